@@ -1,0 +1,1 @@
+"""Titles, causes and fixes of all error codes, one module per area; `provision explain` reads them. Data only."""

@@ -1,0 +1,70 @@
+"""Order among named things: strings in, strings out. Knows nothing of components, units or steps."""
+
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+Needs = Mapping[str, Iterable[str]]
+
+
+class Cycle(Exception):
+    """The graph has a cycle; `path` begins and ends with the same name, each name needs the next."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(" → ".join(path))
+        self.path = path
+
+
+def order(needs: Needs) -> list[str]:
+    """Names so that each comes after what it needs; equal ranks in the order of the mapping. Raises Cycle.
+
+    Needs that are not keys of the mapping are ignored: they are outside of what is ordered.
+    """
+    known = {name: [need for need in wanted if need in needs] for name, wanted in needs.items()}
+    position = {name: index for index, name in enumerate(known)}
+    sorter = TopologicalSorter(known)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        raise Cycle(tuple(reversed(error.args[1]))) from None
+    found: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=position.__getitem__)
+        found.extend(ready)
+        sorter.done(*ready)
+    return found
+
+
+def reverse(needs: Needs) -> dict[str, list[str]]:
+    """Who needs me: the same edges the other way round."""
+    found: dict[str, list[str]] = {name: [] for name in needs}
+    for name, wanted in needs.items():
+        for need in wanted:
+            if need in found:
+                found[need].append(name)
+    return found
+
+
+def dependents(needs: Needs, of: Iterable[str]) -> set[str]:
+    """All that needs one of `of`, directly or not; `of` itself is not in it."""
+    back, found, queue = reverse(needs), set[str](), list(of)
+    while queue:
+        for name in back.get(queue.pop(), ()):
+            if name not in found:
+                found.add(name)
+                queue.append(name)
+    return found
+
+
+def phases(needs: Needs, crossing: Mapping[str, str]) -> dict[str, int]:
+    """How often the way to a name must leave its group and come back: the earliest round in which it can be done.
+
+    `crossing` gives the group (Terraform root) of the names that are carried out together; names without one cost no
+    round of their own. Units of one group and one phase never need, even indirectly, a unit outside of it of the same phase.
+    """
+    found: dict[str, int] = {}
+    for name in order(needs):
+        group = crossing.get(name)
+        before = [(need, found[need]) for need in needs[name] if need in found]
+        found[name] = max(
+            (phase + (1 if group is not None and crossing.get(need) != group else 0) for need, phase in before), default=0)
+    return found

@@ -1,0 +1,207 @@
+"""The reference language `${head.path|default(x)}`: found, checked and filled in JSON values. Pure.
+
+Two readings of the same text:
+- `substitute` replaces references by other templates and leaves the result a template (escapes stay);
+- `render` replaces every reference by its final value and turns `$${` into `${`.
+A string that is one reference and nothing else takes the type of its value; inside longer text values become text.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from provisioner.errors import ProvisionError
+from provisioner.model import Json
+
+TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*\Z")
+DEFAULT = re.compile(r"\A(.*?)\s*\|\s*default\((.*)\)\s*\Z", re.DOTALL)
+RESERVED = frozenset("app var secret env parameters outputs module hosts target component self".split())
+"""Heads that are no component names."""
+
+
+class ReferenceError_(ProvisionError):
+    """The text inside `${…}` is not a reference."""
+
+    code = "PRV-1301"
+
+
+class Unknown(ProvisionError):
+    """A reference has no value."""
+
+    code = "PRV-1302"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`${head.a.b|default(x)}`; for `secret` the path is one part: all after the first dot."""
+
+    head: str
+    path: tuple[str, ...]
+    default: Json = None
+    has_default: bool = False
+    text: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Part = str | Reference
+Lookup = Callable[[Reference], Json]
+
+
+class _Keep:
+    """A lookup answers KEEP to leave a reference as it stands (substitute only)."""
+
+
+KEEP = _Keep()
+
+
+def parse_reference(inside: str) -> Reference:
+    """Parse the text between `${` and `}`; raises ReferenceError_ with what is allowed."""
+    text = "${" + inside + "}"
+    body, default, has_default = inside.strip(), None, False
+    if match := DEFAULT.match(body):
+        body, default, has_default = match[1].strip(), _literal(match[2].strip()), True
+    head, _, rest = body.partition(".")
+    path = (rest,) if head == "secret" else tuple(rest.split(".")) if rest else ()
+    if not NAME.match(head) or not all(path) or (head != "secret" and not all(part == "*" or NAME.match(part) for part in path)):
+        raise ReferenceError_(
+            f"{text} is not a reference", hint="write ${NAME.OUTPUT}, optionally with | default(x); a literal ${ is $${")
+    return Reference(head, path, default, has_default, text)
+
+
+def _literal(text: str) -> Json:
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def parts(text: str) -> list[Part]:
+    """Split a string into literal parts (escapes as written) and references."""
+    found: list[Part] = []
+    end = 0
+    for match in TOKEN.finditer(text):
+        if match[1] is None:
+            continue
+        if match.start() > end:
+            found.append(text[end:match.start()])
+        found.append(parse_reference(match[1]))
+        end = match.end()
+    if end < len(text):
+        found.append(text[end:])
+    return found
+
+
+def find(value: Json, path: str = "") -> Iterator[tuple[str, Reference]]:
+    """Every reference in a JSON value, with the dotted path of the string that holds it."""
+    if isinstance(value, str):
+        if "${" in value:
+            for part in parts(value):
+                if isinstance(part, Reference):
+                    yield path, part
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from find(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from find(item, f"{path}.{index}" if path else str(index))
+
+
+def escape(value: Json) -> Json:
+    """A literal value as a template that renders to it."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, dict):
+        return {key: escape(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [escape(item) for item in value]
+    return value
+
+
+def substitute(value: Json, lookup: Lookup) -> Json:
+    """Replace references by templates; `lookup` answers a template or KEEP. The result is a template."""
+    if isinstance(value, str):
+        return _substitute_text(value, lookup) if "${" in value else value
+    if isinstance(value, dict):
+        return {key: substitute(item, lookup) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [substitute(item, lookup) for item in value]
+    return value
+
+
+def _substitute_text(text: str, lookup: Lookup) -> Json:
+    split = parts(text)
+    if len(split) == 1 and isinstance(split[0], Reference):
+        found = lookup(split[0])
+        return text if found is KEEP else found
+    return "".join(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
+
+
+def _inner(found: Json, part: Reference) -> str:
+    return str(part) if found is KEEP else as_text(found)
+
+
+def render(value: Json, lookup: Lookup) -> Json:
+    """The final value: every reference looked up (raise Unknown where there is none), escapes undone."""
+    if isinstance(value, str):
+        return _render_text(value, lookup) if "${" in value else value
+    if isinstance(value, dict):
+        return {key: render(item, lookup) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [render(item, lookup) for item in value]
+    return value
+
+
+def _render_text(text: str, lookup: Lookup) -> Json:
+    split = parts(text)
+    if len(split) == 1 and isinstance(split[0], Reference):
+        return lookup(split[0])
+    return "".join(unescape(part) if isinstance(part, str) else as_text(lookup(part)) for part in split)
+
+
+def unescape(text: str) -> str:
+    return text.replace("$${", "${")
+
+
+def as_text(value: Json) -> str:
+    """How a value looks inside longer text: text as it is, booleans as in JSON, structures as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
+def dig(value: Json, path: tuple[str, ...], reference: Reference) -> Json:
+    """Follow a path into dicts and lists (`*`: every item); the default, or Unknown with the choices, where it leads nowhere."""
+    for index, part in enumerate(path):
+        if part == "*" and isinstance(value, list | tuple):
+            return [dig(item, path[index + 1:], reference) for item in value]
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif reference.has_default:
+            return reference.default
+        else:
+            choices = ", ".join(map(str, value)) if isinstance(value, dict) else f"0 to {len(value) - 1}" if isinstance(value, list | tuple) and value else ""
+            raise Unknown(f"{reference}: nothing at {part!r}", hint=f"there is: {choices}" if choices else "")
+    return value
+
+
+def no_lookup(reference: Reference) -> Json:
+    """A lookup for values that must hold no reference any more."""
+    raise Unknown(f"{reference} has no value yet")
+
+
+def secret_paths(value: Json) -> list[str]:
+    """The paths of all `${secret.…}` references in a template."""
+    return [reference.path[0] for _, reference in find(value) if reference.head == "secret"]
+
+
+def is_known(value: Json) -> bool:
+    """True when only secrets are left to look up."""
+    return all(reference.head == "secret" for _, reference in find(value))

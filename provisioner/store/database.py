@@ -1,0 +1,162 @@
+"""One engine for one store: opening, transactions, the schema's version. Knows no table of the model.
+
+Every call of the store is one transaction. SQLite's writers begin IMMEDIATE, so that two processes queue instead of failing.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from provisioner.store.failures import StoreError, explain, explain_os
+from provisioner.store.migrations import upgrade
+from provisioner.store.tables import HEAD, METADATA, VERSION_TABLE
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another one; transactions take milliseconds."""
+
+MIGRATION_KEY = 7_776_001
+"""PostgreSQL advisory lock: one process at a time makes or changes the schema."""
+
+
+def utc_now() -> str:
+    """UTC, ISO 8601 with milliseconds; sorts as text."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def store_url(location: str | Path) -> URL:
+    """A SQLAlchemy URL from a file's path or a URL. Raises StoreError."""
+    if isinstance(location, Path) or "://" not in location:
+        return URL.create("sqlite", database=str(Path(location).absolute()))
+    try:
+        url = make_url(location)
+    except ArgumentError as error:
+        raise StoreError(f"--store is no database address: {error}", code="PRV-6017",
+                         hint="write a path, or postgresql://USER@HOST/DATABASE") from error
+    return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+
+
+class Database:
+    """A pool of connections to one store. Thread-safe; not to be used after a fork."""
+
+    def __init__(self, location: str | Path) -> None:
+        """Connect, and bring the schema up to date. Raises StoreError."""
+        url = store_url(location)
+        self.sqlite = url.get_backend_name() == "sqlite"
+        self.place = url.database or "" if self.sqlite else url.render_as_string(hide_password=True)
+        if self.sqlite:
+            _private_file(Path(self.place))
+        options: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False} if self.sqlite else {}
+        try:
+            self._engine = create_engine(url, connect_args=options, pool_pre_ping=not self.sqlite)
+        except (NoSuchModuleError, ImportError, ArgumentError) as error:
+            raise StoreError(f"{self.place}: no driver for this database: {error}", code="PRV-6017",
+                             hint="pip install 'provision[postgresql]'") from error
+        if self.sqlite:
+            event.listen(self._engine, "connect", _on_sqlite_connect)
+            event.listen(self._engine, "begin", _on_sqlite_begin)
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads: one moment of the store. Raises StoreError."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is kept when the block ends, and undone when it raises. Raises StoreError."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    def seconds(self, connection: Connection) -> float:
+        """The store's clock: the one that all machines that share it agree on. Unix seconds."""
+        if self.sqlite:
+            return time.time()
+        return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                connection = connection.execution_options(writes=writes)
+                with connection.begin():
+                    yield connection
+        except SQLAlchemyError as error:
+            raise explain(error, self.place) from error
+
+    def _open(self) -> None:
+        with self.read() as connection:
+            found = _version(connection)
+        if found == HEAD:
+            return
+        if found is not None and found > HEAD:
+            raise StoreError(f"{self.place}: written by a newer provision (schema {found}, this one knows {HEAD})",
+                             code="PRV-6015", hint="use that version, or a newer one; nothing was changed", next="provision version")
+        with self.write() as connection:
+            if not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_KEY})
+            self._bring_up(connection)
+
+    def _bring_up(self, connection: Connection) -> None:
+        """Make or migrate the schema; asked again, because another process may have done it meanwhile."""
+        found = _version(connection)
+        if found is None:
+            _refuse_foreign(connection, self.place)
+            METADATA.create_all(connection)
+            connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:head)"), {"head": HEAD})
+        elif found != HEAD:
+            upgrade(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    """The schema's version, or None in an empty database."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return found
+
+
+def _refuse_foreign(connection: Connection, place: str) -> None:
+    ours = set(METADATA.tables) & set(inspect(connection).get_table_names())
+    if ours:
+        raise StoreError(f"{place}: holds tables of something else ({', '.join(sorted(ours))})", code="PRV-6013",
+                         hint="name another file or database with --store")
+
+
+def _private_file(path: Path) -> None:
+    """Only the owner may read the store: it is made before SQLite would, its -wal and -shm files take the same mode."""
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise explain_os(error, str(path)) from error
+
+
+def _on_sqlite_connect(connection: Any, _record: Any) -> None:
+    # NORMAL in WAL mode survives a killed process at any moment; a power cut may lose the last transactions, never the file
+    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
