@@ -210,6 +210,10 @@ class Definition:
     implementations: tuple[Implementation, ...] = ()
     patch: Json = None
     """Traits only: what it merges into the component, a template over `${parameters.…}`."""
+    applies_to: tuple[str, ...] = ()
+    """Traits only: the component types that it can be attached to; empty is all."""
+    adds: str = ""
+    """Traits only: the kind of component that it adds ("gateway")."""
     example: str = ""
     origin: str = "built-in"
     file: str = ""
@@ -222,6 +226,8 @@ class HostSource:
 
     unit: str
     count: int | None = None
+    names: tuple[str, ...] = ()
+    """Only these, by name or by the end of their name after a dash ("fleet-1" is also "shop-fleet-1")."""
 
 
 @dataclass(frozen=True)
@@ -313,6 +319,8 @@ class Step:
     batch: str = ""
     """Steps with the same batch are carried out by one engine call: "terraform:ROOT:RANK"; otherwise the step's own name."""
     changes: tuple[Change, ...] = ()
+    outputs: dict[str, Json] | None = None
+    """The unit's outputs as templates when all of them are known already; such a step without changes needs no engine."""
     unpreviewed: str = ""
     """Why this step's changes could not be worked out ("waits for fleet@aws"), or empty."""
 

@@ -1,0 +1,1 @@
+"""Child processes: who they are, how they are started and ended."""

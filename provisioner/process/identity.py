@@ -1,4 +1,4 @@
-"""Which process is it, so that a reused pid is not taken for the old one: pid, start time and boot. Reads /proc, or asks `ps`."""
+"""Which process is it: pid, start time and boot, so that a reused pid is not taken for the old one. Reads /proc or `ps`."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Identity:
-    """One process of one boot. `start` is opaque text (clock ticks since boot on Linux); `boot` is BOOT-ID/PID-NAMESPACE."""
+    """One process of one boot. `start` is opaque text (Linux: clock ticks since boot); `boot` is BOOT-ID/NAMESPACE."""
 
     pid: int
     start: str
@@ -18,7 +18,7 @@ class Identity:
 
 
 def of(pid: int) -> Identity | None:
-    """The identity of a living process of this machine (and pid namespace); None when there is none. Zombies are dead."""
+    """The identity of a living process of this machine and pid namespace, else None. Zombies are dead."""
     if pid <= 0:
         return None
     start = _start_from_proc(pid) if _has_proc() else _start_from_ps(pid)
@@ -81,7 +81,8 @@ def _start_from_ps(pid: int) -> str | None:
 
 def _output(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=5,
-                              env={**os.environ, "LC_ALL": "C"}).stdout
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=5, env={**os.environ, "LC_ALL": "C"}
+        ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""

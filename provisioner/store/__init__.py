@@ -21,14 +21,26 @@ from provisioner.store.runs import IllegalMove, NoSuchRun, Run, Runs, StepRow
 from provisioner.store.tables import DELIVERED, RUNS
 
 __all__ = [
-    "ApplicationRow", "FenceLost", "Holder", "HostRecord", "IllegalMove", "Lock", "LockHeld", "NoSuchRun", "Revision", "Run",
-    "StepRow", "Store", "StoreError", "holder_here",
+    "ApplicationRow",
+    "FenceLost",
+    "Holder",
+    "HostRecord",
+    "IllegalMove",
+    "Lock",
+    "LockHeld",
+    "NoSuchRun",
+    "Revision",
+    "Run",
+    "StepRow",
+    "Store",
+    "StoreError",
+    "holder_here",
 ]
 
 
 @dataclass(frozen=True)
 class ApplicationRow:
-    """One application in one environment: its last run, its newest revision's number (0: none), how many units are out there."""
+    """One application in one environment: last run, newest revision's number (0: none), how many units are out there."""
 
     application: str
     environment: str
@@ -58,9 +70,12 @@ class Store:
 
     def applications(self) -> list[ApplicationRow]:
         """Every application and environment that has a run or a unit."""
-        known = union(select(RUNS.c.application, RUNS.c.environment), select(DELIVERED.c.application, DELIVERED.c.environment))
-        counts = (select(DELIVERED.c.application, DELIVERED.c.environment, func.count().label("units"))
-                  .group_by(DELIVERED.c.application, DELIVERED.c.environment))
+        known = union(
+            select(RUNS.c.application, RUNS.c.environment), select(DELIVERED.c.application, DELIVERED.c.environment)
+        )
+        counts = select(DELIVERED.c.application, DELIVERED.c.environment, func.count().label("units")).group_by(
+            DELIVERED.c.application, DELIVERED.c.environment
+        )
         with self._database.read() as connection:
             names = sorted((row.application, row.environment) for row in connection.execute(known))
             units = {(row.application, row.environment): int(row.units) for row in connection.execute(counts)}
@@ -73,7 +88,9 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _application(self, application: str, environment: str, units: int) -> ApplicationRow:

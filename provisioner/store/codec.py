@@ -29,28 +29,28 @@ def to_json(value: Any) -> Json:
 
     Raises TypeError for what is neither a dataclass nor JSON.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        names, converters = _shape(type(value))
-        found = {name: getattr(value, name) for name in names}
-        for name, convert in converters.items():
-            found[name] = convert(found[name])
-        return found
-    if isinstance(value, list | tuple):
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
         return [to_json(item) for item in value]
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
-    if value is None or isinstance(value, str | int | float):
-        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return _writer(type(value))(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def from_json(cls: type[T], data: Json) -> T:
     """The dataclass (or any type that a field of one may have) from what `to_json` made. Raises Unreadable."""
     try:
-        built: T = _reader(cls)(data)
+        hint: Any = cls
+        built: T = _reader(hint)(data)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise Unreadable(f"the store holds no readable {getattr(cls, '__name__', cls)}: {error}",
-                         hint="it was written by another version, or by hand", next="provision version") from error
+        raise Unreadable(
+            f"the store holds no readable {getattr(cls, '__name__', cls)}: {error}",
+            hint="it was written by another version, or by hand",
+            next="provision version",
+        ) from error
     return built
 
 
@@ -70,26 +70,39 @@ def load(cls: type[T], text: str) -> T:
 
 # ------------------------------------------------------------------ writing
 @cache
-def _shape(cls: type) -> tuple[tuple[str, ...], dict[str, Convert]]:
-    """All field names, and how to convert those that may hold a dataclass or a tuple."""
+def _writer(cls: type) -> Convert:
+    """How to write a value of this class: all its fields, of which some must be converted."""
     hints = get_type_hints(cls)
     names = tuple(field.name for field in fields(cls))
-    return names, {name: to_json for name in names if not _is_plain(hints[name])}
+    rich = tuple((name, list if _is_plain_tuple(hints[name]) else to_json) for name in names if not _is_plain(hints[name]))
+
+    def write(value: Any) -> Json:
+        found = {name: getattr(value, name) for name in names}
+        for name, convert in rich:
+            item = found[name]
+            found[name] = convert(item) if item else [] if item == () else to_json(item)
+        return found
+
+    return write
 
 
 def _is_plain(hint: Any) -> bool:
     """True when a value of this type already is JSON."""
     if hint is Any or hint in (str, int, float, bool, NoneType) or get_origin(hint) is Literal:
         return True
-    if get_origin(hint) in (tuple,) or is_dataclass(hint):
+    if get_origin(hint) is tuple or is_dataclass(hint):
         return False
     return all(_is_plain(argument) for argument in get_args(hint))
+
+
+def _is_plain_tuple(hint: Any) -> bool:
+    return get_origin(hint) is tuple and all(_is_plain(part) for part in get_args(hint) if part is not Ellipsis)
 
 
 # ------------------------------------------------------------------ reading
 @cache
 def _reader(hint: Any) -> Convert:
-    """How to read a value of this type; None is turned into text, numbers … by nobody: wrong shapes raise."""
+    """How to read a value of this type. Nothing is converted: a wrong shape raises."""
     if hint is Any:
         return _same
     if is_dataclass(hint):
@@ -117,6 +130,7 @@ def _scalar(hint: type) -> Convert:
         if not isinstance(value, allowed):
             raise TypeError(f"{type(value).__name__} where {hint.__name__} belongs")
         return value
+
     return read
 
 
@@ -125,6 +139,7 @@ def _choice(choices: tuple[Any, ...]) -> Convert:
         if value not in choices:
             raise ValueError(f"{value!r} is none of {', '.join(map(str, choices))}")
         return value
+
     return read
 
 
@@ -158,16 +173,21 @@ def _expect(kind: type, value: Any) -> Any:
 
 def _dataclass_reader(cls: Any) -> Convert:
     hints = get_type_hints(cls)
-    readers: dict[str, Convert] = {field.name: _reader(hints[field.name]) for field in fields(cls) if field.init}
-    required = [field.name for field in fields(cls)
-                if field.init and field.default is MISSING and field.default_factory is MISSING]
+    given = [field for field in fields(cls) if field.init]
+    # most fields are plain text or numbers: looking at their type here saves a call for each of them
+    readers = [(field.name, hints[field.name], _reader(hints[field.name])) for field in given]
+    required = [field.name for field in given if field.default is MISSING and field.default_factory is MISSING]
 
     def read(value: Any) -> Any:
         data = _expect(dict, value)
         for name in required:
             if name not in data:
                 raise KeyError(f"{cls.__name__} without {name}")
-        return cls(**{name: convert(data[name]) for name, convert in readers.items() if name in data})
+        values = {}
+        for name, hint, convert in readers:
+            if name in data:
+                item = data[name]
+                values[name] = item if type(item) is hint else convert(item)
+        return cls(**values)
+
     return read
-
-

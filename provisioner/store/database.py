@@ -1,6 +1,6 @@
 """One engine for one store: opening, transactions, the schema's version. Knows no table of the model.
 
-Every call of the store is one transaction. SQLite's writers begin IMMEDIATE, so that two processes queue instead of failing.
+Every call of the store is one transaction. SQLite's writers begin IMMEDIATE, so that processes queue instead of failing.
 """
 
 import os
@@ -38,8 +38,11 @@ def store_url(location: str | Path) -> URL:
     try:
         url = make_url(location)
     except ArgumentError as error:
-        raise StoreError(f"--store is no database address: {error}", code="PRV-6017",
-                         hint="write a path, or postgresql://USER@HOST/DATABASE") from error
+        raise StoreError(
+            f"--store is no database address: {error}",
+            code="PRV-6017",
+            hint="write a path, or postgresql://USER@HOST/DATABASE",
+        ) from error
     return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
 
 
@@ -53,12 +56,17 @@ class Database:
         self.place = url.database or "" if self.sqlite else url.render_as_string(hide_password=True)
         if self.sqlite:
             _private_file(Path(self.place))
-        options: dict[str, Any] = {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False} if self.sqlite else {}
+        options: dict[str, Any] = (
+            {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False} if self.sqlite else {}
+        )
         try:
             self._engine = create_engine(url, connect_args=options, pool_pre_ping=not self.sqlite)
         except (NoSuchModuleError, ImportError, ArgumentError) as error:
-            raise StoreError(f"{self.place}: no driver for this database: {error}", code="PRV-6017",
-                             hint="pip install 'provision[postgresql]'") from error
+            raise StoreError(
+                f"{self.place}: no driver for this database: {error}",
+                code="PRV-6017",
+                hint="pip install 'provision[postgresql]'",
+            ) from error
         if self.sqlite:
             event.listen(self._engine, "connect", _on_sqlite_connect)
             event.listen(self._engine, "begin", _on_sqlite_begin)
@@ -106,8 +114,12 @@ class Database:
         if found == HEAD:
             return
         if found is not None and found > HEAD:
-            raise StoreError(f"{self.place}: written by a newer provision (schema {found}, this one knows {HEAD})",
-                             code="PRV-6015", hint="use that version, or a newer one; nothing was changed", next="provision version")
+            raise StoreError(
+                f"{self.place}: written by a newer provision (schema {found}, this one knows {HEAD})",
+                code="PRV-6015",
+                hint="use that version, or a newer one; nothing was changed",
+                next="provision version",
+            )
         with self.write() as connection:
             if not self.sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_KEY})
@@ -136,8 +148,11 @@ def _version(connection: Connection) -> str | None:
 def _refuse_foreign(connection: Connection, place: str) -> None:
     ours = set(METADATA.tables) & set(inspect(connection).get_table_names())
     if ours:
-        raise StoreError(f"{place}: holds tables of something else ({', '.join(sorted(ours))})", code="PRV-6013",
-                         hint="name another file or database with --store")
+        raise StoreError(
+            f"{place}: holds tables of something else ({', '.join(sorted(ours))})",
+            code="PRV-6013",
+            hint="name another file or database with --store",
+        )
 
 
 def _private_file(path: Path) -> None:
@@ -152,7 +167,7 @@ def _private_file(path: Path) -> None:
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
-    # NORMAL in WAL mode survives a killed process at any moment; a power cut may lose the last transactions, never the file
+    # NORMAL in WAL mode survives kill -9 at any moment; a power cut may lose the last transactions, never the file
     for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -42,8 +42,15 @@ class DeliveredUnits:
             row = Delivered(unit, "intended", kept.outputs if kept else {}, kept.hosts if kept else (), run, utc_now())
             _store(connection, application, environment, row, previous)
 
-    def deliver(self, application: str, environment: str, unit: Unit, outputs: Mapping[str, Json], hosts: Iterable[Host],
-                run: int) -> None:
+    def deliver(
+        self,
+        application: str,
+        environment: str,
+        unit: Unit,
+        outputs: Mapping[str, Json],
+        hosts: Iterable[Host],
+        run: int,
+    ) -> None:
         """Record that a unit is out there as planned. `outputs` are templates: only `${secret.…}` is left in them."""
         row = Delivered(unit, "delivered", dict(outputs), tuple(hosts), run, utc_now())
         with self._database.write() as connection:
@@ -67,8 +74,11 @@ class DeliveredUnits:
 
     def all(self, application: str, environment: str) -> dict[str, Delivered]:
         """All units, by name in alphabetical order."""
-        query = (select(DELIVERED.c.unit, DELIVERED.c.body)
-                 .where(*_key(DELIVERED, application, environment)).order_by(DELIVERED.c.unit))
+        query = (
+            select(DELIVERED.c.unit, DELIVERED.c.body)
+            .where(*_key(DELIVERED, application, environment))
+            .order_by(DELIVERED.c.unit)
+        )
         with self._database.read() as connection:
             return {row.unit: load(Delivered, row.body) for row in connection.execute(query)}
 
@@ -81,7 +91,11 @@ class DeliveredUnits:
 
     def hosts_of(self, application: str, environment: str, unit: str) -> dict[str, HostRecord]:
         """The hosts that have something of a unit, by identity."""
-        query = select(DELIVERED_HOSTS).where(*_key(DELIVERED_HOSTS, application, environment, unit)).order_by(DELIVERED_HOSTS.c.host)
+        query = (
+            select(DELIVERED_HOSTS)
+            .where(*_key(DELIVERED_HOSTS, application, environment, unit))
+            .order_by(DELIVERED_HOSTS.c.host)
+        )
         with self._database.read() as connection:
             return {row.host: HostRecord(row.host, row.digest, row.run, row.time) for row in connection.execute(query)}
 
@@ -97,16 +111,21 @@ def _key(table: Table, application: str, environment: str, unit: str = "") -> li
     return [*found, table.c.unit == unit] if unit else found
 
 
-def _read(connection: Connection, application: str, environment: str, unit: str) -> tuple[Delivered | None, Delivered | None]:
+def _read(
+    connection: Connection, application: str, environment: str, unit: str
+) -> tuple[Delivered | None, Delivered | None]:
     """The row's value and the one before it."""
-    row = connection.execute(select(DELIVERED.c.body, DELIVERED.c.previous)
-                             .where(*_key(DELIVERED, application, environment, unit))).first()
+    row = connection.execute(
+        select(DELIVERED.c.body, DELIVERED.c.previous).where(*_key(DELIVERED, application, environment, unit))
+    ).first()
     if row is None:
         return None, None
     return load(Delivered, row.body), load(Delivered, row.previous) if row.previous else None
 
 
-def _store(connection: Connection, application: str, environment: str, row: Delivered, previous: Delivered | None) -> None:
+def _store(
+    connection: Connection, application: str, environment: str, row: Delivered, previous: Delivered | None
+) -> None:
     key = {"application": application, "environment": environment, "unit": row.unit.name}
     values = {"state": row.state, "body": dump(row), "previous": dump(previous) if previous else None}
     _upsert(connection, DELIVERED, key, values)

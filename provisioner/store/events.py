@@ -26,20 +26,37 @@ class Events:
         """Add events in one transaction; the number of the last one. Raises NoSuchRun."""
         batch = list(events)
         with self._database.write() as connection:
-            # the counter lives in the run's row: one statement numbers the events and keeps other writers of this run out
-            last = connection.execute(update(RUNS).where(RUNS.c.number == run).values(events=RUNS.c.events + len(batch))
-                                      .returning(RUNS.c.events)).scalar()
+            # the counter lives in the run's row: one statement numbers the events and keeps other writers out
+            last = connection.execute(
+                update(RUNS)
+                .where(RUNS.c.number == run)
+                .values(events=RUNS.c.events + len(batch))
+                .returning(RUNS.c.events)
+            ).scalar()
             if last is None:
                 raise NoSuchRun(f"there is no run {run}", next="provision runs")
             if batch:
-                connection.execute(insert(EVENTS), [
-                    {"run": run, "seq": seq, "time": event.time or utc_now(), "kind": event.kind, "step": event.step,
-                     "host": event.host, "message": event.message, "data": dump(event.data)}
-                    for seq, event in enumerate(batch, last - len(batch) + 1)])
+                connection.execute(
+                    insert(EVENTS),
+                    [
+                        {
+                            "run": run,
+                            "seq": seq,
+                            "time": event.time or utc_now(),
+                            "kind": event.kind,
+                            "step": event.step,
+                            "host": event.host,
+                            "message": event.message,
+                            "data": dump(event.data),
+                        }
+                        for seq, event in enumerate(batch, last - len(batch) + 1)
+                    ],
+                )
         return int(last)
 
-    def read(self, run: int, after: int = 0, step: str | None = None, kind: str | None = None,
-             limit: int | None = None) -> list[tuple[int, Event]]:
+    def read(
+        self, run: int, after: int = 0, step: str | None = None, kind: str | None = None, limit: int | None = None
+    ) -> list[tuple[int, Event]]:
         """Events with a number above `after`, oldest first."""
         query = _filtered(run, step, kind).where(EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(limit)
         return self._fetch(query)

@@ -13,17 +13,37 @@ class StoreError(ProvisionError):
     code = "PRV-6016"
 
 
+OPENING = "its file and its folder must be readable and writable for you"
 SQLITE: tuple[tuple[str, str, str, str], ...] = (
-    ("SQLITE_FULL", "PRV-6011", "the disk is full", "free some space on that disk; nothing of the last step was recorded"),
-    ("SQLITE_BUSY", "PRV-6014", "another process keeps the store locked",
-     "wait until the other command has ended; a backup program may hold the file open"),
+    (
+        "SQLITE_FULL",
+        "PRV-6011",
+        "the disk is full",
+        "free some space on that disk; nothing of the last step was recorded",
+    ),
+    (
+        "SQLITE_BUSY",
+        "PRV-6014",
+        "another process keeps the store locked",
+        "wait until the other command has ended; a backup program may hold the file open",
+    ),
     ("SQLITE_LOCKED", "PRV-6014", "another process keeps the store locked", "wait until the other command has ended"),
     ("SQLITE_READONLY", "PRV-6012", "the store is read-only", "its file and its folder must be writable for you"),
-    ("SQLITE_PERM", "PRV-6010", "the store can't be opened", "its file and its folder must be readable and writable for you"),
-    ("SQLITE_CANTOPEN", "PRV-6010", "the store can't be opened", "its file and its folder must be readable and writable for you"),
-    ("SQLITE_AUTH", "PRV-6010", "the store can't be opened", "its file and its folder must be readable and writable for you"),
-    ("SQLITE_NOTADB", "PRV-6013", "the file is no store, or is damaged", "restore it from a backup, or move it away to begin anew"),
-    ("SQLITE_CORRUPT", "PRV-6013", "the store is damaged", "restore it from a backup; sqlite3 FILE .recover saves what is readable"),
+    ("SQLITE_PERM", "PRV-6010", "the store can't be opened", OPENING),
+    ("SQLITE_CANTOPEN", "PRV-6010", "the store can't be opened", OPENING),
+    ("SQLITE_AUTH", "PRV-6010", "the store can't be opened", OPENING),
+    (
+        "SQLITE_NOTADB",
+        "PRV-6013",
+        "the file is no store, or is damaged",
+        "restore it from a backup, or move it away to begin anew",
+    ),
+    (
+        "SQLITE_CORRUPT",
+        "PRV-6013",
+        "the store is damaged",
+        "restore it from a backup; sqlite3 FILE .recover saves what is readable",
+    ),
     ("SQLITE_IOERR", "PRV-6011", "the disk failed, or is full", "look at the kernel's log and at the free space"),
 )
 """Beginning of SQLite's error name, code, cause, hint; first match."""
@@ -38,17 +58,27 @@ def explain(error: SQLAlchemyError, place: str) -> StoreError:
             if name.startswith(beginning):
                 return StoreError(f"{place}: {cause} ({origin})", code=code, hint=hint, next="provision doctor")
     if isinstance(error, IntegrityError):
-        return StoreError(f"{place}: this contradicts what is stored: {_first_line(origin or error)}", code="PRV-6019",
-                          hint="two commands may have written the same thing; run the command again")
-    return StoreError(f"{place}: the database refused: {_first_line(origin or error)}", code="PRV-6016",
-                      hint="check that the server runs, and the address, user and password in --store", next="provision doctor")
+        return StoreError(
+            f"{place}: this contradicts what is stored: {_first_line(origin or error)}",
+            code="PRV-6019",
+            hint="two commands may have written the same thing; run the command again",
+        )
+    return StoreError(
+        f"{place}: the database refused: {_first_line(origin or error)}",
+        code="PRV-6016",
+        hint="check that the server runs, and the address, user and password in --store",
+        next="provision doctor",
+    )
 
 
 def explain_os(error: OSError, place: str) -> StoreError:
     """Why the store's file or folder can't be made."""
     code = {28: "PRV-6011", 122: "PRV-6011", 30: "PRV-6012"}.get(error.errno or 0, "PRV-6010")
-    hint = ("free some space on that disk" if code == "PRV-6011"
-            else "its folder must exist and be writable for you, or name another one with --store")
+    hint = (
+        "free some space on that disk"
+        if code == "PRV-6011"
+        else "its folder must exist and be writable for you, or name another one with --store"
+    )
     return StoreError(f"{place}: {error.strerror or error}", code=code, hint=hint, next="provision doctor")
 
 

@@ -1,7 +1,7 @@
-"""The lock per application and environment: who holds it, since when and why; taken over from the dead, fenced against the late.
+"""The lock per application and environment: who holds it, since when and why; taken over from the dead, fenced.
 
-A holder is dead when its process is gone (same boot), when its machine has booted since, or, seen from elsewhere, when its
-lease ran out. The row outlives its holder, so that the fence only grows.
+A holder is dead when its process is gone (same boot), when its machine has booted since, or, seen from elsewhere, when
+its lease ran out. The row outlives its holder, so that the fence only grows.
 """
 
 import getpass
@@ -96,7 +96,9 @@ class Locks:
         self._database = database
         self._lease = lease
 
-    def acquire(self, application: str, environment: str, holder: Holder, wait: float = 0.0, on_wait: OnWait | None = None) -> Lock:
+    def acquire(
+        self, application: str, environment: str, holder: Holder, wait: float = 0.0, on_wait: OnWait | None = None
+    ) -> Lock:
         """Take the lock, waiting up to `wait` seconds. Raises LockHeld (exit 8)."""
         until = time.monotonic() + wait
         told: Holder | None = None
@@ -106,8 +108,11 @@ class Locks:
                 return found
             left = until - time.monotonic()
             if left <= 0:
-                raise LockHeld(f"{application} in {environment} is locked by {found}", found,
-                               next=_next(application, environment, found))
+                raise LockHeld(
+                    f"{application} in {environment} is locked by {found}",
+                    found,
+                    next=_next(application, environment, found),
+                )
             if on_wait is not None and told != found:
                 on_wait(found)
                 told = found
@@ -121,14 +126,20 @@ class Locks:
             if held is None:
                 raise _lost(lock.application, lock.environment, row)
             named = held if run is None else Holder(**{**vars(held), "run": run})
-            connection.execute(_where(lock.application, lock.environment).values(
-                holder=dump(named), expires=self._database.seconds(connection) + self._lease))
+            connection.execute(
+                _where(lock.application, lock.environment).values(
+                    holder=dump(named), expires=self._database.seconds(connection) + self._lease
+                )
+            )
 
     def release(self, lock: Lock) -> None:
         """Give the lock back; nothing happens when it is no longer ours."""
         with self._database.write() as connection:
-            connection.execute(_where(lock.application, lock.environment).where(LOCKS.c.fence == lock.fence)
-                               .values(holder=None, expires=0.0))
+            connection.execute(
+                _where(lock.application, lock.environment)
+                .where(LOCKS.c.fence == lock.fence)
+                .values(holder=None, expires=0.0)
+            )
 
     def holder(self, application: str, environment: str) -> Holder | None:
         """Who holds the lock now; a dead holder counts as none."""
@@ -140,8 +151,9 @@ class Locks:
             return None if _dead(found, row.expires, self._database.seconds(connection)) else found
 
     @contextmanager
-    def held(self, application: str, environment: str, holder: Holder, wait: float = 0.0,
-             on_wait: OnWait | None = None) -> Iterator[Lock]:
+    def held(
+        self, application: str, environment: str, holder: Holder, wait: float = 0.0, on_wait: OnWait | None = None
+    ) -> Iterator[Lock]:
         """Hold the lock for a block, renewing its lease from a thread. Raises LockHeld."""
         lock = self.acquire(application, environment, holder, wait, on_wait)
         ended = threading.Event()
@@ -161,7 +173,8 @@ class Locks:
             except FenceLost:
                 return
             except ProvisionError:
-                continue  # a store that can't be reached now may be back before the lease ends; the run itself reports it
+                # the store may be back before the lease ends; the run itself reports that it is away
+                continue
 
     def _try(self, application: str, environment: str, holder: Holder) -> Lock | Holder:
         """Our lock, or the living holder."""
@@ -178,8 +191,11 @@ class Locks:
                 dead = found
             ours = Holder(**{**vars(holder), "since": utc_now()})
             fence = row.fence + 1
-            connection.execute(_where(application, environment).values(
-                fence=fence, holder=dump(ours), since=ours.since, expires=now + self._lease))
+            connection.execute(
+                _where(application, environment).values(
+                    fence=fence, holder=dump(ours), since=ours.since, expires=now + self._lease
+                )
+            )
         return Lock(application, environment, fence, ours, dead)
 
 
@@ -193,15 +209,19 @@ def require_fence(connection: Connection, application: str, environment: str, fe
 
 
 def _row(connection: Connection, application: str, environment: str) -> Row[Any] | None:
-    return connection.execute(select(LOCKS).where(
-        LOCKS.c.application == application, LOCKS.c.environment == environment).with_for_update()).first()
+    return connection.execute(
+        select(LOCKS).where(LOCKS.c.application == application, LOCKS.c.environment == environment).with_for_update()
+    ).first()
 
 
 def _insert_row(connection: Connection, application: str, environment: str) -> Row[Any]:
     try:
         with connection.begin_nested():
-            connection.execute(insert(LOCKS).values(
-                application=application, environment=environment, fence=0, holder=None, since="", expires=0.0))
+            connection.execute(
+                insert(LOCKS).values(
+                    application=application, environment=environment, fence=0, holder=None, since="", expires=0.0
+                )
+            )
     except IntegrityError:
         pass  # another process made the row first; it is locked and read below
     row = _row(connection, application, environment)
@@ -246,6 +266,9 @@ def _next(application: str, environment: str, holder: Holder) -> str:
 
 
 def _lost(application: str, environment: str, row: Row[Any] | None) -> FenceLost:
-    taker = "" if row is None or row.holder is None else f" by {load(Holder, row.holder)}"
-    return FenceLost(f"the lock of {application} in {environment} is no longer ours: it was {f'taken{taker}' if taker else 'released'}",
-                     hint="this run stopped recording; the other run decides now", next=f"provision runs {application}")
+    fate = "released" if row is None or row.holder is None else f"taken by {load(Holder, row.holder)}"
+    return FenceLost(
+        f"the lock of {application} in {environment} is no longer ours: it was {fate}",
+        hint="this run stopped recording; the other run decides now",
+        next=f"provision runs {application}",
+    )

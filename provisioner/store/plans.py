@@ -17,9 +17,16 @@ class Plans:
     def save(self, plan: Plan) -> None:
         """Keep a plan; its id must be new. Raises StoreError."""
         with self._database.write() as connection:
-            connection.execute(insert(PLANS).values(
-                id=plan.id, application=plan.application, environment=plan.environment, digest=plan.digest,
-                created=plan.created or utc_now(), body=dump(plan)))
+            connection.execute(
+                insert(PLANS).values(
+                    id=plan.id,
+                    application=plan.application,
+                    environment=plan.environment,
+                    digest=plan.digest,
+                    created=plan.created or utc_now(),
+                    body=dump(plan),
+                )
+            )
 
     def get(self, plan_id: str) -> Plan | None:
         """The plan with this id."""
@@ -29,8 +36,12 @@ class Plans:
 
     def latest(self, application: str, environment: str) -> Plan | None:
         """The newest plan of an application in an environment."""
-        query = (select(PLANS.c.body).where(PLANS.c.application == application, PLANS.c.environment == environment)
-                 .order_by(PLANS.c.created.desc(), PLANS.c.id.desc()).limit(1))
+        query = (
+            select(PLANS.c.body)
+            .where(PLANS.c.application == application, PLANS.c.environment == environment)
+            .order_by(PLANS.c.created.desc(), PLANS.c.id.desc())
+            .limit(1)
+        )
         with self._database.read() as connection:
             body = connection.execute(query).scalar()
         return None if body is None else load(Plan, body)

@@ -13,7 +13,7 @@ from provisioner.store.tables import REVISIONS
 
 @dataclass(frozen=True)
 class Revision:
-    """One delivered state: the spec's text, the definitions used (name to "VERSION ORIGIN"), inputs and artefact digests."""
+    """One delivered state: the spec's text, definitions used (name to "VERSION ORIGIN"), inputs, artefact digests."""
 
     number: int
     plan: str
@@ -32,31 +32,57 @@ class Revisions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, application: str, environment: str, *, plan: str, run: int, version: str, spec: str,
-            definitions: Mapping[str, str], digest: str, inputs: Mapping[str, Json] | None = None) -> int:
+    def add(
+        self,
+        application: str,
+        environment: str,
+        *,
+        plan: str,
+        run: int,
+        version: str,
+        spec: str,
+        definitions: Mapping[str, str],
+        digest: str,
+        inputs: Mapping[str, Json] | None = None,
+    ) -> int:
         """Record what a run delivered; the new revision's number."""
         revision = Revision(0, plan, run, version, digest, utc_now(), spec, dict(definitions), dict(inputs or {}))
         newest = select(func.coalesce(func.max(REVISIONS.c.number), 0)).where(
-            REVISIONS.c.application == application, REVISIONS.c.environment == environment)
+            REVISIONS.c.application == application, REVISIONS.c.environment == environment
+        )
         with self._database.write() as connection:
             number = int(connection.execute(newest).scalar_one()) + 1
-            connection.execute(insert(REVISIONS).values(
-                application=application, environment=environment, number=number, plan=plan, run=run, version=version,
-                digest=digest, time=revision.time, body=dump(replace(revision, number=number))))
+            connection.execute(
+                insert(REVISIONS).values(
+                    application=application,
+                    environment=environment,
+                    number=number,
+                    plan=plan,
+                    run=run,
+                    version=version,
+                    digest=digest,
+                    time=revision.time,
+                    body=dump(replace(revision, number=number)),
+                )
+            )
         return number
 
     def list(self, application: str, environment: str, limit: int = 50) -> list[Revision]:
         """Revisions, newest first."""
-        query = (select(REVISIONS.c.body)
-                 .where(REVISIONS.c.application == application, REVISIONS.c.environment == environment)
-                 .order_by(REVISIONS.c.number.desc()).limit(limit))
+        query = (
+            select(REVISIONS.c.body)
+            .where(REVISIONS.c.application == application, REVISIONS.c.environment == environment)
+            .order_by(REVISIONS.c.number.desc())
+            .limit(limit)
+        )
         with self._database.read() as connection:
             return [load(Revision, row.body) for row in connection.execute(query)]
 
     def get(self, application: str, environment: str, number: int) -> Revision | None:
         """The revision with this number."""
         query = select(REVISIONS.c.body).where(
-            REVISIONS.c.application == application, REVISIONS.c.environment == environment, REVISIONS.c.number == number)
+            REVISIONS.c.application == application, REVISIONS.c.environment == environment, REVISIONS.c.number == number
+        )
         with self._database.read() as connection:
             body = connection.execute(query).scalar()
         return None if body is None else load(Revision, body)

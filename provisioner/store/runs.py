@@ -87,20 +87,49 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, plan: Plan, who: str, reason: str = "", *, fence: int = 0, info: Mapping[str, Json] | None = None) -> Run:
-        """Open a run of a saved plan with all its steps waiting. With a fence: only while its lock is held (raises FenceLost)."""
-        run = Run(0, plan.id, plan.application, plan.environment, plan.version, "running", 1, who, reason, utc_now(),
-                  fence=fence, info=dict(info or {}))
+    def begin(
+        self, plan: Plan, who: str, reason: str = "", *, fence: int = 0, info: Mapping[str, Json] | None = None
+    ) -> Run:
+        """Open a run of a saved plan, all its steps waiting. With a fence: only while the lock is held (raises FenceLost)."""
+        run = Run(
+            0,
+            plan.id,
+            plan.application,
+            plan.environment,
+            plan.version,
+            "running",
+            1,
+            who,
+            reason,
+            utc_now(),
+            fence=fence,
+            info=dict(info or {}),
+        )
         with self._database.write() as connection:
             require_fence(connection, plan.application, plan.environment, fence)
             values = {name: getattr(run, name) for name in RUNS.c.keys() if name not in ("number", "events", "info")}
             number = connection.execute(
-                insert(RUNS).values(**values, events=0, info=dump(run.info)).returning(RUNS.c.number)).scalar_one()
+                insert(RUNS).values(**values, events=0, info=dump(run.info)).returning(RUNS.c.number)
+            ).scalar_one()
             if plan.steps:
-                connection.execute(insert(STEPS), [
-                    {"run": number, "name": step.name, "position": position, "state": "waiting", "attempt": 0, "started": "",
-                     "ended": "", "message": "", "changed": False, "result": NO_RESULT}
-                    for position, step in enumerate(plan.steps)])
+                connection.execute(
+                    insert(STEPS),
+                    [
+                        {
+                            "run": number,
+                            "name": step.name,
+                            "position": position,
+                            "state": "waiting",
+                            "attempt": 0,
+                            "started": "",
+                            "ended": "",
+                            "message": "",
+                            "changed": False,
+                            "result": NO_RESULT,
+                        }
+                        for position, step in enumerate(plan.steps)
+                    ],
+                )
         return replace(run, number=number)
 
     def get(self, number: int) -> Run | None:
@@ -115,17 +144,28 @@ class Runs:
 
     def unfinished(self, application: str, environment: str) -> Run | None:
         """The newest run, when it can be resumed: running (its process may be dead), failed or interrupted."""
-        newest = self._first(_of(application, environment).where(RUNS.c.state != "superseded").order_by(RUNS.c.number.desc()))
+        newest = self._first(
+            _of(application, environment).where(RUNS.c.state != "superseded").order_by(RUNS.c.number.desc())
+        )
         return newest if newest is not None and newest.state in UNFINISHED else None
 
-    def move(self, number: int, state: RunState, exit_code: int | None = None, message: str = "", *, fence: int = 0) -> Run:
-        """Take a run to another state. Raises IllegalMove, NoSuchRun, and FenceLost when a fence is given and no longer holds."""
+    def move(
+        self, number: int, state: RunState, exit_code: int | None = None, message: str = "", *, fence: int = 0
+    ) -> Run:
+        """Take a run to another state. Raises IllegalMove, NoSuchRun, and FenceLost when a fence given no longer holds."""
         with self._database.write() as connection:
             run = _locked_run(connection, number)
             require_fence(connection, run.application, run.environment, fence)
             _allow(RUN_MOVES, run.state, state, f"run {number}")
-            moved = replace(run, state=state, exit_code=exit_code, message=message, ended="" if state == "running" else utc_now(),
-                            attempt=run.attempt + (state == "running"), fence=fence or run.fence)
+            moved = replace(
+                run,
+                state=state,
+                exit_code=exit_code,
+                message=message,
+                ended="" if state == "running" else utc_now(),
+                attempt=run.attempt + (state == "running"),
+                fence=fence or run.fence,
+            )
             _write(connection, moved)
         return moved
 
@@ -139,10 +179,18 @@ class Runs:
             require_fence(connection, run.application, run.environment, fence)
             if run.state != "running":
                 _allow(RUN_MOVES, run.state, "running", f"run {number}")
-            again = replace(run, state="running", ended="", exit_code=None, message="", attempt=run.attempt + 1,
-                            fence=fence or run.fence)
-            connection.execute(update(STEPS).where(STEPS.c.run == number, STEPS.c.state != "done")
-                               .values(state="waiting", message=""))
+            again = replace(
+                run,
+                state="running",
+                ended="",
+                exit_code=None,
+                message="",
+                attempt=run.attempt + 1,
+                fence=fence or run.fence,
+            )
+            connection.execute(
+                update(STEPS).where(STEPS.c.run == number, STEPS.c.state != "done").values(state="waiting", message="")
+            )
             _write(connection, again)
         return again
 
@@ -153,8 +201,11 @@ class Runs:
             require_fence(connection, run.application, run.environment, fence)
             _allow(RUN_MOVES, run.state, "interrupted", f"run {number}")
             ended = utc_now()
-            connection.execute(update(STEPS).where(STEPS.c.run == number, STEPS.c.state == "running")
-                               .values(state="interrupted", ended=ended, message=message))
+            connection.execute(
+                update(STEPS)
+                .where(STEPS.c.run == number, STEPS.c.state == "running")
+                .values(state="interrupted", ended=ended, message=message)
+            )
             stopped = replace(run, state="interrupted", ended=ended, message=message, exit_code=exit_code)
             _write(connection, stopped)
         return stopped
@@ -181,7 +232,9 @@ class Runs:
         """Record how a step ended, with its outputs. Raises IllegalMove, NoSuchRun, FenceLost."""
         return self._move_step(number, ended.step, ended.state, ended.message, fence, ended)
 
-    def _move_step(self, number: int, name: str, state: StepState, message: str, fence: int, ended: StepEnded | None) -> StepRow:
+    def _move_step(
+        self, number: int, name: str, state: StepState, message: str, fence: int, ended: StepEnded | None
+    ) -> StepRow:
         with self._database.write() as connection:
             run = _locked_run(connection, number)
             require_fence(connection, run.application, run.environment, fence)
@@ -191,9 +244,19 @@ class Runs:
             old = _step(row)
             _allow(STEP_MOVES, old.state, state, f"step {name} of run {number}")
             new = _with_end(_moved(old, state, message), ended)
-            connection.execute(update(STEPS).where(STEPS.c.run == number, STEPS.c.name == name).values(
-                state=new.state, attempt=new.attempt, started=new.started, ended=new.ended, message=new.message,
-                changed=new.changed, result=dump(_Result(new.outputs, new.hosts, new.failed_hosts, new.stale, new.missing))))
+            connection.execute(
+                update(STEPS)
+                .where(STEPS.c.run == number, STEPS.c.name == name)
+                .values(
+                    state=new.state,
+                    attempt=new.attempt,
+                    started=new.started,
+                    ended=new.ended,
+                    message=new.message,
+                    changed=new.changed,
+                    result=dump(_Result(new.outputs, new.hosts, new.failed_hosts, new.stale, new.missing)),
+                )
+            )
         return new
 
     def _first(self, query: Select[Any]) -> Run | None:
@@ -214,8 +277,15 @@ def _with_end(row: StepRow, ended: StepEnded | None) -> StepRow:
     """`changed` stays true once an attempt changed something: the run's exit code depends on it."""
     if ended is None:
         return row
-    return replace(row, changed=row.changed or ended.changed, outputs=ended.outputs, hosts=ended.hosts,
-                   failed_hosts=ended.failed_hosts, stale=ended.stale, missing=ended.missing)
+    return replace(
+        row,
+        changed=row.changed or ended.changed,
+        outputs=ended.outputs,
+        hosts=ended.hosts,
+        failed_hosts=ended.failed_hosts,
+        stale=ended.stale,
+        missing=ended.missing,
+    )
 
 
 def _of(application: str | None, environment: str | None) -> Select[Any]:
@@ -237,8 +307,18 @@ def _locked_run(connection: Connection, number: int) -> Run:
 
 def _write(connection: Connection, run: Run) -> None:
     """Store what may change in a run."""
-    connection.execute(update(RUNS).where(RUNS.c.number == run.number).values(
-        state=run.state, exit_code=run.exit_code, message=run.message, ended=run.ended, attempt=run.attempt, fence=run.fence))
+    connection.execute(
+        update(RUNS)
+        .where(RUNS.c.number == run.number)
+        .values(
+            state=run.state,
+            exit_code=run.exit_code,
+            message=run.message,
+            ended=run.ended,
+            attempt=run.attempt,
+            fence=run.fence,
+        )
+    )
 
 
 def _allow(moves: Mapping[str, tuple[str, ...]], old: str, new: str, what: str) -> None:
@@ -254,5 +334,17 @@ def _run(row: Row[Any]) -> Run:
 
 def _step(row: Row[Any]) -> StepRow:
     result = load(_Result, row.result)
-    return StepRow(row.name, row.state, row.attempt, row.started, row.ended, row.message, row.changed,
-                   result.outputs, result.hosts, result.failed_hosts, result.stale, result.missing)
+    return StepRow(
+        row.name,
+        row.state,
+        row.attempt,
+        row.started,
+        row.ended,
+        row.message,
+        row.changed,
+        result.outputs,
+        result.hosts,
+        result.failed_hosts,
+        result.stale,
+        result.missing,
+    )

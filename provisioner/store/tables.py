@@ -1,6 +1,6 @@
 """The tables, in the words of the model. Only their shape: no query is written here.
 
-Whole values are JSON text made by `codec`; columns exist for what is searched or ordered. HEAD names the newest migration.
+Whole values are JSON text made by `codec`; columns exist for what is searched or ordered. HEAD names the newest schema.
 """
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ VERSION_TABLE = "alembic_version"
 
 
 class AnyText(TypeDecorator[str]):
-    """Text as tools print it: what a database would refuse (NUL, lone surrogates of undecodable bytes) is made visible."""
+    """Text as tools print it: what a database would refuse (NUL, lone surrogates) is made visible."""
 
     impl = Text
     cache_ok = True
@@ -46,7 +46,8 @@ NAMES = {
 METADATA = MetaData(naming_convention=NAMES)
 
 PLANS = Table(
-    "plans", METADATA,
+    "plans",
+    METADATA,
     Column("id", String(64), primary_key=True),
     Column("application", String(253), nullable=False),
     Column("environment", String(253), nullable=False),
@@ -57,7 +58,8 @@ PLANS = Table(
 )
 
 RUNS = Table(
-    "runs", METADATA,
+    "runs",
+    METADATA,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("plan", String(64), ForeignKey(PLANS.c.id), nullable=False),
     Column("application", String(253), nullable=False),
@@ -79,7 +81,8 @@ RUNS = Table(
 )
 
 STEPS = Table(
-    "steps", METADATA,
+    "steps",
+    METADATA,
     Column("run", Integer, ForeignKey(RUNS.c.number), primary_key=True),
     Column("name", String(512), primary_key=True),
     Column("position", Integer, nullable=False),
@@ -93,7 +96,8 @@ STEPS = Table(
 )
 
 EVENTS = Table(
-    "events", METADATA,
+    "events",
+    METADATA,
     Column("run", Integer, ForeignKey(RUNS.c.number), primary_key=True),
     Column("seq", Integer, primary_key=True),
     Column("time", String(32), nullable=False),
@@ -106,7 +110,8 @@ EVENTS = Table(
 )
 
 LOCKS = Table(
-    "locks", METADATA,
+    "locks",
+    METADATA,
     Column("application", String(253), primary_key=True),
     Column("environment", String(253), primary_key=True),
     Column("fence", Integer, nullable=False),
@@ -116,7 +121,8 @@ LOCKS = Table(
 )
 
 DELIVERED = Table(
-    "delivered", METADATA,
+    "delivered",
+    METADATA,
     Column("application", String(253), primary_key=True),
     Column("environment", String(253), primary_key=True),
     Column("unit", String(512), primary_key=True),
@@ -126,7 +132,8 @@ DELIVERED = Table(
 )
 
 DELIVERED_HOSTS = Table(
-    "delivered_hosts", METADATA,
+    "delivered_hosts",
+    METADATA,
     Column("application", String(253), primary_key=True),
     Column("environment", String(253), primary_key=True),
     Column("unit", String(512), primary_key=True),
@@ -134,12 +141,16 @@ DELIVERED_HOSTS = Table(
     Column("digest", String(128), nullable=False),
     Column("run", Integer, nullable=False),
     Column("time", String(32), nullable=False),
-    ForeignKeyConstraint(["application", "environment", "unit"],
-                         ["delivered.application", "delivered.environment", "delivered.unit"], ondelete="CASCADE"),
+    ForeignKeyConstraint(
+        ["application", "environment", "unit"],
+        ["delivered.application", "delivered.environment", "delivered.unit"],
+        ondelete="CASCADE",
+    ),
 )
 
 REVISIONS = Table(
-    "revisions", METADATA,
+    "revisions",
+    METADATA,
     Column("application", String(253), primary_key=True),
     Column("environment", String(253), primary_key=True),
     Column("number", Integer, primary_key=True),

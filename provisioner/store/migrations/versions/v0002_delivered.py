@@ -29,8 +29,11 @@ def upgrade() -> None:
         sa.Column("time", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("application", "environment", "unit", "host", name="pk_delivered_hosts"),
         sa.ForeignKeyConstraint(
-            ["application", "environment", "unit"], ["delivered.application", "delivered.environment", "delivered.unit"],
-            name="fk_delivered_hosts_application", ondelete="CASCADE"),
+            ["application", "environment", "unit"],
+            ["delivered.application", "delivered.environment", "delivered.unit"],
+            name="fk_delivered_hosts_application",
+            ondelete="CASCADE",
+        ),
     )
     op.create_table(
         "revisions",

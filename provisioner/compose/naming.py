@@ -1,0 +1,117 @@
+"""What a reference in the application means for one copy: `${db.url}` to `${db@aws.url}`. Pure; collects problems."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from provisioner import references
+from provisioner.compose.outputs import app_view, host_view, target_view
+from provisioner.compose.placing import Placed
+from provisioner.compose.shape import place_of
+from provisioner.suggest import suggestion
+from provisioner.errors import Problem
+from provisioner.model import Application, Definition, Environment, Host, Json
+from provisioner.references import KEEP, Lookup, Reference
+
+
+class Names:
+    """The names that are known in one composition."""
+
+    def __init__(self, application: Application, environment: Environment, placed: list[Placed],
+                 definitions: Mapping[str, Definition]) -> None:
+        self.application = application
+        self.environment = environment
+        self.definitions = definitions
+        self.copies: dict[str, list[Placed]] = {}
+        self.components = {component.name for component in application.components} | set(definitions)
+        for copy in placed:
+            self.copies.setdefault(copy.component.name, []).append(copy)
+        self.problems: list[Problem] = []
+
+    def properties(self, copy: Placed) -> dict[str, Json]:
+        """The component's properties with references to units, variables and secrets only."""
+        found: dict[str, Json] = {}
+        for name, value in copy.component.properties.items():
+            found[name] = self._value(copy, f"properties.{name}", value)
+        return found
+
+    def _value(self, copy: Placed, path: str, value: Json) -> Json:
+        if isinstance(value, dict):
+            return {key: self._value(copy, f"{path}.{key}", item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._value(copy, f"{path}.{index}", item) for index, item in enumerate(value)]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        return references.substitute(value, lambda reference: self._look_up(copy, path, reference))
+
+    def _look_up(self, copy: Placed, path: str, reference: Reference) -> Json:
+        try:
+            if reference.head == "app":
+                return app_view(self.application, reference)
+            if reference.head == "var":
+                return references.dig(self.environment.vars, reference.path, reference)
+            if reference.head == "secret":
+                return KEEP
+            return self._component(copy, path, reference)
+        except references.Unknown as error:
+            self._problem(copy, path, "PRV-1302", error.message, error.hint)
+            return KEEP
+
+    def _component(self, copy: Placed, path: str, reference: Reference) -> Json:
+        name = reference.head
+        if name not in self.components:
+            if reference.has_default:
+                return references.escape(reference.default)
+            self._problem(copy, path, "PRV-1310", f'{reference}: no component "{name}"', suggestion(name, self.components))
+            return KEEP
+        if name not in self.definitions or not reference.path:
+            if not reference.path:
+                self._problem(copy, path, "PRV-1311", f"{reference}: which output?", suggestion("", self.definitions[name].outputs))
+            return KEEP
+        outputs = self.definitions[name].outputs
+        if reference.path[0] not in outputs:
+            if reference.has_default:
+                return references.escape(reference.default)
+            self._problem(copy, path, "PRV-1311", f'{reference}: type "{self.definitions[name].name}" has no output "{reference.path[0]}"',
+                          suggestion(reference.path[0], outputs))
+            return KEEP
+        other = self._copy_for(copy, path, name)
+        return KEEP if other is None else "${%s.%s}" % (other.unit, ".".join(reference.path))
+
+    def _copy_for(self, copy: Placed, path: str, name: str) -> Placed | None:
+        """Among several copies: the one on the same target, else on the same site, else the only one, else a problem."""
+        copies = self.copies.get(name, [])
+        if len(copies) <= 1:
+            return copies[0] if copies else None
+        same = [other for other in copies if other.target == copy.target]
+        site = copy.target.labels.get("site") if copy.target else None
+        near = [other for other in copies if site and other.target and other.target.labels.get("site") == site]
+        for found in (same, near):
+            if len(found) == 1:
+                return found[0]
+        listed = ", ".join(other.unit for other in copies)
+        self._problem(copy, path, "PRV-1506", f'"{name}" has {len(copies)} copies and none is on the target or site of "{copy.unit}"',
+                      f"there is: {listed}")
+        return None
+
+    def _problem(self, copy: Placed, path: str, code: str, message: str, hint: str) -> None:
+        problem = Problem(code, message, place_of(copy.component, path), hint)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def inside(self, copy: Placed, properties: Mapping[str, Json], outputs: Mapping[str, Json], hosts: tuple[Host, ...]) -> Lookup:
+        """The lookup for the templates of an implementation's `variables`."""
+        views: dict[str, Json] = {
+            "parameters": properties, "outputs": outputs, "component": references.escape({"name": copy.component.name, "type": copy.component.type}),
+            "target": references.escape(target_view(copy)), "hosts": references.escape([host_view(host) for host in hosts]),
+        }
+
+        def lookup(reference: Reference) -> Json:
+            if reference.head == "app":
+                return app_view(self.application, reference)
+            if reference.head == "hosts" and not hosts:
+                return "${%s._hosts.%s}" % (copy.unit, ".".join(reference.path))
+            if reference.head not in views:
+                raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, app and hosts")
+            return references.dig(views[reference.head], reference.path, replace(reference))
+
+        return lookup

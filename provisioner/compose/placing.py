@@ -1,0 +1,103 @@
+"""Where and how: the targets of a component, and the implementation that fulfils it on each. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from provisioner.errors import Problem
+from provisioner.model import Application, Component, Definition, Environment, Implementation, Json, PlaceRule, Target
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One copy: a component on a target by one implementation; or outputs that somebody else made."""
+
+    component: Component
+    target: Target | None
+    implementation: Implementation
+    existing: Mapping[str, Json] | None = None
+
+    @property
+    def unit(self) -> str:
+        return f"{self.component.name}@{self.target.name if self.target else 'existing'}"
+
+
+def rule_for(application: Application, component: Component, rules: Iterable[PlaceRule]) -> PlaceRule | None:
+    """The first rule that names the component or its type."""
+    names = (component.name, f"{application.name}/{component.name}")
+    return next((rule for rule in rules if any(name in rule.components for name in names) or component.type in rule.types), None)
+
+
+def implementation_for(definition: Definition, target: Target, offers: Iterable[str], wants_hosts: bool) -> Implementation | None:
+    """The first implementation whose needs the target offers; only ones on hosts when the placement names hosts."""
+    offered = set(offers)
+    for implementation in definition.implementations:
+        if implementation.needs == "existing" or implementation.needs not in offered:
+            continue
+        if wants_hosts and implementation.needs != "hosts":
+            continue
+        return implementation
+    return None
+
+
+def matches(target: Target, selector: Mapping[str, str]) -> bool:
+    """True when the target has every label; `target` and `name` stand for its name."""
+    return all(target.name == value if key in ("target", "name") else target.labels.get(key) == value for key, value in selector.items())
+
+
+def topology(application: Application, environment: Environment) -> tuple[list[str] | None, dict[str, str] | None]:
+    """What the application's topology policy says: names of targets, or labels; (None, None) without one."""
+    for policy in application.policies:
+        if policy.type == "topology":
+            names = policy.properties.get("targets") or policy.properties.get("clusters")
+            labels = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
+            if names:
+                return [environment.aliases.get(name, name) for name in names], None
+            if labels:
+                return None, dict(labels)
+    return None, None
+
+
+def choose(
+    application: Application, environment: Environment, component: Component, definition: Definition,
+    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool,
+) -> tuple[list[Placed], list[Problem]]:
+    """The copies of a component; every reason why there is none is a Problem at the component."""
+    rule = rule_for(application, component, environment.place)
+    if rule and rule.existing is not None:
+        found = next((entry for entry in definition.implementations if entry.needs == "existing"), None)
+        if found is None:
+            return [], [Problem("PRV-1511", f'type "{component.type}" can not be an existing one', component.where)]
+        return [Placed(component, None, found, rule.existing)], []
+    fitting = [(target, implementation) for target in environment.targets
+               if (implementation := implementation_for(definition, target, offers[target.name], wants_hosts))]
+    names, labels = topology(application, environment)
+    if names is not None:
+        unknown = [name for name in names if all(target.name != name for target in environment.targets)]
+        if unknown:
+            return [], [Problem("PRV-1512", f'the topology policy names no target of environment "{environment.name}": {", ".join(unknown)}',
+                                component.where, "targets: " + ", ".join(target.name for target in environment.targets))]
+        fitting = [pair for pair in fitting if pair[0].name in names]
+    elif labels is not None:
+        fitting = [pair for pair in fitting if matches(pair[0], labels)]
+    selector = rule.one if rule and rule.one is not None else rule.each if rule else None
+    if selector is not None:
+        fitting = [pair for pair in fitting if matches(pair[0], selector)]
+    many = (rule is not None and rule.each is not None) or (names is not None or labels is not None) and not (rule and rule.one is not None)
+    if not fitting:
+        return [], [_none_fits(environment, component, definition, offers, rule)]
+    if len(fitting) > 1 and not many:
+        listed = ", ".join(target.name for target, _ in fitting)
+        return [], [Problem(
+            "PRV-1514", f'"{component.name}" ({component.type}) fits more than one target: {listed}', component.where,
+            f"say which in environment {environment.name}: place: [{{components: [{component.name}], one: {{target: {fitting[0][0].name}}}}}]")]
+    return [Placed(component, target, implementation) for target, implementation in fitting], []
+
+
+def _none_fits(
+    environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], rule: PlaceRule | None,
+) -> Problem:
+    needs = " or ".join(entry.needs for entry in definition.implementations if entry.needs != "existing") or "an existing one"
+    have = "; ".join(f"{target.name} offers {', '.join(offers[target.name]) or 'nothing'}" for target in environment.targets) or "there is no target"
+    chosen = f" that its place rule ({rule.where}) allows" if rule else ""
+    return Problem("PRV-1513", f'no target of environment "{environment.name}"{chosen} can carry "{component.name}": '
+                               f"{component.type} needs {needs}", component.where, have)

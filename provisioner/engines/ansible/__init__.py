@@ -1,0 +1,1 @@
+"""Units on hosts through ansible-runner."""

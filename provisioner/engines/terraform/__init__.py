@@ -1,0 +1,1 @@
+"""Units through Terraform: one root per application, environment and target."""

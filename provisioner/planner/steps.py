@@ -1,0 +1,53 @@
+"""Order, batches and needs of the steps of a plan. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner import graph
+from provisioner.model import Change, Delivered, Json, Step, Unit
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the engines said of one unit."""
+
+    changes: tuple[Change, ...] = ()
+    outputs: dict[str, Json] | None = None
+    unpreviewed: str = ""
+
+
+def ranks(units: Mapping[str, Unit]) -> dict[str, int]:
+    """Rank of each unit: how often the way to it leaves its Terraform root and comes back."""
+    return graph.phases({name: unit.needs for name, unit in units.items()}, {name: unit.root for name, unit in units.items() if unit.root})
+
+
+def deliver_steps(units: Mapping[str, Unit], parts: Mapping[str, Part]) -> list[Step]:
+    """One step for each wanted unit, in an order in which each comes after what it needs."""
+    rank = ranks(units)
+    found = []
+    for name in graph.order({name: unit.needs for name, unit in units.items()}):
+        unit, part = units[name], parts.get(name, Part())
+        batch = f"terraform:{unit.root}:{rank[name]}" if unit.root else name
+        needs = tuple(need for need in unit.needs if need in units)
+        found.append(Step(name, "deliver", unit, needs, batch, part.changes, part.outputs, part.unpreviewed))
+    return found
+
+
+def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], before: tuple[str, ...]) -> list[Step]:
+    """Steps for what is not wanted any more: after all of `before`, in reverse order of their needs.
+
+    `removed` is keyed by step name without "remove "; several entries may be of one unit (hosts that it leaves).
+    """
+    names: dict[str, list[str]] = {}
+    for key, entry in removed.items():
+        names.setdefault(entry.unit.name, []).append(key)
+    forward = {key: [other for need in entry.unit.needs for other in names.get(need, ())] for key, entry in removed.items()}
+    backward = graph.reverse(forward)
+    rank = graph.phases(backward, {key: entry.unit.root for key, entry in removed.items() if entry.unit.root})
+    found = []
+    for key in graph.order(backward):
+        unit = removed[key].unit
+        batch = f"terraform:{unit.root}:remove:{rank[key]}" if unit.root else f"remove {key}"
+        needs = (*before, *(f"remove {need}" for need in backward[key]))
+        found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes))
+    return found

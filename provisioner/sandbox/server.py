@@ -1,0 +1,107 @@
+"""The simulated AWS: a moto server as a process of its own. Run as a script by `simulator`, never imported by the tool.
+
+Imports moto, `corrections` and `process.identity` only, so that it starts fast. Ends by itself when its record is gone or
+names another process, and after 12 hours without a request; everything it holds is in its memory and goes with it.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from provisioner.process import identity
+
+HEALTH = "/_provision/health"
+IDLE_SECONDS = 12 * 3600
+WATCH_SECONDS = 2.0
+
+
+class Watched:
+    """A WSGI application that notes when it was last asked, and answers the health question itself."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self.asked = time.monotonic()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == HEALTH:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps({"pid": os.getpid()}).encode()]
+        self.asked = time.monotonic()
+        answer: Iterable[bytes] = self.application(environ, start_response)
+        return answer
+
+
+def main(arguments: list[str]) -> int:
+    """Arguments: folder of the record, wanted port (0: any free one), seconds without a request before it ends."""
+    folder, port, idle = Path(arguments[0]), int(arguments[1]), float(arguments[2])
+    os.umask(0o077)
+    _detach(folder / "server.log")
+    serve(folder / "server.json", port, idle)
+    return 0
+
+
+def serve(record: Path, port: int, idle: float) -> None:
+    """Serve on a loopback port until ended; writes the record once it listens."""
+    # here and not above: moto takes a second to import, and the caller's process must have left by then
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    from provisioner.sandbox import corrections
+
+    corrections.install()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    application = Watched(DomainDispatcherApplication(create_backend_app))
+    try:
+        server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
+    except (OSError, SystemExit):
+        server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    os.environ["MOTO_PORT"] = str(server.server_port)
+    _write(record, server.server_port)
+    threading.Thread(target=_watch, args=(record, application, idle), daemon=True).start()
+    server.serve_forever()
+
+
+def _detach(log: Path) -> None:
+    """Leave the caller: own session, no terminal, output into the log, and no parent that would have to wait for us."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+
+
+def _write(record: Path, port: int) -> None:
+    me = identity.me()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    content = {"pid": me.pid, "start": me.start, "boot": me.boot, "port": port, "started": started}
+    fresh = record.with_suffix(".new")
+    fresh.write_text(json.dumps(content))
+    fresh.replace(record)
+
+
+def _watch(record: Path, application: Watched, idle: float) -> None:
+    while _is_ours(record) and time.monotonic() - application.asked < idle:
+        time.sleep(WATCH_SECONDS)
+    os._exit(0)
+
+
+def _is_ours(record: Path) -> bool:
+    try:
+        return bool(json.loads(record.read_text())["pid"] == os.getpid())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,63 @@
+"""The grammar of secret paths. Pure.
+
+    PATH                            the environment's backend          payments/hsm-pin, generated/ledger@dc1/password
+    env:NAME                        a variable of the operator's shell
+    file:PATH                       a file's text; relative to the environment's folder
+    aws:TARGET/NAME-OR-ARN[#KEY]    AWS Secrets Manager, reached as that target is; KEY of a JSON secret
+
+TARGET ends at the first slash and KEY begins at the last `#`, so the colons and slashes of an ARN need no quoting.
+"""
+
+from dataclasses import dataclass
+
+from provisioner.errors import ProvisionError
+
+SCHEMES = ("env", "file", "aws")
+GENERATED = "generated/"
+
+
+class BadPath(ProvisionError):
+    """The text after `secret.` names no secret."""
+
+    code = "PRV-7602"
+
+
+@dataclass(frozen=True)
+class SecretPath:
+    """A parsed path. `scheme` is empty for the environment's backend; `target` and `key` are used by aws only."""
+
+    scheme: str
+    name: str
+    target: str = ""
+    key: str = ""
+
+
+def parse(path: str) -> SecretPath:
+    """Raises BadPath."""
+    scheme, colon, rest = path.partition(":")
+    if not colon or scheme not in SCHEMES:
+        if not path.strip("/") or colon:
+            raise BadPath(
+                f"{path!r} is no secret's path", hint=f"write NAME, or one of {', '.join(f'{s}:…' for s in SCHEMES)}"
+            )
+        return SecretPath("", path)
+    if scheme == "aws":
+        return _aws(path, rest)
+    if not rest:
+        raise BadPath(f"{path!r} names nothing after {scheme}:", hint=f"write {scheme}:NAME")
+    return SecretPath(scheme, rest)
+
+
+def _aws(path: str, rest: str) -> SecretPath:
+    target, _, secret = rest.partition("/")
+    name, _, key = secret.rpartition("#") if "#" in secret else (secret, "", "")
+    if not target or not name:
+        raise BadPath(
+            f"{path!r} is no secret of AWS", hint="write aws:TARGET/NAME-OR-ARN or aws:TARGET/NAME-OR-ARN#KEY"
+        )
+    return SecretPath("aws", name, target, key)
+
+
+def aws_path(target: str, arn: str, key: str = "") -> str:
+    """The path of a secret that AWS made, for `${secret.…}`."""
+    return f"aws:{target}/{arn}" + (f"#{key}" if key else "")
