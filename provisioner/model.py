@@ -336,6 +336,7 @@ class Plan:
     steps: tuple[Step, ...]
     digest: str = ""
     spec_digest: str = ""
+    """What was wanted: application, environment and every unit with its source, without what is delivered already."""
     folder: str = ""
     """Work folder of this plan: roots, plan files, inventories."""
     created: str = ""
@@ -344,6 +345,8 @@ class Plan:
     """The spec as it was written."""
     failures: tuple[tuple[str, str], ...] = ()
     """(unit, message) of units that could not be planned: they and their dependents are not delivered."""
+    missing: tuple[str, ...] = ()
+    """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
     notes: tuple[str, ...] = ()
 
 

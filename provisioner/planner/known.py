@@ -11,6 +11,7 @@ from provisioner.compose.outputs import host_view
 from provisioner.compose.selection import from_source
 from provisioner.model import Host, Json, Unit
 from provisioner.references import KEEP, Reference
+from provisioner.secrets.paths import aws_path
 
 
 class Known:
@@ -56,9 +57,9 @@ class Known:
         return value
 
     def filled(self, unit: Unit) -> Unit:
-        """The unit with its inputs filled and its hosts set as far as known."""
+        """The unit with its inputs and outputs filled and its hosts set as far as known."""
         hosts = self.hosts.get(unit.name)
-        return replace(unit, inputs=self.fill(unit.inputs), hosts=unit.hosts if hosts is None else hosts)
+        return replace(unit, inputs=self.fill(unit.inputs), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
 
     def publish(self, unit: Unit, raw: Mapping[str, Json] | None) -> dict[str, Json]:
         """The outputs of a unit that are known, given its raw outputs (`${module.…}`); remembered for others."""
@@ -68,9 +69,16 @@ class Known:
             return KEEP
 
         found = {name: self.fill(references.substitute(value, raw_value)) for name, value in unit.outputs.items()}
-        found = with_self(found)
+        found = with_self({name: made_secret(unit.target, value) for name, value in found.items()})
         self.outputs[unit.name] = {name: value for name, value in found.items() if references.is_known(value)}
         return self.outputs[unit.name]
+
+
+def made_secret(target: str, value: Json) -> Json:
+    """The reference that stands for an output `{"secret": ARN, "key": KEY}` of a cloud, once the name of the secret is known."""
+    if isinstance(value, dict) and "secret" in value and references.is_known(value):
+        return "${secret.%s}" % aws_path(target, str(value["secret"]), str(value.get("key", "")))
+    return value
 
 
 def with_self(outputs: Mapping[str, Json]) -> dict[str, Json]:

@@ -3,18 +3,16 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 
 from provisioner import graph
-from provisioner.engine import Engine, Planned, PlanRequest, Site
-from provisioner.model import Delivered, Plan, Unit
+from provisioner.engine import Engine, Planned, Site
+from provisioner.errors import Exit, Refused
+from provisioner.model import NOWHERE, Change, Delivered, Plan, Unit
+from provisioner.planner.asking import Asking
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
-from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
-
-HOSTS_AT_ONCE = 4
-"""Units on hosts that are checked at one time: each costs about one core of this machine while it runs."""
+from provisioner.planner.steps import Part, deliver_steps, remove_steps
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,28 @@ class PlanInputs:
     progress: Callable[[str], None] = field(default=lambda message: None)
 
 
+@dataclass(frozen=True)
+class Looked:
+    """A plan, and what the engines said of each unit while it was made (health, hosts that did not answer)."""
+
+    plan: Plan
+    answers: Mapping[str, Planned]
+
+
 def make(inputs: PlanInputs) -> Plan:
     """The plan from what is delivered to what is wanted. Raises Refused for protected data, Missing for tools and hosts."""
+    plan = look(inputs).plan
+    protect(plan, inputs.delivered, inputs.allow_destroy)
+    return plan
+
+
+def look(inputs: PlanInputs) -> Looked:
+    """The same without a word on protected data: for those who only want to know."""
     wanted = {unit.name: unit for unit in inputs.units}
+    refuse_moves(wanted, inputs.delivered)
     removed = leaving(wanted, inputs.delivered, inputs.keep)
     known = first_known(wanted, inputs.delivered)
-    answers: dict[str, Planned] = {}
-    _terraform(inputs, wanted, removed, known, answers)
-    _hosts(inputs, wanted, removed, known, answers)
+    answers = Asking(inputs.engines, inputs.site, inputs.progress, wanted, removed, inputs.delivered, known).all()
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
@@ -53,11 +65,11 @@ def make(inputs: PlanInputs) -> Plan:
     steps = deliver_steps(wanted, parts)
     steps += remove_steps(removed, parts, tuple(step.name for step in steps))
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
+    missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
-                created=inputs.created, text=inputs.text, failures=failures,
-                spec_digest=hashlib.sha256(inputs.text.encode()).hexdigest())
-    protect(plan, inputs.delivered, inputs.allow_destroy)
-    return replace(plan, digest=digest(plan))
+                created=inputs.created, text=inputs.text, failures=failures, missing=missing,
+                spec_digest=spec_digest(inputs.application, inputs.environment, inputs.keep, inputs.units))
+    return Looked(replace(plan, digest=digest(plan)), answers)
 
 
 def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], keep: frozenset[str]) -> dict[str, Delivered]:
@@ -77,6 +89,16 @@ def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], keep
             if host.name not in stay:
                 found[f"{name} on {host.name}"] = replace(entry, unit=replace(entry.unit, hosts=(host,), needs=()), hosts=())
     return found
+
+
+def refuse_moves(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> None:
+    """Raise Refused when a unit would change its engine or Terraform root: its resources would be left behind in the old one."""
+    for name, unit in wanted.items():
+        old = delivered[name].unit if name in delivered else unit
+        if (old.engine, old.root) != (unit.engine, unit.root):
+            raise Refused(
+                f"{name} was delivered by {old.engine} in {old.root or 'no root'} and would move to {unit.root or unit.engine}", code="PRV-5002",
+                where=unit.where, exit=Exit.DENIED, hint="take it out, apply, and put it in again; or keep its stack as it was")
 
 
 def _kept(delivered: Mapping[str, Delivered], keep: frozenset[str]) -> set[str]:
@@ -110,77 +132,33 @@ def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) 
     return known
 
 
-def _terraform(inputs: PlanInputs, wanted: Mapping[str, Unit], removed: Mapping[str, Delivered], known: Known,
-               answers: dict[str, Planned]) -> None:
-    """Plan each root once; roots that need others' outputs after those."""
-    rank = ranks(wanted)
-    roots: dict[str, list[Unit]] = {}
-    for name in graph.order({name: unit.needs for name, unit in wanted.items()}):
-        if wanted[name].root:
-            roots.setdefault(wanted[name].root, []).append(wanted[name])
-    gone: dict[str, list[Delivered]] = {}
-    for entry in removed.values():
-        if entry.unit.root:
-            gone.setdefault(entry.unit.root, []).append(entry)
-    for root in dict.fromkeys([*roots, *gone]):
-        units, leave = roots.get(root, []), gone.get(root, [])
-        target = (units[0] if units else leave[0].unit).target
-        inputs.progress(f"asking Terraform about {target}: {len(units)} components" + (f", {len(leave)} to remove" if leave else ""))
-        site = inputs.site(target)
-        filled = tuple(known.filled(unit) for unit in units)
-        engine = inputs.engines["terraform"]
-        request = PlanRequest(root, filled, tuple(leave), inputs.delivered, {}, {unit.name: rank[unit.name] for unit in units})
-        planned = engine.plan(request, site)
-        for entry in leave:
-            answers[f"remove {entry.unit.name}"] = planned.get(entry.unit.name, Planned())
-        for unit in units:
-            answers[unit.name] = planned.get(unit.name, Planned())
-            known.publish(unit, dict(answers[unit.name].outputs))
-            before = inputs.delivered.get(unit.name)
-            if unit.hosts_output and before and not answers[unit.name].changes:
-                known.made[unit.name] = before.hosts
-    for name, unit in wanted.items():
-        if unit.host_source is not None and (hosts := known.hosts_of(unit)) is not None:
-            known.hosts[name] = hosts
-    for name in graph.order({name: unit.needs for name, unit in wanted.items()}):
-        if wanted[name].engine != "terraform":
-            before = known.outputs.get(name, {})
-            known.outputs[name] = {**before, **known.publish(wanted[name], {})}
-
-
-def _hosts(inputs: PlanInputs, wanted: Mapping[str, Unit], removed: Mapping[str, Delivered], known: Known,
-           answers: dict[str, Planned]) -> None:
-    """Check the units on hosts, several at a time."""
-    requests: list[tuple[str, PlanRequest, str]] = []
-    for name, unit in wanted.items():
-        if unit.engine == "ansible":
-            hosts = {name: known.hosts[name]} if name in known.hosts else {}
-            requests.append((name, PlanRequest(name, (known.filled(unit),), (), inputs.delivered, hosts), unit.target))
-    for key, entry in removed.items():
-        if entry.unit.engine == "ansible":
-            requests.append((f"remove {key}", PlanRequest(entry.unit.name, (), (entry,), inputs.delivered), entry.unit.target))
-    if not requests:
-        return
-    inputs.progress(f"checking {len(requests)} components on hosts")
-    with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
-        engine = inputs.engines["ansible"]
-        futures = {name: (request.key, pool.submit(engine.plan, request, inputs.site(target))) for name, request, target in requests}
-        for name, (key, future) in futures.items():
-            answers[name] = future.result().get(key, Planned())
-
-
 def _part(unit: Unit | None, answer: Planned, known: Known) -> Part:
     if unit is None:
         return Part(answer.changes, None, answer.unpreviewed)
-    return Part(answer.changes, _complete(unit, known.outputs.get(unit.name, {})), answer.unpreviewed)
+    unseen = tuple(Change(unit.name, host, "configure", reason=f"could not be looked at: {reason}")
+                   for host, reason in answer.failed_hosts.items() if not answer.failure)
+    return Part(answer.changes + unseen, _complete(unit, known.outputs.get(unit.name, {})), answer.unpreviewed)
 
 
 def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | None:
     return dict(outputs) if set(outputs) >= set(unit.outputs) and known_outputs(outputs) else None
 
 
+def spec_digest(application: str, environment: str, keep: frozenset[str], units: tuple[Unit, ...]) -> str:
+    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another."""
+    return _sha256([application, environment, sorted(keep), [_unplaced(unit) for unit in units]])
+
+
 def digest(plan: Plan) -> str:
     """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
-    steps = [asdict(replace(step, unit=replace(step.unit, where=type(step.unit.where)("")))) for step in plan.steps]
-    sealed = json.dumps([plan.application, plan.environment, plan.spec_digest, steps], sort_keys=True, default=str)
-    return hashlib.sha256(sealed.encode()).hexdigest()
+    steps = [asdict(replace(step, unit=_unplaced(step.unit))) for step in plan.steps]
+    return _sha256([plan.application, plan.environment, plan.spec_digest, steps])
+
+
+def _unplaced(unit: Unit) -> Unit:
+    """The unit without its place in the document: moving it down a line is no change."""
+    return replace(unit, where=NOWHERE)
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=asdict).encode()).hexdigest()

@@ -1,0 +1,47 @@
+"""boto3 clients that reach a target as Terraform reaches it: region, keys, role and endpoint of the environment."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.errors import Missing
+from provisioner.model import Target
+
+ENDPOINT_TIMEOUT = 10
+"""Seconds to connect; AWS answers in much less."""
+
+
+def client(service: str, target: Target, environ: Mapping[str, str]) -> Any:
+    """A boto3 client for one service of a target; `environ` is laid over by the target's site. Raises Missing for a target without AWS."""
+    # boto3 takes half a second to import, and only targets with AWS need it
+    import boto3  # type: ignore[import-untyped]
+    from botocore.config import Config  # type: ignore[import-untyped]
+
+    if target.terraform is None or "aws" not in target.offers:
+        raise Missing(f"target {target.name} is no AWS account", code="PRV-7610", hint="name an AWS target of this environment")
+    config = target.terraform.get("config") or {}
+    keys = {
+        "aws_access_key_id": environ.get("AWS_ACCESS_KEY_ID") or config.get("access_key"),
+        "aws_secret_access_key": environ.get("AWS_SECRET_ACCESS_KEY") or config.get("secret_key"),
+        "aws_session_token": environ.get("AWS_SESSION_TOKEN") or config.get("token"),
+        "region_name": config.get("region") or environ.get("AWS_REGION"),
+        "profile_name": config.get("profile"),
+    }
+    session = boto3.Session(**{name: value for name, value in keys.items() if value})
+    if role := _role(config):
+        session = _assumed(session, role, keys["region_name"])
+    options = Config(connect_timeout=ENDPOINT_TIMEOUT, retries={"max_attempts": 3}, s3={"addressing_style": "path"} if target.simulated else {})
+    return session.client(service, endpoint_url=environ.get("AWS_ENDPOINT_URL") or None, config=options)
+
+
+def _role(config: Mapping[str, Any]) -> str:
+    found = config.get("assume_role") or {}
+    entry = found[0] if isinstance(found, list) and found else found
+    return str(entry.get("role_arn", "")) if isinstance(entry, Mapping) else ""
+
+
+def _assumed(session: Any, role: str, region: str | None) -> Any:
+    import boto3
+
+    answer = session.client("sts").assume_role(RoleArn=role, RoleSessionName="provision")["Credentials"]
+    return boto3.Session(aws_access_key_id=answer["AccessKeyId"], aws_secret_access_key=answer["SecretAccessKey"],
+                         aws_session_token=answer["SessionToken"], region_name=region)

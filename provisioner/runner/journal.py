@@ -1,0 +1,110 @@
+"""Writes what happens in a run into the store, in order, and keeps what later steps must know. Called from any thread."""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from provisioner.errors import ProvisionError
+from provisioner.model import Delivered, Event, Plan, Step, StepEnded
+from provisioner.planner.known import Known
+from provisioner.runner.requests import removed_unit, stored_unit
+from provisioner.store import Lock, Run, Store
+
+Listen = Callable[[Event], None]
+"""Told of every event after it was written; called from worker threads, must be quick."""
+
+
+class Journal:
+    """The journal of one run; the only one who writes it."""
+
+    def __init__(self, store: Store, lock: Lock, plan: Plan, run: Run, listen: Listen) -> None:
+        self._store, self._fence, self._plan, self._run, self._listen = store, lock.fence, plan, run, listen
+        self._lock = threading.RLock()
+        self._steps = {step.name: step for step in plan.steps}
+        self.broken: ProvisionError | None = None
+        """The store refused to be written: nothing new may be started."""
+        self.known = Known()
+        for entry in store.delivered.all(plan.application, plan.environment).values():
+            if entry.state == "delivered":
+                self._learn(entry.unit.name, entry)
+        for name, row in store.runs.steps(run.number).items():
+            if row.state == "done" and self._steps[name].kind == "deliver":
+                self.known.outputs[self._steps[name].unit.name] = dict(row.outputs)
+                if row.hosts:
+                    self.known.made[self._steps[name].unit.name] = row.hosts
+        for step in plan.steps:
+            if step.kind == "deliver" and step.unit.host_source is None and step.unit.hosts:
+                self.known.hosts[step.unit.name] = step.unit.hosts
+
+    def _learn(self, name: str, entry: Delivered) -> None:
+        if name not in self._steps or not self._steps[name].changes:
+            self.known.outputs[name] = dict(entry.outputs)
+            self.known.made[name] = entry.hosts
+        if name in self._steps and self._steps[name].outputs is not None:
+            self.known.outputs[name] = dict(self._steps[name].outputs or {})
+
+    @property
+    def delivered(self) -> Mapping[str, Delivered]:
+        """What the store knows to be out there now."""
+        return self._store.delivered.all(self._plan.application, self._plan.environment)
+
+    def note(self, event: Event) -> None:
+        """Append one event; a store that refuses is remembered in `broken` and does not stop the engine."""
+        stamped = event if event.time else Event(event.kind, event.step, event.message, event.host, event.data, now())
+        with self._lock:
+            try:
+                self._store.events.append(self._run.number, stamped)
+            except ProvisionError as error:
+                self.broken = self.broken or error
+        self._listen(stamped)
+
+    def started(self, step: Step) -> None:
+        """The step begins: it is intended from now on, so that what fails half-way is known."""
+        with self._lock:
+            self._store.runs.move_step(self._run.number, step.name, "running", fence=self._fence)
+            if step.kind == "deliver":
+                self._store.delivered.intend(self._plan.application, self._plan.environment, stored_unit(step.unit, self.known), self._run.number)
+        self.note(Event("step-started", step.name, data={"kind": step.kind, "unit": step.unit.name, "hosts": len(step.unit.hosts)}))
+
+    def skipped(self, name: str, need: str) -> None:
+        """The step is not started because of `need`."""
+        with self._lock:
+            self._store.runs.move_step(self._run.number, name, "skipped", f"waits for {need}", fence=self._fence)
+        self.note(Event("step-ended", name, f"waits for {need}", data={"state": "skipped", "need": need}))
+
+    def ended(self, ended: StepEnded) -> None:
+        """The step is over: what was delivered or removed first, then the journal row, so that a crash in between repeats it."""
+        step = self._steps[ended.step]
+        with self._lock:
+            try:
+                if ended.state == "done":
+                    self._keep(step, ended)
+                elif ended.hosts:
+                    self.known.made[step.unit.name] = ended.hosts
+                row = self._store.runs.finish_step(self._run.number, ended, fence=self._fence)
+            except ProvisionError as error:
+                self.broken = self.broken or error
+                row = None
+        self.note(Event("step-ended", ended.step, ended.message, data={
+            "state": ended.state, "changed": ended.changed, "attempt": row.attempt if row else 0, "failed_hosts": dict(ended.failed_hosts)}))
+
+    def _keep(self, step: Step, ended: StepEnded) -> None:
+        application, environment, run = self._plan.application, self._plan.environment, self._run.number
+        if step.kind == "remove":
+            unit, host = removed_unit(step)
+            if host:
+                self._store.delivered.forget_host(application, environment, f"{step.unit.target}/{host}", unit)
+            else:
+                self._store.delivered.forget(application, environment, unit)
+            return
+        unit_name = step.unit.name
+        self.known.outputs[unit_name] = dict(ended.outputs)
+        if ended.hosts:
+            self.known.made[unit_name] = ended.hosts
+        made = self.known.made.get(unit_name, ())
+        self._store.delivered.deliver(application, environment, stored_unit(step.unit, self.known), ended.outputs, made, run)
+
+
+def now() -> str:
+    """UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,28 @@
+"""From the rows of a run to its state and exit code. Pure."""
+
+from collections.abc import Iterable
+
+from provisioner.errors import Exit
+from provisioner.model import RunState
+from provisioner.store import StepRow
+
+
+def judge(rows: Iterable[StepRow], stopped: Exit | None = None) -> tuple[RunState, Exit]:
+    """State and exit code of a run whose steps ended like this; `stopped` when somebody ended it before all had."""
+    found = list(rows)
+    if stopped is not None and any(row.state in ("waiting", "running", "interrupted") for row in found):
+        return "interrupted", stopped
+    failed = [row for row in found if row.state == "failed"]
+    if not failed and all(row.state == "done" for row in found):
+        return "succeeded", Exit.OK
+    return "failed", _failure(found, failed)
+
+
+def _failure(rows: list[StepRow], failed: list[StepRow]) -> Exit:
+    if any(row.stale for row in failed):
+        return Exit.STALE
+    if any(row.changed for row in rows):
+        return Exit.PARTIAL
+    if failed and all(row.missing for row in failed):
+        return Exit.MISSING
+    return Exit.FAILED

@@ -1,0 +1,83 @@
+"""What an engine is asked to do for the steps of one batch, with everything filled that is known by now. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from provisioner import references
+from provisioner.engine import BatchRequest
+from provisioner.errors import StepFailed
+from provisioner.model import Delivered, Plan, Step, Unit
+from provisioner.planner.known import Known
+
+
+def batch_request(
+    plan: Plan, batch: str, names: Iterable[str], known: Known, delivered: Mapping[str, Delivered], *, attempt: int,
+) -> BatchRequest:
+    """The request for these steps of a batch. Raises StepFailed when a host unit's input has no value yet."""
+    chosen = set(names)
+    by_name = {step.name: step for step in plan.steps}
+    steps = tuple(filled_step(by_name[step.name], known) for step in plan.steps if step.name in chosen)
+    root = steps[0].unit.root
+    root_units = tuple(known.filled(step.unit) for step in plan.steps if root and step.kind == "deliver" and step.unit.root == root)
+    hosts = {step.unit.name: step.unit.hosts for step in steps if step.unit.hosts}
+    # all changes of the root: a re-plan of one batch must not be taken for more than the plan showed of the others
+    allowed = tuple(change for step in plan.steps if (root and step.unit.root == root) or step.name in chosen for change in step.changes)
+    return BatchRequest(
+        batch, steps, root_units, delivered, hosts, allowed,
+        as_planned=attempt == 1 and _is_whole_root(plan, root, chosen) and not any(name in dict(plan.failures) for name in _units(plan, root)),
+        last_in_root=_is_last(plan, root, batch), failures=tuple(name for name, _ in plan.failures), attempt=attempt)
+
+
+def filled_step(step: Step, known: Known) -> Step:
+    """The step with its unit's inputs and hosts as known now. Raises StepFailed (PRV-4003) for a host unit that lacks one."""
+    if step.kind == "remove":
+        return step
+    unit = known.filled(step.unit)
+    if unit.host_source is not None and step.unit.name not in known.hosts:
+        hosts = known.hosts_of(unit)
+        if not hosts:
+            raise StepFailed(f"{unit.host_source.unit} made no host for {unit.name}", code="PRV-4003",
+                             hint="look at its outputs: the list of hosts may be empty, or shorter than this component needs")
+        known.hosts[unit.name] = hosts
+        unit = known.filled(step.unit)
+    if unit.engine == "ansible":
+        missing = [str(reference) for _, reference in references.find(unit.inputs) if reference.head != "secret"]
+        if missing:
+            raise StepFailed(f"{unit.name}: {', '.join(dict.fromkeys(missing))} has no value", code="PRV-4003",
+                             hint="the component that it refers to did not give this output")
+    return replace(step, unit=unit)
+
+
+def is_quiet(step: Step) -> bool:
+    """True for a step that no engine has to carry out: nothing to change and all outputs known."""
+    if step.unit.engine == "existing":
+        return True
+    return step.kind == "deliver" and not step.changes and step.outputs is not None and not step.unpreviewed
+
+
+def _is_whole_root(plan: Plan, root: str, chosen: set[str]) -> bool:
+    """True when these steps are all that changes in the root, at rank 0, and nothing is removed: the preview's plan file then is exact."""
+    here = [step for step in plan.steps if root and step.unit.root == root]
+    return bool(here) and all(step.kind == "deliver" and step.batch.endswith(":0") for step in here) and all(
+        step.name in chosen or is_quiet(step) for step in here)
+
+
+def _is_last(plan: Plan, root: str, batch: str) -> bool:
+    batches = [step.batch for step in plan.steps if step.unit.root == root and step.kind == "remove"]
+    return not batches or batches[-1] == batch or batch not in batches
+
+
+def _units(plan: Plan, root: str) -> list[str]:
+    return [step.unit.name for step in plan.steps if step.unit.root == root]
+
+
+def removed_unit(step: Step) -> tuple[str, str]:
+    """Unit and host of a removal: the host is empty when the whole unit goes ("remove UNIT", "remove UNIT on HOST")."""
+    unit, _, host = step.name.removeprefix("remove ").partition(" on ")
+    return unit, host
+
+
+def stored_unit(unit: Unit, known: Known) -> Unit:
+    """The unit as the store keeps it: filled, with the hosts that it is on."""
+    filled = known.filled(unit)
+    return replace(filled, hosts=known.hosts.get(unit.name, filled.hosts))
