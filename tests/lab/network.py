@@ -1,0 +1,95 @@
+"""One network namespace for a lab, without a way out, with a bridge that all its hosts hang on."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab.place import run, script
+
+NAMESPACES = Path("/run/netns")
+PREFIX = "provlab"
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network of lab number `number`; its addresses are used inside the namespace only."""
+
+    number: int
+
+    @property
+    def namespace(self) -> str:
+        return f"{PREFIX}{self.number}"
+
+    @property
+    def gateway(self) -> str:
+        return f"10.{100 + self.number}.0.1"
+
+    def address(self, index: int) -> str:
+        """The address of the host with this index (1, 2, …)."""
+        return f"10.{100 + self.number}.{1 + index // 250}.{1 + index % 250}"
+
+    def inside(self, *command: str) -> list[str]:
+        """The command line that runs a command inside the namespace."""
+        return ["nsenter", f"--net={NAMESPACES / self.namespace}", *command]
+
+    def up(self) -> None:
+        """Make the namespace and its bridge."""
+        _raise_limits()
+        name = self.namespace
+        script(f"ip netns add {name}; ip -n {name} link set lo up; ip -n {name} link add br0 type bridge; "
+               f"ip -n {name} addr add {self.gateway}/16 dev br0; ip -n {name} link set br0 up")
+
+    def down(self) -> None:
+        """Remove the namespace and those of its hosts."""
+        for path in NAMESPACES.glob(f"{self.namespace}*"):
+            if path.name == self.namespace or path.name.startswith(f"{self.namespace}-"):
+                run("ip", "netns", "del", path.name, check=False)
+
+    def plug(self, host: str, address: str) -> None:
+        """A network namespace for the host, with a cable to the bridge."""
+        lab, own = self.namespace, f"{self.namespace}-{host}"
+        script(f"ip netns add {own}; ip -n {lab} link add v-{host} type veth peer name eth0 netns {own}; "
+               f"ip -n {lab} link set v-{host} master br0 up; ip -n {own} addr add {address}/16 dev eth0; "
+               f"ip -n {own} link set eth0 up; ip -n {own} link set lo up; ip -n {own} route add default via {self.gateway}")
+
+    def unplug(self, host: str) -> None:
+        run("ip", "netns", "del", f"{self.namespace}-{host}", check=False)
+        run("ip", "-n", self.namespace, "link", "del", f"v-{host}", check=False)
+
+    def link(self, host: str, state: str) -> None:
+        """Take the host's cable "down" or "up"."""
+        run("ip", "-n", self.namespace, "link", "set", f"v-{host}", state)
+
+    def limit(self, host: str, rate: str) -> None:
+        """Limit the host's cable both ways to a rate such as 256kbit; empty ends it."""
+        for namespace, device in ((self.namespace, f"v-{host}"), (f"{self.namespace}-{host}", "eth0")):
+            run("tc", "-n", namespace, "qdisc", "del", "dev", device, "root", check=False)
+            if rate:
+                run("tc", "-n", namespace, "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "16kb", "latency", "2s")
+
+    def lose(self, host: str, percent: int) -> None:
+        """Drop this share of what the host sends; 0 ends it."""
+        table = f"loss_{host}"
+        rules = f"table netdev {table}\ndelete table netdev {table}\n"
+        if percent:
+            rules += (f'table netdev {table} {{\n chain c {{\n  type filter hook ingress device "v-{host}" priority 0\n'
+                      f"  numgen random mod 100 < {percent} drop\n }}\n}}\n")
+        run(*self.inside("nft", "-f", "-"), input=rules)
+
+    def silent(self, addresses: list[str], seconds: float) -> list[str]:
+        """Those addresses whose SSH did not answer within some seconds."""
+        knock = str(Path(__file__).with_name("knock.py"))
+        done = run(*self.inside(sys.executable, knock, str(seconds), *addresses), check=False, stderr=subprocess.DEVNULL)
+        return done.stdout.split()
+
+
+def _raise_limits() -> None:
+    """From some 20 hosts on systemd says "Too many open files" with the kernel's default of 128 inotify instances."""
+    for name, least in (("max_user_instances", 65536), ("max_user_watches", 1048576)):
+        path = Path("/proc/sys/fs/inotify") / name
+        try:
+            if int(path.read_text()) < least:
+                path.write_text(str(least))
+        except OSError:
+            pass
