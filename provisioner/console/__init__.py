@@ -1,0 +1,1 @@
+"""Text from values: plan, run, status, errors. Prints nothing, reads nothing; `cli` decides where a text goes."""

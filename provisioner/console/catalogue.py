@@ -1,0 +1,106 @@
+"""Types: the list, and one type with its parameters, outputs, implementations and example. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from provisioner.console.look import Cell, Look, Row, table
+from provisioner.console.shapes import head
+from provisioner.model import Definition, Implementation, Json
+
+
+def types_text(definitions: Iterable[Definition], look: Look) -> str:
+    """The table of types: what each is, where it can go, where it came from."""
+    rows: list[Row] = [["TYPE", "KIND", "CAN GO ON", "FROM", "WHAT IT IS"]]
+    rows += [[Cell(one.name, "bold"), one.kind, goes_on(one), one.origin, first_sentence(one.description)] for one in definitions]
+    return "\n".join([*table(rows, look, indent="", header=True), "", look.paint("Next: ", "bold") + "provision types TYPE"])
+
+
+def goes_on(definition: Definition) -> str:
+    """`aws, hosts, existing`."""
+    if definition.kind == "trait":
+        return "on " + (", ".join(definition.applies_to) or "every type")
+    return ", ".join(dict.fromkeys(one.needs for one in definition.implementations))
+
+
+def first_sentence(text: str) -> str:
+    """Up to the first full stop."""
+    return text.strip().partition(". ")[0].rstrip(".")
+
+
+def type_text(definition: Definition, look: Look) -> str:
+    """Everything about one type."""
+    data = " · bears data: destroying it needs --allow-destroy NAME" if definition.data else ""
+    lines = [look.line(f"{definition.name} {definition.version}", "title") + look.words(f" · {definition.kind} · {definition.origin}{data}"),
+             look.words(definition.description)]
+    lines += _section("Parameters", parameter_rows(definition.parameters), look)
+    lines += _section("Outputs", [[Cell(name, "bold"), output.type, "sensitive" if output.sensitive else "", output.description]
+                                  for name, output in definition.outputs.items()], look)
+    lines += _section("Made by", [[Cell(one.needs, "bold"), made_by(one)] for one in definition.implementations], look)
+    if definition.example:
+        lines += ["", look.paint("Example", "bold"), *("  " + look.words(line) for line in definition.example.rstrip().splitlines())]
+    return "\n".join(lines)
+
+
+def _section(title: str, rows: list[Row], look: Look) -> list[str]:
+    return ["", look.paint(title, "bold"), *table(rows, look)] if rows else []
+
+
+def parameter_rows(schema: Mapping[str, Json]) -> list[Row]:
+    """NAME, type, default or required, description; objects and lists of objects with their own fields below."""
+    required = set(schema.get("required", ()))
+    return [row for name, one in schema.get("properties", {}).items() for row in _parameter(name, one, name in required)]
+
+
+def _parameter(name: str, schema: Mapping[str, Json], required: bool) -> list[Row]:
+    default = "required" if required else f"default {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else "optional"
+    rows: list[Row] = [[Cell(name, "bold"), type_words(schema), Cell(default, "yellow" if required else "dim"), str(schema.get("description", ""))]]
+    inner, mark = (schema.get("items", {}), f"{name}[]") if schema.get("type") == "array" else (schema, name)
+    if isinstance(inner, dict) and "properties" in inner:
+        needed = inner.get("required", ())
+        rows += [[f"  {mark}.{field}", type_words(one), Cell("required" if field in needed else "", "yellow"), str(one.get("description", ""))]
+                 for field, one in inner["properties"].items()]
+    return rows
+
+
+def type_words(schema: Mapping[str, Json]) -> str:
+    """`string`, `one of small, medium`, `list of objects`, `integer 1 to 10`."""
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_words(one) for one in schema["anyOf"]))
+    kind = schema.get("type", "any")
+    if isinstance(kind, list):
+        return " or ".join(kind)
+    if kind == "array":
+        inner = schema.get("items", {})
+        return f"list of {type_words(inner)}" if inner else "list"
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return f"map of {type_words(schema['additionalProperties'])}"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    limits = f" {low} to {high}" if None not in (low, high) else f" from {low}" if low is not None else f" up to {high}" if high is not None else ""
+    return f"{kind}{limits}"
+
+
+def made_by(one: Implementation) -> str:
+    """`Terraform module modules/aws/postgres`, `playbook playbooks/postgres/site.yml`."""
+    if one.needs == "existing":
+        return "others: the environment gives its outputs; it is checked and never changed"
+    what = f"Terraform module {_tail(one.module, 3)}" if one.module else f"playbook {_tail(one.playbook, 3)}"
+    return what + "".join(f"; {name} is refused: {reason}" for name, reason in one.refused.items())
+
+
+def _tail(path: str, parts: int) -> str:
+    return "/".join(Path(path).parts[-parts:])
+
+
+def type_json(definition: Definition) -> dict[str, Json]:
+    """One type as data."""
+    return {
+        **head("type"), "name": definition.name, "typeKind": definition.kind, "version": definition.version, "origin": definition.origin,
+        "file": definition.file, "description": definition.description, "provides": definition.provides, "data": definition.data,
+        "goesOn": list(dict.fromkeys(one.needs for one in definition.implementations)), "appliesTo": list(definition.applies_to),
+        "parameters": definition.parameters,
+        "outputs": {name: {"type": one.type, "sensitive": one.sensitive, "description": one.description} for name, one in definition.outputs.items()},
+        "example": definition.example,
+    }

@@ -1,0 +1,105 @@
+"""What a plan does, in few words: one effect per step, and the counts. Pure; no layout."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from provisioner.model import Change, Plan, Step
+
+Kind = Literal["create", "update", "replace", "destroy", "unknown", "none", "failed"]
+SYMBOLS: dict[Kind, str] = {"create": "+", "update": "~", "replace": "±", "destroy": "-", "unknown": "?", "none": "=", "failed": "✗"}
+STYLES: dict[Kind, str] = {
+    "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "unknown": "yellow", "none": "dim", "failed": "red",
+}
+MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex"}
+ON_HOSTS = ("configure", "remove")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one step will do."""
+
+    step: Step
+    kind: Kind
+    data_loss: bool = False
+    failure: str = ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts that are touched."""
+        return touched(self.step)
+
+
+@dataclass(frozen=True)
+class Effects:
+    """All steps' effects in the plan's order, and how many there are of each kind."""
+
+    all: tuple[Effect, ...]
+    counts: dict[Kind, int] = field(default_factory=dict)
+    hosts: int = 0
+
+    @property
+    def changes(self) -> bool:
+        """True when an apply would do anything, as far as it is known."""
+        return any(effect.kind not in ("none", "failed") for effect in self.all)
+
+
+def effects(plan: Plan) -> Effects:
+    """The effects of a plan."""
+    failures = dict(plan.failures)
+    found = tuple(effect(step, failures.get(step.unit.name, "")) for step in plan.steps)
+    counts: dict[Kind, int] = dict.fromkeys(SYMBOLS, 0)
+    for one in found:
+        counts[one.kind] += 1
+    hosts = {f"{one.step.unit.target}/{host}" for one in found for host in one.hosts}
+    return Effects(found, counts, len(hosts))
+
+
+def effect(step: Step, failure: str = "") -> Effect:
+    """What one step does; `failure` is why it could not be planned."""
+    kind: Kind = "failed" if failure and step.kind == "deliver" else kind_of(step)
+    loses = step.unit.data and (kind in ("replace", "destroy") or any(change.action == "delete" for change in step.changes))
+    return Effect(step, kind, loses, failure)
+
+
+def kind_of(step: Step) -> Kind:
+    """The kind of a step, from its changes."""
+    if step.kind == "remove":
+        return "destroy"
+    actions = {change.action for change in step.changes}
+    if not actions:
+        return "unknown" if step.unpreviewed else "none"
+    if "replace" in actions:
+        return "replace"
+    if actions == {"create"}:
+        return "create"
+    if actions <= {"delete", "remove", "forget"}:
+        return "destroy"
+    return "update"
+
+
+def touched(step: Step) -> tuple[str, ...]:
+    """The hosts whose state a step changes."""
+    if step.unit.engine != "ansible":
+        return ()
+    named = tuple(change.address for change in step.changes)
+    return named or (tuple(host.name for host in step.unit.hosts) if step.kind == "remove" else ())
+
+
+def short_address(change: Change) -> str:
+    """A resource address without the module that we put around it."""
+    address = change.address
+    if address.startswith("module."):
+        _, _, rest = address.removeprefix("module.").partition(".")
+        return rest or address
+    return address
+
+
+def has_changes(plan: Plan) -> bool:
+    """True when the plan would change something: `--detailed-exitcode` is 2 then."""
+    return effects(plan).changes
+
+
+def data_losses(found: Iterable[Effect]) -> list[str]:
+    """Units that lose data, by name."""
+    return [one.step.unit.name for one in found if one.data_loss]
