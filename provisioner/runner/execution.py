@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.engine import Engine, Site
@@ -65,7 +65,7 @@ class Execution:
         for engine in self._means.engines.values():
             self._track(engine.cancel(hard))
 
-    def _track(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _track(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
@@ -195,10 +195,8 @@ def _await(place: Path, *, fresh: bool) -> Simulator:
 
 def _did_not_start(place: Path, output: str) -> ProvisionError:
     log = place / "server.log"
-    try:
+    with suppress(OSError):
         output = output or log.read_text(errors="replace")
-    except OSError:
-        pass
     last = "".join(f"\n  {line}" for line in output.strip().splitlines()[-5:])
     return ProvisionError(f"the simulated cloud did not start within {START_SECONDS:.0f} s{last}", code="PRV-7502",
                           hint=f"its log is {log}")

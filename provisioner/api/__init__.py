@@ -1,0 +1,13 @@
+"""The only place that wires things together. Doors (cli, later a server) use this and nothing below it but values."""
+
+from provisioner.api.opening import open_store
+from provisioner.api.session import Session
+from provisioner.api.values import Confirm, Outcome, Settings, Status, StatusRow, Tell
+from provisioner.runner.journal import Listen
+
+__all__ = ["Confirm", "Listen", "Outcome", "Session", "Settings", "Status", "StatusRow", "Tell", "open_session", "open_store"]
+
+
+def open_session(settings: Settings, tell: Tell) -> Session:
+    """The project that the settings name, read and opened. Raises Invalid, Missing, ProvisionError, StoreError."""
+    return Session(settings, tell)

@@ -1,0 +1,128 @@
+"""Runs of one application in one environment, under its lock: begin, go on, settle what died, close. Used by the session only."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from provisioner.api import folders
+from provisioner.api.values import Outcome
+from provisioner.errors import Exit, ProvisionError
+from provisioner.model import Application, Event, Plan
+from provisioner.process import identity
+from provisioner.runner.adoption import adopt
+from provisioner.runner.execution import Execution, Means
+from provisioner.runner.journal import Journal, Listen
+from provisioner.runner.outcome import judge
+from provisioner.store import Holder, Lock, NoSuchRun, Run, Store
+
+MeansOf = Callable[[Run, Plan], Means]
+
+
+class Runner:
+    """Everything that a holder of the lock may do with runs."""
+
+    def __init__(self, store: Store, lock: Lock, application: Application, means: MeansOf, listen: Listen, state: Path, reason: str) -> None:
+        self._store, self._lock, self._application = store, lock, application
+        self._means, self._listen, self._state, self._reason = means, listen, state, reason
+
+    # -------------------------------------------------------------- starting
+    def begin(self, plan: Plan) -> Outcome:
+        """A new run of this plan, which is saved first."""
+        self._store.plans.save(plan)
+        run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence)
+        self._store.lock.renew(self._lock, run.number)
+        return self._carry_out(run, plan)
+
+    def resumable(self, number: int | None) -> Run:
+        """The run to go on with, settled. Raises NoSuchRun, ProvisionError when it can't be gone on with."""
+        newest = self._store.runs.unfinished(self._lock.application, self._lock.environment)
+        if newest is None or (number is not None and newest.number != number):
+            what = "there is no run that did not end" if number is None else f"run {number} can't be resumed"
+            raise NoSuchRun(what, hint="only the newest run can be gone on with, when it failed or was stopped", next="provision apply")
+        plan = self._plan_of(newest)
+        if newest.state == "running":
+            self._adopt(newest, plan)
+        if any(row.stale for row in self._store.runs.steps(newest.number).values()):
+            raise ProvisionError(f"run {newest.number} stopped because the world was not as its plan showed it", code="PRV-6102",
+                                 hint="make a new plan", next="provision apply", exit=Exit.STALE)
+        return newest
+
+    def resume(self, run: Run) -> Outcome:
+        """Go on with a settled run; what ended is not repeated."""
+        run = self._store.runs.reopen(run.number, fence=self._lock.fence)
+        self._store.lock.renew(self._lock, run.number)
+        return self._carry_out(run, self._plan_of(run))
+
+    def _carry_out(self, run: Run, plan: Plan) -> Outcome:
+        journal = Journal(self._store, self._lock, plan, run, self._listen)
+        settled = {name: row.state for name, row in self._store.runs.steps(run.number).items() if row.state == "done"}
+        journal.note(Event("run-started", data={"run": run.number, "plan": plan.id, "attempt": run.attempt, "done": sorted(settled)}))
+        execution = Execution(plan, journal, self._means(run, plan), settled, run.attempt)
+        asyncio.run(execution.run())
+        if journal.broken is not None:
+            raise journal.broken
+        return self._finish(run, plan, execution, journal)
+
+    def _finish(self, run: Run, plan: Plan, execution: Execution, journal: Journal) -> Outcome:
+        rows = self._store.runs.steps(run.number)
+        state, code = judge(rows.values(), execution.stopped)
+        if state == "interrupted":
+            ended = self._store.runs.interrupt(run.number, "stopped", int(code), fence=self._lock.fence)
+        else:
+            ended = self._store.runs.move(run.number, state, int(code), fence=self._lock.fence)
+        revision = self._revision(ended, plan) if state == "succeeded" else 0
+        journal.note(Event("run-ended", message=state, data={"run": run.number, "exit": int(code), "revision": revision}))
+        folders.forget_plan_files(Path(plan.folder))
+        folders.sweep(self._state, [past.plan for past in self._store.runs.list(plan.application, plan.environment, 5)])
+        return Outcome(plan, code, ended, self._store.runs.steps(run.number), revision=revision)
+
+    def _revision(self, run: Run, plan: Plan) -> int:
+        delivered = [step.unit for step in plan.steps if step.kind == "deliver"]
+        return self._store.revisions.add(
+            plan.application, plan.environment, plan=plan.id, run=run.number, version=plan.version, spec=plan.text,
+            definitions={unit.type: unit.definition for unit in delivered}, digest=plan.digest, inputs={unit.name: unit.inputs for unit in delivered})
+
+    # -------------------------------------------------------------- what did not end
+    def settle(self, run: Run, wanted: str) -> Run | None:
+        """End or follow what a dead run left; the run itself when going on with it gives what is wanted now, else None."""
+        plan = self._plan_of(run)
+        if run.state == "running":
+            self._adopt(run, plan)
+        rows = self._store.runs.steps(run.number).values()
+        same = plan.spec_digest == wanted and not plan.failures and not any(row.stale for row in rows)
+        return run if same else None
+
+    def _adopt(self, run: Run, plan: Plan) -> None:
+        journal = Journal(self._store, self._lock, plan, run, self._listen)
+        adopt(plan, self._store.runs.steps(run.number), journal, self._means(run, plan))
+
+    def supersede(self, run: Run | None) -> None:
+        """Close a run that another plan takes the place of."""
+        if run is not None:
+            self._store.runs.move(run.number, "superseded", message="another plan took its place", fence=self._lock.fence)
+
+    def close(self, number: int | None) -> str:
+        """Close a run whose process is gone, after settling what it left."""
+        run = self._store.runs.unfinished(self._lock.application, self._lock.environment)
+        if run is None or (number is not None and run.number != number):
+            raise NoSuchRun("there is no such run to cancel" if number else "no run is under way", next="provision runs")
+        if run.state == "running":
+            self._adopt(run, self._plan_of(run))
+        self.supersede(run)
+        return f"run {run.number} is closed; what it delivered stays: the next apply plans from there"
+
+    def _plan_of(self, run: Run) -> Plan:
+        plan = self._store.plans.get(run.plan)
+        if plan is None:
+            raise NoSuchRun(f"the plan of run {run.number} is not in the store", next="provision apply")
+        return plan
+
+    @staticmethod
+    def interrupt(holder: Holder) -> str:
+        """Ask the process that holds the lock to stop, as Ctrl-C does."""
+        if holder.boot != identity.boot():
+            raise ProvisionError(f"the run is carried out elsewhere: {holder}", code="PRV-6103", hint=f"cancel it there: on {holder.host}")
+        os.kill(holder.pid, signal.SIGINT)
+        return f"asked process {holder.pid} to stop: running steps end, nothing new starts; once more interrupts them"

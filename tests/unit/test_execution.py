@@ -1,0 +1,193 @@
+"""A plan carried out with one made-up engine: journal, delivered rows, failures, crash and going on."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from provisioner.engine import BatchRequest, Site
+from provisioner.errors import Exit
+from provisioner.model import Change, Event, Host, Plan, Secret, Step, StepEnded, Target, Unit
+from provisioner.runner.adoption import adopt
+from provisioner.runner.execution import Execution, Means
+from provisioner.runner.journal import Journal
+from provisioner.runner.outcome import judge
+from provisioner.store import Store, holder_here
+
+
+class FakeEngine:
+    """Ends each step at once with outputs made from its inputs; `fails` and `dies` name steps."""
+
+    name = "fake"
+
+    def __init__(self, fails=(), dies=(), adopts=()):
+        self.fails, self.dies, self.adopts, self.requests = set(fails), set(dies), set(adopts), []
+
+    async def deliver(self, request: BatchRequest, site: Site, report) -> None:
+        self.requests.append(request)
+        for step in request.steps:
+            if step.name in self.dies:
+                os._exit(9)
+            report(Event("task", step.name, "did it"))
+            state = "failed" if step.name in self.fails else "done"
+            made = (Host("h1", "10.0.0.1", "dc"),) if step.unit.hosts_output else ()
+            report(StepEnded(step.name, state, "no" if state == "failed" else "", {"id": f"id-{step.unit.name}"}, changed=True, hosts=made))
+
+    async def adopt(self, request, site, report):
+        for name in self.adopts:
+            report(StepEnded(name, "done", outputs={"id": f"id-{name}"}, changed=True))
+        return tuple(self.adopts)
+
+    async def cancel(self, hard: bool) -> None:
+        return None
+
+
+def unit(name, *needs, engine="ansible", **more):
+    return Unit(name, name.partition("@")[0], "webservice", "dc", engine, needs=needs, **more)
+
+
+def step(name, *needs, kind="deliver", quiet=False, **more):
+    changes = () if quiet else (Change(name, "h", "configure"),)
+    return Step(name if kind == "deliver" else f"remove {name}", kind, unit(name, *needs, **more), tuple(needs), changes=changes,
+                outputs={"id": "known"} if quiet else None)
+
+
+class World:
+    """A store, a plan and an engine, with the verbs of a run."""
+
+    def __init__(self, folder: Path, *steps: Step, failures=()):
+        self.store = Store(folder / "store.db")
+        self.plan = Plan("p1", "shop", "prod", "1", tuple(steps), folder=str(folder), failures=tuple(failures))
+        self.made, self.forgotten, self.folder = [], [], folder
+
+    def run(self, engine, number=None):
+        self.store.plans.get("p1") or self.store.plans.save(self.plan)
+        with self.store.lock.held("shop", "prod", holder_here("me")) as lock:
+            run = self.store.runs.begin(self.plan, "me", fence=lock.fence) if number is None else self.store.runs.get(number)
+            self.events = []
+            journal = Journal(self.store, lock, self.plan, run, self.events.append)
+            site = Site("shop", "prod", Target("dc"), self.folder, self.folder, self.folder, lambda value: value)
+            means = Means({"ansible": engine, "terraform": engine}, lambda target: site, self.made.append, self.forgotten.append)
+            if number is not None:
+                adopt(self.plan, self.store.runs.steps(number), journal, means)
+                run = self.store.runs.reopen(number, fence=lock.fence)
+            settled = {name: row.state for name, row in self.store.runs.steps(run.number).items() if row.state == "done"}
+            execution = Execution(self.plan, journal, means, settled, run.attempt)
+            asyncio.run(execution.run())
+            assert journal.broken is None
+        return self.store.runs.steps(run.number)
+
+    @property
+    def delivered(self):
+        return self.store.delivered.all("shop", "prod")
+
+
+def test_outputs_travel_to_dependents_and_everything_is_recorded(tmp_path):
+    world = World(tmp_path, step("db@dc"), step("api@dc", "db@dc", inputs={"url": "x-${db@dc.id}"}))
+    engine = FakeEngine()
+    rows = world.run(engine)
+    assert engine.requests[1].steps[0].unit.inputs == {"url": "x-id-db@dc"}
+    assert [row.state for row in rows.values()] == ["done", "done"] and judge(rows.values()) == ("succeeded", Exit.OK)
+    assert {name: entry.state for name, entry in world.delivered.items()} == {"db@dc": "delivered", "api@dc": "delivered"}
+    assert [event.kind for event in world.events] == ["step-started", "task", "step-ended"] * 2
+
+
+def test_a_failure_skips_only_dependents_and_leaves_an_intended_row(tmp_path):
+    world = World(tmp_path, step("a@dc"), step("b@dc", "a@dc"), step("c@dc"))
+    rows = world.run(FakeEngine(fails={"a@dc"}))
+    assert [row.state for row in rows.values()] == ["failed", "skipped", "done"]
+    assert judge(rows.values()) == ("failed", Exit.PARTIAL)
+    assert {name: entry.state for name, entry in world.delivered.items()} == {"a@dc": "intended", "c@dc": "delivered"}
+
+
+def test_what_could_not_be_planned_fails_without_an_engine_and_was_never_intended(tmp_path):
+    world = World(tmp_path, step("a@dc"), step("b@dc"), failures=[("a@dc", "bad variable")])
+    engine = FakeEngine()
+    rows = world.run(engine)
+    assert rows["a@dc"].message == "bad variable" and rows["b@dc"].state == "done" and "a@dc" not in world.delivered
+    assert [[s.name for s in request.steps] for request in engine.requests] == [["b@dc"]]
+
+
+def test_quiet_and_existing_steps_need_no_engine(tmp_path):
+    existing = step("cache@existing", engine="existing", outputs={"id": "cache.example"})
+    world = World(tmp_path, existing, step("a@dc", quiet=True), step("b@dc", "a@dc", "cache@existing", inputs={"x": "${a@dc.id} ${cache@existing.id}"}))
+    engine = FakeEngine()
+    rows = world.run(engine)
+    assert len(engine.requests) == 1 and engine.requests[0].steps[0].unit.inputs == {"x": "known cache.example"}
+    assert all(row.state == "done" for row in rows.values())
+
+
+def test_hosts_that_a_unit_makes_are_those_of_the_next(tmp_path):
+    fleet = step("fleet@dc", engine="terraform", hosts_output="hosts")
+    from provisioner.model import HostSource
+    world = World(tmp_path, fleet, step("api@dc", "fleet@dc", host_source=HostSource("fleet@dc", 1)))
+    engine = FakeEngine()
+    world.run(engine)
+    assert [host.name for host in engine.requests[1].steps[0].unit.hosts] == ["h1"]
+    assert [host.name for host in world.delivered["api@dc"].unit.hosts] == ["h1"]
+
+
+def dies(folder, steps, engine):
+    """Run the plan in a process of its own that ends in the middle, without a chance to clean up."""
+    pid = os.fork()
+    if pid == 0:
+        World(folder, *steps).run(engine)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+
+
+def test_after_a_crash_finished_steps_are_not_repeated(tmp_path):
+    steps = step("a@dc"), step("b@dc", "a@dc", inputs={"x": "${a@dc.id}"}), step("c@dc", "b@dc")
+    dies(tmp_path, steps, FakeEngine(dies={"b@dc"}))
+    world = World(tmp_path, *steps)
+    assert {name: row.state for name, row in world.store.runs.steps(1).items()}["a@dc"] == "done"
+    engine = FakeEngine()
+    rows = world.run(engine, number=1)
+    assert [s.name for request in engine.requests for s in request.steps] == ["b@dc", "c@dc"]
+    assert engine.requests[0].steps[0].unit.inputs == {"x": "id-a@dc"}
+    assert all(row.state == "done" for row in rows.values()) and rows["b@dc"].attempt == 2
+
+
+def test_what_went_on_by_itself_is_adopted(tmp_path):
+    steps = step("a@dc"), step("b@dc", "a@dc")
+    dies(tmp_path, steps, FakeEngine(dies={"a@dc"}))
+    world = World(tmp_path, *steps)
+    engine = FakeEngine(adopts={"a@dc"})
+    rows = world.run(engine, number=1)
+    assert [s.name for request in engine.requests for s in request.steps] == ["b@dc"]
+    assert rows["a@dc"].attempt == 1 and world.delivered["a@dc"].state == "delivered"
+
+
+def test_removal_forgets_the_unit_and_its_passwords(tmp_path):
+    world = World(tmp_path, step("a@dc", secrets=(Secret("generated/a", 20),)))
+    world.run(FakeEngine())
+    assert [secret.path for secret in world.made] == ["generated/a"]
+    world.plan = Plan("p2", "shop", "prod", "1", (step("a@dc", kind="remove", secrets=(Secret("generated/a", 20),)),), folder=str(tmp_path))
+    world.store.plans.save(world.plan)
+    with world.store.lock.held("shop", "prod", holder_here("me")) as lock:
+        run = world.store.runs.begin(world.plan, "me", fence=lock.fence)
+        journal = Journal(world.store, lock, world.plan, run, lambda event: None)
+        site = Site("shop", "prod", Target("dc"), tmp_path, tmp_path, tmp_path, lambda value: value)
+        means = Means({"ansible": FakeEngine()}, lambda target: site, world.made.append, world.forgotten.append)
+        asyncio.run(Execution(world.plan, journal, means, {}, 1).run())
+    assert world.delivered == {} and world.forgotten == ["generated/a"]
+
+
+def test_a_missing_output_fails_its_step_in_words(tmp_path):
+    world = World(tmp_path, step("a@dc"), step("b@dc", "a@dc", inputs={"x": "${a@dc.nothing}"}))
+    rows = world.run(FakeEngine())
+    assert rows["b@dc"].state == "failed" and "${a@dc.nothing} has no value" in rows["b@dc"].message
+
+
+@pytest.mark.parametrize(("ends", "expected"), [
+    ([{}], Exit.OK),
+    ([{"state": "failed"}], Exit.FAILED),
+    ([{"state": "failed", "missing": True}], Exit.MISSING),
+    ([{"state": "failed", "missing": True}, {"changed": True}], Exit.PARTIAL),
+    ([{"state": "failed", "stale": True}, {"changed": True}], Exit.STALE),
+    ([{"state": "failed"}, {"state": "skipped"}], Exit.FAILED),
+])
+def test_exit_codes(ends, expected):
+    from provisioner.store import StepRow
+    assert judge(StepRow(**{"name": "x", "state": "done", **end}) for end in ends)[1] == expected
