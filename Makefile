@@ -1,0 +1,39 @@
+# make demo    a service, its table, bucket and queue on this machine: nothing needed but make and Python 3.11
+# make test    everything that can be checked, real Terraform, real Ansible, real hosts (hosts need Linux and root)
+# make check   the part of it that takes a minute
+# make bench   benchmarks against peers, into benchmarks/RESULTS.md
+# make install the virtual environment .venv with provision in it
+
+PYTHON ?= python3
+WORKERS ?= auto
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check bench install clean
+
+install: $(READY)
+
+$(READY): setup.cfg setup.py pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "provision needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { scripts/need python3-venv-is-missing=python3-venv && $(PYTHON) -m venv .venv; }
+	@echo "installing provision and its libraries into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,sandbox,postgresql]'
+	@touch $@
+
+demo: $(READY)
+	@scripts/need nginx=nginx-light curl=curl
+	@scripts/demo
+
+check: $(READY)
+	@scripts/check
+
+test: check
+	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15 tests
+
+bench: $(READY)
+	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
