@@ -4,6 +4,7 @@ Templates: wherever a field is called a *template* it is JSON whose strings may 
 grammar of `references`; a literal `${` is written `$${`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,8 @@ class Trait:
     type: str
     properties: dict[str, Json] = field(default_factory=dict)
     where: Where = NOWHERE
+    places: Mapping[str, Where] = field(default_factory=dict)
+    """As in Component, below the trait."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,9 @@ class Component:
     outputs: tuple[Output, ...] = ()
     stack: str = ""
     where: Where = NOWHERE
-    places: dict[str, Where] = field(default_factory=dict)
-    """Where each property stands in the document: dotted path below the component ("properties.env.PIN") to place."""
+    places: Mapping[str, Where] = field(default_factory=dict)
+    """Where each property stands in the document: dotted path below the component ("properties.env.PIN") to the place of its
+    value; with a colon at the end ("properties.env.PIN:") the place of its key."""
 
 
 @dataclass(frozen=True)

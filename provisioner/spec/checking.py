@@ -1,0 +1,205 @@
+"""A value against a JSON Schema: every violation as a Problem with place, choices and the nearest name. Pure.
+
+Serves documents (spec) and the properties of components and traits (catalog) alike.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from provisioner.errors import Problem, Where
+from provisioner.model import Json
+from provisioner.references import TOKEN
+from provisioner.suggest import near, suggestion
+
+Steps = tuple[str | int, ...]
+Locate = Callable[[Steps, bool], Where | None]
+"""Place of the value at a path, or of its last key (True)."""
+
+NAMES = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+         "object": "a map", "null": "empty"}
+LIMITS = {
+    "minimum": "must be at least {}", "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}", "exclusiveMaximum": "must be less than {}",
+    "minItems": "needs at least {} items", "maxItems": "takes at most {} items",
+    "minLength": "needs at least {} characters", "maxLength": "takes at most {} characters",
+    "minProperties": "needs at least {} keys", "maxProperties": "takes at most {} keys",
+    "multipleOf": "must be a multiple of {}",
+}
+
+
+@dataclass(frozen=True)
+class Codes:
+    """The codes of one kind of document."""
+
+    unknown: str
+    missing: str
+    type: str
+    value: str
+    noun: str = "field"
+
+
+def check(validator: Draft202012Validator, value: Json, codes: Codes, locate: Locate, *, label: str = "", references: bool = False) -> list[Problem]:
+    """All problems of a value. With `references`, what a `${…}` will give is not judged before it is known."""
+    return [problem for error in validator.iter_errors(value) for problem in _Reader(codes, locate, label, references).read(error)]
+
+
+class _Reader:
+    def __init__(self, codes: Codes, locate: Locate, label: str, references: bool) -> None:
+        self.codes = codes
+        self.locate = locate
+        self.label = label
+        self.references = references
+
+    def read(self, error: ValidationError) -> Iterator[Problem]:
+        """One violation as problems: a schema error of a map can name several keys."""
+        if self.references and awaited(error):
+            return
+        read = READERS.get(str(error.validator))
+        if read is not None:
+            yield from read(self, error)
+        else:
+            yield self._problem(self.codes.value, error, _limit(error))
+
+    def _problem(self, code: str, error: ValidationError, what: str, hint: str = "") -> Problem:
+        path = steps(error)
+        return Problem(code, f"{name_of(path, self.label)} {what}".strip(), self.locate(path, False), hint)
+
+    def unknown(self, error: ValidationError) -> Iterator[Problem]:
+        if error.schema.get("additionalProperties") is not False:
+            return
+        path = steps(error)
+        known = set(error.schema.get("properties", ()))
+        patterns = error.schema.get("patternProperties", ())
+        for key in error.instance:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                place = f"{name}: " if (name := name_of(path, self.label)) else ""
+                hint = suggestion(key, known - set(error.instance)) or suggestion(key, known)
+                yield Problem(self.codes.unknown, f'{place}unknown {self.codes.noun} "{key}"', self.locate((*path, key), True), hint)
+
+    def missing(self, error: ValidationError) -> Iterator[Problem]:
+        """Once for each missing key; not where a mistyped one is reported already."""
+        key = _missing_key(error)
+        known = error.schema.get("properties", {})
+        if any(near(other, [key]) for other in error.instance if other not in known):
+            return
+        described = known.get(key, {}).get("description", "")
+        place = f"{name}: " if (name := name_of(steps(error), self.label)) else ""
+        yield Problem(self.codes.missing, f'{place}{self.codes.noun} "{key}" is missing', self.locate(steps(error), False),
+                      described[:1].lower() + described[1:] if described else "")
+
+    def type(self, error: ValidationError) -> Iterator[Problem]:
+        wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        hint = ""
+        if wanted == ["string"] and isinstance(error.instance, int | float):
+            hint = "put it in quotes"
+        elif isinstance(error.instance, str) and "${" not in error.instance and wanted[0] in ("integer", "number", "boolean"):
+            hint = "write it without quotes" if _reads_as(error.instance, wanted) else ""
+        yield self._problem(self.codes.type, error, f"must be {_or(NAMES.get(name, name) for name in wanted)}, is {shown(error.instance)}", hint)
+
+    def choice(self, error: ValidationError) -> Iterator[Problem]:
+        choices = [error.validator_value] if error.validator == "const" else error.validator_value
+        texts = [str(choice) for choice in choices]
+        yield self._problem(self.codes.value, error, f"can't be {shown(error.instance)}", suggestion(str(error.instance), texts, 20))
+
+    def pattern(self, error: ValidationError) -> Iterator[Problem]:
+        says = error.schema.get("x-says") or f"must match {error.validator_value}"
+        yield self._problem(self.codes.value, error, f"{says}, is {shown(error.instance)}")
+
+    def names(self, error: ValidationError) -> Iterator[Problem]:
+        for below in error.context or [error]:
+            yield self._problem(self.codes.value, error, f"has a key {shown(below.instance)} that can't be: {_limit(below)}")
+
+    def alternatives(self, error: ValidationError) -> Iterator[Problem]:
+        """`anyOf`: the complaints of the branch that was meant, else the kinds of value that are possible."""
+        branches: dict[int, list[ValidationError]] = {}
+        for below in error.context or ():
+            branches.setdefault(int(below.schema_path[0]), []).append(below)
+        meant = [found for found in branches.values() if not any(_is_kind(below) for below in found)]
+        if error.validator == "oneOf" and not branches:
+            yield self._problem(self.codes.value, error, error.schema.get("x-says", "fits more than one alternative"))
+        elif len(meant) == 1:
+            for below in meant[0]:
+                yield from self.read(below)
+        else:
+            kinds = [kind for found in branches.values() for below in found if _is_kind(below) for kind in _kinds(below)]
+            says = error.schema.get("x-says") or (f"must be {_or(dict.fromkeys(NAMES.get(kind, kind) for kind in kinds))}" if kinds else "fits no alternative")
+            yield self._problem(self.codes.type, error, f"{says}, is {shown(error.instance)}")
+
+
+READERS: Mapping[str, Callable[[_Reader, ValidationError], Iterator[Problem]]] = {
+    "additionalProperties": _Reader.unknown, "required": _Reader.missing, "type": _Reader.type, "enum": _Reader.choice,
+    "const": _Reader.choice, "pattern": _Reader.pattern, "propertyNames": _Reader.names, "anyOf": _Reader.alternatives,
+    "oneOf": _Reader.alternatives,
+}
+
+
+def steps(error: ValidationError) -> Steps:
+    """The path of the value that an error is about."""
+    return tuple(error.absolute_path)
+
+
+def name_of(path: Iterable[str | int], label: str = "") -> str:
+    """`components[1].traits[0]`: the path in words that people write; `spec.` goes without saying."""
+    name = label
+    for part in path:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else part
+    return name.removeprefix("spec.") if not label else name
+
+
+def awaited(error: ValidationError) -> bool:
+    """True when the value comes from a reference, so that only its kind can be wrong by now (text around a reference is text)."""
+    if not isinstance(error.instance, str) or "${" not in error.instance:
+        return False
+    first = next((match for match in TOKEN.finditer(error.instance) if match[1] is not None), None)
+    if first is None:
+        return False
+    return first[0] == error.instance or error.validator != "type"
+
+
+def shown(value: Json) -> str:
+    """A wrong value in a message: short, and its kind where it is a structure."""
+    if isinstance(value, dict | list):
+        return "a map" if isinstance(value, dict) else "a list"
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
+    return {None: "empty", True: "true", False: "false"}.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
+
+
+def _missing_key(error: ValidationError) -> str:
+    match = re.match(r"'(.*)' is a required property", error.message)
+    return match[1] if match else str(error.validator_value)
+
+
+def _limit(error: ValidationError) -> str:
+    text = LIMITS.get(str(error.validator))
+    if text is None:
+        says = error.schema.get("x-says") if isinstance(error.schema, Mapping) else None
+        return str(says or (f"must match {error.validator_value}" if error.validator == "pattern" else error.message))
+    said = text.format(error.validator_value)
+    if error.validator_value == 1:
+        said = said.replace("items", "item").replace("characters", "character").replace("keys", "key")
+    return said if isinstance(error.instance, dict | list) else f"{said}, is {shown(error.instance)}"
+
+
+def _is_kind(error: ValidationError) -> bool:
+    """The branch was not meant: the value itself is of another kind."""
+    return error.validator == "type" and not error.path
+
+
+def _kinds(error: ValidationError) -> list[str]:
+    value: Any = error.validator_value
+    return value if isinstance(value, list) else [value]
+
+
+def _reads_as(text: str, wanted: list[str]) -> bool:
+    return bool(re.fullmatch(r"-?\d+" if wanted[0] == "integer" else r"-?[\d.]+|true|false", text))
+
+
+def _or(words: Iterable[str]) -> str:
+    listed = list(words)
+    return listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + f" or {listed[-1]}"

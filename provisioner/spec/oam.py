@@ -1,0 +1,89 @@
+"""The shape of an Application as JSON Schema: OAM's fields and no others. Data only."""
+
+from typing import Any
+
+API = "core.oam.dev/v1beta1"
+NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+NAME_SAYS = "must be lower-case letters, digits and dashes, beginning and ending with a letter or digit"
+
+Schema = dict[str, Any]
+
+
+def closed(properties: Schema, required: tuple[str, ...] = (), **more: Any) -> Schema:
+    """A map with these keys and no others."""
+    return {"type": "object", "additionalProperties": False, "properties": properties, "required": list(required), **more}
+
+
+def listed(items: Schema, **more: Any) -> Schema:
+    """A list of such items."""
+    return {"type": "array", "items": items, **more}
+
+
+def texts(**more: Any) -> Schema:
+    """A map from names to texts, such as labels."""
+    return {"type": "object", "additionalProperties": {"type": "string"}, **more}
+
+
+def name(description: str) -> Schema:
+    """A name that is a DNS label."""
+    return {"type": "string", "minLength": 1, "maxLength": 63, "pattern": NAME, "x-says": NAME_SAYS, "description": description}
+
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+ANY: Schema = {}
+FREE: Schema = {"type": "object", "description": "What the type takes: provision types TYPE"}
+
+DEAD_METADATA = ("creationTimestamp", "finalizers", "generateName", "generation", "managedFields", "ownerReferences",
+                 "resourceVersion", "selfLink", "uid")
+DEAD_COMPONENT = ("externalRevision", "replicaKey", "scopes")
+"""Fields that OAM documents may carry and that mean nothing here: accepted with a warning."""
+
+METADATA = closed(
+    {
+        "name": name("Name of the application"),
+        "namespace": {"type": "string", "description": "Accepted for KubeVela's documents; environments take its place"},
+        "labels": texts(description="Labels, seen as ${app.labels.NAME}"),
+        "annotations": texts(description="app.oam.dev/publishVersion is the version, seen as ${app.version}"),
+        **{field: ANY for field in DEAD_METADATA},
+    },
+    ("name",),
+)
+TRAIT = closed({"type": {**TEXT, "description": "A trait type: provision types"}, "properties": FREE}, ("type",))
+COMPONENT = closed(
+    {
+        "name": name("Name of the component, unique in the application"),
+        "type": {**TEXT, "description": "A component type: provision types"},
+        "properties": FREE,
+        "traits": listed(TRAIT),
+        "dependsOn": listed(TEXT, description="Components that must be delivered before"),
+        "inputs": listed(closed({"from": TEXT, "parameterKey": TEXT}, ("from", "parameterKey"))),
+        "outputs": listed(closed({"name": TEXT, "valueFrom": TEXT}, ("name", "valueFrom"))),
+        "stack": name("Terraform root of its own, for a smaller blast radius"),
+        **{field: ANY for field in DEAD_COMPONENT},
+    },
+    ("name", "type"),
+)
+POLICY = closed({"name": TEXT, "type": TEXT, "properties": {"type": "object"}}, ("name", "type"))
+APPLICATION = closed(
+    {
+        "apiVersion": {"const": API},
+        "kind": {"const": "Application"},
+        "metadata": METADATA,
+        "spec": closed(
+            {"components": listed(COMPONENT), "policies": listed(POLICY), "workflow": {"type": "object", "description": "Not supported yet"}},
+            ("components",)),
+        "status": ANY,
+    },
+    ("apiVersion", "kind", "metadata", "spec"),
+)
+TOPOLOGY = closed({
+    "targets": listed(TEXT, description="Names of targets of the environment"),
+    "clusters": listed(TEXT, description="The same, as KubeVela calls it"),
+    "targetLabelSelector": texts(description="Labels that a target must have"),
+    "clusterLabelSelector": texts(description="The same, as KubeVela calls it"),
+    "namespace": {"type": "string"},
+    "allowEmpty": {"type": "boolean"},
+})
+POLICIES = ("apply-once", "env-binding", "garbage-collect", "health", "override", "read-only", "replication", "resource-update",
+            "shared-resource", "take-over", "topology")
+"""KubeVela's policy types; only `topology` is carried out."""
