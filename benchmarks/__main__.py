@@ -1,0 +1,35 @@
+"""Run the benchmarks named as arguments (all without) and write RESULTS.md."""
+
+import importlib
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.measure import Row
+
+ALL = ("startup", "planning", "terraform_root", "quickstart", "critical_path")
+RESULTS = Path(__file__).parent / "RESULTS.md"
+HEAD = "| what | ours | peer | ratio | goal | met |\n|---|---|---|---|---|---|\n"
+
+
+def main(names: list[str]) -> int:
+    """1 when a goal was missed."""
+    rows: list[tuple[str, Row]] = []
+    for name in names or ALL:
+        begun = time.monotonic()
+        print(f"{name} …", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="provision-bench-") as work:
+            rows += [(name, row) for row in importlib.import_module(f"benchmarks.{name}").run(Path(work))]
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    table = HEAD + "".join(f"| {row.what} | {row.ours} | {row.peer} | {row.ratio} | {row.goal} | {'yes' if row.met else 'NO'} |\n" for _, row in rows)
+    print(table)
+    if not names:
+        RESULTS.write_text(f"# Benchmarks\n\nMedians; ratios are medians of ratios round by round, both sides interleaved. Python "
+                           f"{platform.python_version()}, {time.strftime('%Y-%m-%d')}, a noisy machine with 2 cores. `make bench` writes this page.\n\n{table}")
+    return 0 if all(row.met for _, row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
