@@ -17,7 +17,7 @@ from provisioner.model import Json
 TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*\Z")
 DEFAULT = re.compile(r"\A(.*?)\s*\|\s*default\((.*)\)\s*\Z", re.DOTALL)
-RESERVED = frozenset("app var secret env parameters outputs module hosts target component self".split())
+RESERVED = frozenset(("app", "var", "secret", "env", "parameters", "outputs", "module", "hosts", "target", "component", "self"))
 """Heads that are no component names."""
 
 
@@ -187,9 +187,15 @@ def dig(value: Json, path: tuple[str, ...], reference: Reference) -> Json:
         elif reference.has_default:
             return reference.default
         else:
-            choices = ", ".join(map(str, value)) if isinstance(value, dict) else f"0 to {len(value) - 1}" if isinstance(value, list | tuple) and value else ""
+            choices = _choices(value)
             raise Unknown(f"{reference}: nothing at {part!r}", hint=f"there is: {choices}" if choices else "")
     return value
+
+
+def _choices(value: Json) -> str:
+    if isinstance(value, dict):
+        return ", ".join(map(str, value))
+    return f"0 to {len(value) - 1}" if isinstance(value, list | tuple) and value else ""
 
 
 def no_lookup(reference: Reference) -> Json:

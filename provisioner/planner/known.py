@@ -11,7 +11,7 @@ from provisioner.compose.outputs import host_view
 from provisioner.compose.selection import from_source
 from provisioner.model import Host, Json, Unit
 from provisioner.references import KEEP, Reference
-from provisioner.secrets.paths import aws_path
+from provisioner.secret_paths import aws_path
 
 
 class Known:

@@ -1,6 +1,6 @@
 """Secret references to values, at the last moment and in memory only; generated passwords; taking values out of texts.
 
-Never logs, prints or stores a value in clear. The grammar of paths is in `paths`.
+Never logs, prints or stores a value in clear. The grammar of paths is in `secret_paths`.
 """
 
 import json
@@ -15,10 +15,10 @@ from typing import Any
 from provisioner.errors import Problem, ProvisionError
 from provisioner.model import Environment, Json, Secret
 from provisioner.references import Reference, Unknown, as_text, render
+from provisioner.secret_paths import GENERATED, BadPath, SecretPath, aws_path, parse
 from provisioner.secrets.aws import AwsClient, SecretsManager
 from provisioner.secrets.backends import Backend, Files, MissingSecret, SecretsError, Variables
 from provisioner.secrets.encrypted import EncryptedFile
-from provisioner.secrets.paths import GENERATED, BadPath, SecretPath, aws_path, parse
 from provisioner.secrets.redaction import pattern, redact
 
 __all__ = ["AwsClient", "BadPath", "MissingSecret", "Secrets", "SecretsError", "aws_path"]

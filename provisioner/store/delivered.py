@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
 
+from provisioner.codec import dump, load
 from provisioner.model import Delivered, Host, Json, Unit
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.tables import DELIVERED, DELIVERED_HOSTS
 

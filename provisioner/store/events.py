@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
+from provisioner.codec import dump, load
 from provisioner.model import Event
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.runs import NoSuchRun
 from provisioner.store.tables import EVENTS, RUNS

@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from provisioner.codec import dump, load
 from provisioner.errors import Locked, ProvisionError
 from provisioner.process.identity import Identity, alive, boot, me
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.tables import LOCKS
 

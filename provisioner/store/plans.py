@@ -2,8 +2,8 @@
 
 from sqlalchemy import insert, select
 
+from provisioner.codec import dump, load
 from provisioner.model import Plan
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.tables import PLANS
 

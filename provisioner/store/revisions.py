@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, insert, select
 
+from provisioner.codec import dump, load
 from provisioner.model import Json
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.tables import REVISIONS
 

@@ -6,14 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
+from provisioner.codec import dump, load
 from provisioner.errors import ProvisionError
 from provisioner.model import RUN_MOVES, STEP_MOVES, Host, Json, Plan, RunState, StepEnded, StepState
-from provisioner.store.codec import dump, load
 from provisioner.store.database import Database, utc_now
 from provisioner.store.locks import require_fence
 from provisioner.store.tables import RUNS, STEPS
 
 UNFINISHED = ("running", "failed", "interrupted")
+COLUMNS = tuple(column.name for column in RUNS.c if column.name not in ("events", "info"))
+"""The columns that are fields of a Run as they are."""
 
 
 class IllegalMove(ProvisionError):
@@ -107,7 +109,7 @@ class Runs:
         )
         with self._database.write() as connection:
             require_fence(connection, plan.application, plan.environment, fence)
-            values = {name: getattr(run, name) for name in RUNS.c.keys() if name not in ("number", "events", "info")}
+            values = {name: getattr(run, name) for name in COLUMNS if name != "number"}
             number = connection.execute(
                 insert(RUNS).values(**values, events=0, info=dump(run.info)).returning(RUNS.c.number)
             ).scalar_one()
@@ -328,7 +330,7 @@ def _allow(moves: Mapping[str, tuple[str, ...]], old: str, new: str, what: str) 
 
 
 def _run(row: Row[Any]) -> Run:
-    values = {name: getattr(row, name) for name in RUNS.c.keys() if name not in ("events", "info")}
+    values = {name: getattr(row, name) for name in COLUMNS}
     return Run(**values, info=load(dict[str, Any], row.info))
 
 

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioner import model
+from provisioner.codec import Unreadable, dump, from_json, load, to_json
 from provisioner.errors import Where
 from provisioner.model import Change, Delivered, Event, FileDiff, Host, HostSource, Plan, Secret, Step, StepEnded, Unit
-from provisioner.store.codec import Unreadable, dump, from_json, load, to_json
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

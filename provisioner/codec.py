@@ -16,6 +16,8 @@ from provisioner.model import Json
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
 """One value, one way."""
+PLAIN = (dict, list, Mapping, Union, UnionType)
+"""What is JSON when all its parts are."""
 
 
 class Unreadable(ProvisionError):
@@ -90,9 +92,8 @@ def _is_plain(hint: Any) -> bool:
     """True when a value of this type already is JSON."""
     if hint is Any or hint in (str, int, float, bool, NoneType) or get_origin(hint) is Literal:
         return True
-    if get_origin(hint) is tuple or is_dataclass(hint):
-        return False
-    return all(_is_plain(argument) for argument in get_args(hint))
+    # dataclasses and tuples must be converted, and what is none of these must be refused
+    return get_origin(hint) in PLAIN and all(_is_plain(argument) for argument in get_args(hint))
 
 
 def _is_plain_tuple(hint: Any) -> bool:
