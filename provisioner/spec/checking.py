@@ -14,9 +14,9 @@ from jsonschema.exceptions import ValidationError
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
 from provisioner.references import TOKEN
+from provisioner.spec.document import Steps
 from provisioner.suggest import near, suggestion
 
-Steps = tuple[str | int, ...]
 Locate = Callable[[Steps, bool], Where | None]
 """Place of the value at a path, or of its last key (True)."""
 

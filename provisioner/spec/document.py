@@ -7,7 +7,7 @@ from functools import cached_property
 from provisioner.errors import Where
 from provisioner.model import Json
 
-Path = Sequence[str | int]
+Steps = tuple[str | int, ...]
 BEFORE = 2
 """Lines of an excerpt above the line that is meant."""
 LONGEST = 160
@@ -49,7 +49,7 @@ class Document:
         line, column = at >> SHIFT, at & ((1 << SHIFT) - 1)
         return place(self.file, self.lines, line + 1, column + 1)
 
-    def find(self, path: Path) -> Node:
+    def find(self, path: Steps) -> Node:
         """The value at a path, or the nearest one above it."""
         node = self.root
         for part in path:
@@ -62,11 +62,11 @@ class Document:
                 break
         return node
 
-    def value_at(self, path: Path) -> Where:
+    def value_at(self, path: Steps) -> Where:
         """Where the value at a path stands."""
         return self.where(self.find(path).at)
 
-    def key_at(self, path: Path) -> Where:
+    def key_at(self, path: Steps) -> Where:
         """Where the last key of a path stands."""
         above = self.find(path[:-1])
         key = path[-1]

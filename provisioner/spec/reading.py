@@ -7,8 +7,8 @@ from jsonschema import Draft202012Validator
 from provisioner import references
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
-from provisioner.spec.checking import Codes, Steps, check, name_of, shown
-from provisioner.spec.document import Document, Node
+from provisioner.spec.checking import Codes, check, name_of, shown
+from provisioner.spec.document import Document, Node, Steps
 from provisioner.suggest import suggestion
 
 DOCUMENT = Codes("PRV-1203", "PRV-1202", "PRV-1204", "PRV-1205")

@@ -1,0 +1,172 @@
+"""environments/NAME.yaml, or what `--on` says, to an Environment. Finds every problem of the document; knows no application."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from provisioner import references
+from provisioner.errors import Invalid, Problem, ProvisionError
+from provisioner.model import Environment, Host, Hosts, Json, PlaceRule, Target
+from provisioner.references import KEEP, Reference
+from provisioner.spec import environment_shape, scalars, yaml
+from provisioner.spec.document import Document, Node, Steps
+from provisioner.spec.reading import bad_references, head, repeated, unsupported, violations
+from provisioner.spec.targets import target
+from provisioner.suggest import suggestion
+
+VALIDATOR = Draft202012Validator(environment_shape.ENVIRONMENT)
+TARGET = Draft202012Validator(environment_shape.TARGET)
+RULE = Draft202012Validator(environment_shape.PLACE)
+OVERRIDE = Draft202012Validator(environment_shape.OVERRIDE)
+FOLDER = "environments"
+NOT_TEXT = frozenset(("port", "become", "sshWait", "local", "simulated"))
+"""Keys whose value from `${env.NAME}` is read as a number or boolean: environment variables are text."""
+ADDRESS = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*))(?::(?P<port>[0-9]{1,5}))?\Z")
+
+
+def find_environments(folder: Path) -> dict[str, Path]:
+    """The environments of a project by name: `environments/NAME.yaml`."""
+    found: dict[str, Path] = {}
+    for path in sorted((folder / FOLDER).glob("*.y*ml")):
+        if path.suffix in (".yaml", ".yml"):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def read_environment(path: Path, env: Mapping[str, str]) -> Environment:
+    """The environment in a file; `env` is what `${env.NAME}` can see. Raises Invalid with all problems."""
+    document = yaml.read(path)
+    beside = path.absolute().parent
+    inside = beside.name == FOLDER
+    environment, problems = of_document(document, beside.parent if inside else beside, env)
+    if inside and environment.name and environment.name != path.stem:
+        problems.append(Problem("PRV-1226", f'the environment of {path.name} is named "{environment.name}"',
+                                document.value_at(("metadata", "name")), f"name both {path.stem}, or the file {environment.name}.yaml"))
+    if any(problem.severity == "error" for problem in problems):
+        raise Invalid(sorted(dict.fromkeys(problems), key=lambda found: (found.where.line, found.where.column) if found.where else (0, 0)))
+    return environment
+
+
+def of_document(document: Document, project: Path, env: Mapping[str, str]) -> tuple[Environment, list[Problem]]:
+    """The environment that a document holds, and its problems. Raises Invalid where it is another kind of document."""
+    if wrong := head(document, "Environment", environment_shape.API):
+        raise Invalid(wrong)
+    problems = list(bad_references(document, document.root))
+    if not problems:
+        _resolve(document, document.root, env, problems)
+    problems += violations(document, VALIDATOR, references=bool(problems))
+    spec = _map(document.value.get("spec"))
+    problems += repeated(document, ("spec", "targets"), "target")
+    for key in environment_shape.LATER:
+        if key in spec:
+            unsupported(problems, document.key_at(("spec", key)), f'"{key}"')
+    targets = [found for index in _sound(spec, "targets", TARGET) if (found := target(document, ("spec", "targets", index), project, problems))]
+    names = [str(entry["name"]) for entry in _listed(spec, "targets") if isinstance(entry, dict) and "name" in entry]
+    _aliases(document, _map(spec.get("aliases")), names, problems)
+    place = [_rule(document, index, names, problems) for index in _sound(spec, "place", RULE)]
+    override = [_override(document, index, problems) for index in _sound(spec, "override", OVERRIDE)]
+    return Environment(
+        str(_map(document.value.get("metadata")).get("name", "")), tuple(targets), tuple(place), tuple(override), _map(spec.get("vars")),
+        _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")), str(project)), problems
+
+
+def _map(value: Json) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _listed(spec: Mapping[str, Any], key: str) -> list[Json]:
+    return spec[key] if isinstance(spec.get(key), list) else []
+
+
+def _sound(spec: Mapping[str, Any], key: str, validator: Draft202012Validator) -> list[int]:
+    """The items of a list that fit their schema: only those can be looked at more closely."""
+    return [index for index, item in enumerate(_listed(spec, key)) if validator.is_valid(item)]
+
+
+def on_hosts(addresses: Iterable[str]) -> Environment:
+    """The environment "on" of `--on USER@HOST:PORT`: one target with these hosts. Raises Invalid."""
+    hosts: list[Host] = []
+    problems: list[Problem] = []
+    for address in addresses:
+        match = ADDRESS.match(address) or re.match(r"(?:(?P<user>[A-Za-z0-9_][\w.-]*)@)?(?P<six>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)(?P<port>)(?P<host>)\Z", address)
+        if match is None or int(match["port"] or 22) > 65535:
+            problems.append(Problem("PRV-1224", f'--on: "{address}" is no host', hint="write USER@HOST or USER@HOST:PORT; USER@ can be left out"))
+            continue
+        where, port, user = match["six"] or match["host"], int(match["port"] or 22), match["user"] or ""
+        name = where if all(host.name != where for host in hosts) else f"{where}-{port}"
+        if any(host.address == where and host.port == port for host in hosts):
+            problems.append(Problem("PRV-1224", f'--on: "{address}" is there twice'))
+        hosts.append(Host(name, where, "on", user, port, become=user != "root"))
+    if problems:
+        raise Invalid(problems)
+    return Environment("on", (Target("on", offers=("hosts",), hosts=Hosts(tuple(hosts))),))
+
+
+def _resolve(document: Document, node: Node, env: Mapping[str, str], problems: list[Problem]) -> None:
+    """Replace `${env.NAME}` in place, in values and in the containers that hold them."""
+    pairs = node.below.items() if isinstance(node.below, dict) else enumerate(node.below or ())
+    for key, below in pairs:
+        if isinstance(below.value, str) and "${env." in below.value:
+            value = _value(document, below, env, problems)
+            below.value = scalars.plain(value) if key in NOT_TEXT and isinstance(value, str) else value
+        elif below.below is not None:
+            _resolve(document, below, env, problems)
+        node.value[key] = below.value
+
+
+def _value(document: Document, node: Node, env: Mapping[str, str], problems: list[Problem]) -> Json:
+    def look_up(reference: Reference) -> Json:
+        if reference.head != "env":
+            return KEEP
+        name = ".".join(reference.path)
+        if name in env:
+            return references.escape(env[name])
+        if reference.has_default:
+            return references.escape(reference.default)
+        problems.append(Problem("PRV-1221", f"{reference}: the environment variable {name} is not set", document.where(node.at),
+                                f"export {name}=…, or give a default: ${{env.{name} | default('…')}}"))
+        return KEEP
+
+    try:
+        return references.substitute(node.value, look_up)
+    except ProvisionError as error:
+        problems.append(Problem(error.code, error.message, document.where(node.at), error.hint))
+        return ""
+
+
+def _rule(document: Document, index: int, targets: list[str], problems: list[Problem]) -> PlaceRule:
+    path: Steps = ("spec", "place", index)
+    value: dict[str, Any] = document.find(path).value
+    where = document.value_at(path)
+    ways = [way for way in ("one", "each", "existing") if way in value]
+    if len(ways) != 1:
+        says = "says " + " and ".join(ways) if ways else "says not where"
+        problems.append(Problem("PRV-1225", f"place[{index}] {says}", where, "one of: one: {LABEL: VALUE}, each: {LABEL: VALUE}, existing: {OUTPUT: VALUE}"))
+    if not value.get("components") and not value.get("types"):
+        problems.append(Problem("PRV-1225", f"place[{index}] says not for what", where, "components: [NAME] or types: [TYPE]"))
+    for way in ways:
+        for key in ("target", "name"):
+            chosen = value[way].get(key) if way != "existing" else None
+            if chosen is not None and chosen not in targets:
+                problems.append(Problem("PRV-1222", f'place[{index}]: no target "{chosen}"', document.value_at((*path, way, key)),
+                                        suggestion(chosen, targets)))
+    return PlaceRule(tuple(value.get("components", ())), tuple(value.get("types", ())), value.get("one"), value.get("each"),
+                     value.get("existing"), where)
+
+
+def _aliases(document: Document, aliases: Mapping[str, Json], targets: list[str], problems: list[Problem]) -> None:
+    for alias, name in aliases.items():
+        if isinstance(name, str) and name not in targets:
+            problems.append(Problem("PRV-1222", f'aliases.{alias}: no target "{name}"', document.value_at(("spec", "aliases", alias)),
+                                    suggestion(name, targets)))
+
+
+def _override(document: Document, index: int, problems: list[Problem]) -> Json:
+    rule = document.find(("spec", "override", index)).value
+    if not rule.get("components") and not rule.get("types"):
+        problems.append(Problem("PRV-1225", f"override[{index}] says not for what", document.value_at(("spec", "override", index)),
+                                "components: [NAME] or types: [TYPE]"))
+    return rule

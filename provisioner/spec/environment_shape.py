@@ -1,0 +1,103 @@
+"""The shape of an Environment as JSON Schema. Data only."""
+
+from provisioner.spec.oam import ANY, TEXT, closed, listed, name, texts
+
+API = "provision/v1"
+
+PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
+FLAG = {"type": "boolean"}
+MAP = {"type": "object"}
+
+REACH = {
+    "user": {**TEXT, "description": "User to log in as"},
+    "become": {**FLAG, "description": "Become root by sudo"},
+    "privateKey": {**TEXT, "description": "Path of the private key"},
+    "jump": {**TEXT, "description": "Host to go through, USER@HOST:PORT"},
+    "sshArgs": {**TEXT, "description": "Further arguments of ssh"},
+    "knownHosts": {**TEXT, "description": "File that pins host keys by host name"},
+    "hostKeys": {"enum": ["strict", "accept-new"], "description": "What to do with a host key that is not known"},
+    "sshWait": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds to wait for SSH of a new host"},
+}
+HOST = closed(
+    {
+        "name": {**TEXT, "description": "Its identity: it stays when the address changes"},
+        "address": {**TEXT, "description": "Address or DNS name; default: the name"},
+        "user": TEXT, "port": PORT, "become": FLAG, "labels": texts(), "groups": listed(TEXT), "vars": MAP,
+    },
+    ("name",),
+)
+HOSTS = {"anyOf": [
+    listed(HOST),
+    closed({
+        **REACH,
+        "list": listed(HOST, description="The hosts"),
+        "inventory": {**TEXT, "description": "Ansible inventory file, relative to this file's project"},
+        "local": {**FLAG, "description": "This machine"},
+    }),
+]}
+ROLE = {"anyOf": [TEXT, closed({"roleArn": TEXT, "sessionName": TEXT, "externalId": TEXT, "policyArns": listed(TEXT)}, ("roleArn",))]}
+VERSION = {**TEXT, "description": "Version constraint of the provider"}
+BACKEND = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": MAP,
+           "description": "Terraform backend, {s3: {bucket: …}}; default: a local file"}
+AWS = closed({
+    "region": TEXT,
+    "assumeRole": {**ROLE, "description": "Role to deliver as: ARN, or {roleArn, sessionName, externalId}"},
+    "profile": {**TEXT, "description": "Profile of the AWS configuration"},
+    "accounts": listed({"type": "string", "pattern": "^[0-9]{12}$", "x-says": "must be an account id of 12 digits in quotes"},
+                       description="Accounts that may be touched, and no others"),
+    "tags": texts(description="Tags of every resource"),
+    "endpoint": {**TEXT, "description": "URL of a simulator or a compatible cloud"},
+    "version": VERSION,
+    "config": {**MAP, "description": "Further arguments of the provider block"},
+    "env": texts(description="Environment of Terraform on this target"),
+    "backend": BACKEND,
+})
+TERRAFORM = closed(
+    {
+        "offers": {"anyOf": [TEXT, listed(TEXT, minItems=1)], "description": "What `needs` of an implementation is matched with"},
+        "provider": {"type": "string", "pattern": "^([a-z0-9.-]+(:[0-9]+)?/)?[a-z0-9-]+/[a-z0-9-]+$", "x-says": "must be NAMESPACE/NAME"},
+        "version": VERSION, "config": MAP, "env": texts(), "backend": BACKEND,
+    },
+    ("offers", "provider"),
+)
+TARGET = closed(
+    {
+        "name": name("Name of the target, unique in the environment"),
+        "labels": texts(description="What place rules select by; `site` decides which copy a reference means"),
+        "vars": {**MAP, "description": "Values for modules, seen as ${target.vars.NAME} in definitions"},
+        "simulated": {**FLAG, "description": "A simulator: nothing there answers to health checks"},
+        "aws": AWS, "terraform": TERRAFORM, "hosts": HOSTS,
+    },
+    ("name",),
+)
+SELECTOR = texts(description="Labels that a target must have; `target` stands for its name; {} fits every target")
+NAMES = listed(TEXT, minItems=1)
+PLACE = closed({
+    "components": {**NAMES, "description": "NAME or APPLICATION/NAME"}, "types": NAMES,
+    "one": SELECTOR, "each": SELECTOR, "existing": {**MAP, "description": "Outputs of a component that others have made"},
+})
+OVERRIDE = closed({
+    "components": NAMES, "types": NAMES, "properties": MAP,
+    "traits": listed(closed({"type": TEXT, "properties": MAP}, ("type",))),
+})
+LATER = ("approvals", "freeze", "rollout", "windows")
+"""Keys that belong to an Environment and are not carried out yet."""
+
+ENVIRONMENT = closed(
+    {
+        "apiVersion": {"const": API},
+        "kind": {"const": "Environment"},
+        "metadata": closed({"name": name("Name of the environment"), "labels": texts(), "annotations": texts()}, ("name",)),
+        "spec": closed({
+            "targets": listed(TARGET, description="Places: cloud accounts and groups of hosts"),
+            "place": listed(PLACE, description="First match by component or type: `one` target, or a copy on `each` that matches"),
+            "override": listed(OVERRIDE, description="What is different here; later ones win"),
+            "vars": {**MAP, "description": "Seen as ${var.NAME}"},
+            "secrets": {**MAP, "description": "Where secrets are kept: {backend: file|env|aws, prefix, target}"},
+            "aliases": texts(description="Other names of targets"),
+            "stacks": texts(description="Component or type to the name of a Terraform root of its own"),
+            **{key: ANY for key in LATER},
+        }),
+    },
+    ("apiVersion", "kind", "metadata", "spec"),
+)
