@@ -1,0 +1,62 @@
+"""Whole applications through the command line, as a user types it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROVISION = Path(sys.executable).with_name("provision")
+
+
+class Project:
+    """A copy of an example in a folder of its own, and the commands that are run in it."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.folder = folder
+        self.environ = environ
+
+    def provision(self, *arguments: str, exit: int | None = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run one command to its end; fails the test when its exit code is another one (None: any)."""
+        done = subprocess.run([PROVISION, *arguments], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False, timeout=timeout)
+        told = f"provision {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert exit is None or done.returncode == exit, told
+        return done
+
+    def json(self, *arguments: str, exit: int | None = 0) -> Any:
+        """The value that a command prints with `-o json`."""
+        return json.loads(self.provision(*arguments, "-o", "json", exit=exit).stdout)
+
+    def outputs(self, component: str) -> dict[str, Any]:
+        """The outputs of the one unit of a component."""
+        found = {name: outputs for name, outputs in self.json("outputs")["outputs"].items() if name.partition("@")[0] == component}
+        assert len(found) == 1, found
+        outputs: dict[str, Any] = next(iter(found.values()))
+        return outputs
+
+    def edit(self, before: str, after: str) -> None:
+        """Change app.yaml."""
+        path = self.folder / "app.yaml"
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after))
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
+    """Factory: a copy of an example as a project, with these variables in its environment."""
+
+    def make(name: str, **environ: str) -> Project:
+        folder = tmp_path_factory.mktemp(name) / name
+        shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns(".provision"))
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
+        return Project(folder, {**kept, "NO_COLOR": "1", **environ})
+
+    return make
