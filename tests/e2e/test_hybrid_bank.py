@@ -1,0 +1,123 @@
+"""examples/hybrid-bank for real: a simulated AWS says it made three machines, and lab hosts with their addresses are there.
+
+Terraform makes network, RDS and fleet; Ansible sets up PostgreSQL, the service and the gateway on the fleet, in the same run.
+Budget: 5 minutes (an RDS takes 80 s in the provider, its removal half a minute).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from provisioner import model
+from provisioner.sandbox import simulator
+from tests.conftest import LabHosts
+from tests.e2e.conftest import Project
+from tests.lab import Lab
+
+
+class Bank:
+    """The delivered example, its hosts and its cloud."""
+
+    def __init__(self, project: Project, lab: Lab, hosts: list[model.Host], endpoint: str) -> None:
+        self.project = project
+        self.lab = lab
+        self.hosts = hosts
+        self.endpoint = endpoint
+
+    def curl(self, *arguments: str) -> Any:
+        """Ask the gateway, from inside the lab."""
+        url = self.project.outputs("door")["url"]
+        path = arguments[-1] if arguments and arguments[-1].startswith("/") else "/"
+        options = [each for each in arguments if not each.startswith("/")]
+        return json.loads(self.lab.exec(["curl", "-sSf", "--max-time", "10", *options, url.rstrip("/") + path]).stdout)
+
+    def cloud(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=simulator.REGION, aws_access_key_id="test",
+                            aws_secret_access_key="test")
+
+    def resources(self) -> dict[str, list[str]]:
+        """Ids of what Terraform made for us, by kind."""
+        machines = self.cloud("ec2").describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["pending", "running", "stopped"]}])
+        return {
+            "machines": sorted(each["InstanceId"] for group in machines["Reservations"] for each in group["Instances"]),
+            "databases": sorted(each["DbiResourceId"] for each in self.cloud("rds").describe_db_instances()["DBInstances"]),
+            "networks": sorted(each["VpcId"] for each in self.cloud("ec2").describe_vpcs()["Vpcs"] if not each["IsDefault"]),
+        }
+
+
+@pytest.fixture(scope="module")
+def bank(example: Callable[..., Project], lab: Lab, lab_hosts: LabHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    folder = tmp_path_factory.mktemp("cloud")
+    hosts = lab_hosts(3, names=("bank-fleet-1", "bank-fleet-2", "bank-fleet-3"))
+    running = simulator.start(folder)
+    try:
+        project = example(
+            "hybrid-bank", LAB_ENDPOINT=running.endpoint, LAB_CIDR=f"{lab.network.gateway.removesuffix('.0.1')}.0.0/16", LAB_KEY=str(lab.key),
+            LAB_SSH_ARGS=lab.ssh_args, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
+            **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
+        project.provision("apply", "-e", "lab", "--yes")
+        yield Bank(project, lab, hosts, running.endpoint)
+    finally:
+        simulator.stop(folder)
+
+
+def test_both_service_hosts_answer_through_the_gateway_from_one_ledger(bank: Bank) -> None:
+    before = bank.curl("/")["balance"]
+    assert bank.curl("-X", "POST", "/250") == {"booked": 250}
+    answers = [bank.curl("/") for _ in range(12)]
+    assert {answer["host"] for answer in answers} == {"bank-fleet-2", "bank-fleet-3"}
+    assert {answer["balance"] for answer in answers} == {before + 250}
+    archive = bank.project.outputs("archive")
+    assert answers[0]["archive"] == f"{archive['host']}:{archive['port']}"
+
+
+def test_the_fleet_is_the_hosts_that_the_cloud_names(bank: Bank) -> None:
+    assert bank.project.outputs("api")["hosts"] == [host.address for host in bank.hosts[1:]]
+    found = bank.resources()
+    assert len(found["machines"]) == 3 and len(found["databases"]) == 1 and len(found["networks"]) == 1
+
+
+def test_a_second_apply_changes_nothing(bank: Bank) -> None:
+    before = bank.resources()
+    stamp = "stat -c '%Y %n' /opt/*/current /etc/api/* /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* 2>/dev/null; systemctl show -p MainPID api nginx"
+    hosts = [bank.lab.ssh(host, stamp, check=False).stdout for host in bank.hosts]
+    done = bank.project.provision("apply", "-e", "lab", "--yes")
+    assert "nothing to do" in (done.stdout + done.stderr).lower()
+    bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
+    assert bank.resources() == before
+    assert [bank.lab.ssh(host, stamp, check=False).stdout for host in bank.hosts] == hosts
+
+
+def test_the_password_of_the_ledger_is_in_no_file_but_on_its_hosts(bank: Bank) -> None:
+    secrets = bank.lab.ssh(bank.hosts[1], "cat /etc/api/env").stdout
+    password = secrets.partition("postgresql://ledger:")[2].partition("@")[0]
+    assert len(password) >= 32
+    holding = [str(path) for path in Path(bank.project.folder).rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
+    assert holding == []
+    assert password not in bank.project.provision("outputs", "-e", "lab", "-o", "json").stdout
+
+
+def test_a_host_that_is_down_is_named_and_finished_later(bank: Bank) -> None:
+    machine = bank.lab.machine(bank.hosts[2])
+    bank.project.edit("cmd: [python3, api.py]", "cmd: [python3, -u, api.py]")
+    machine.kill()
+    done = bank.project.provision("apply", "-e", "lab", "--yes", exit=9)
+    assert "bank-fleet-3" in done.stdout + done.stderr
+    assert {bank.curl("/")["host"] for _ in range(3)} == {"bank-fleet-2"}
+    machine.start()
+    bank.project.provision("apply", "-e", "lab", "--yes")
+    assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-fleet-2", "bank-fleet-3"}
+    bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
+
+
+def test_destroy_leaves_nothing_in_the_cloud(bank: Bank) -> None:
+    refused = bank.project.provision("destroy", "-e", "lab", "--yes", exit=5)
+    assert "--allow-destroy" in refused.stderr
+    bank.project.provision("destroy", "-e", "lab", "--yes", *(word for name in ("archive", "ledger", "fleet") for word in ("--allow-destroy", name)))
+    assert bank.resources() == {"machines": [], "databases": [], "networks": []}
+    for host in bank.hosts:
+        assert bank.lab.ssh(host, "ls -d /opt/api /etc/api /etc/systemd/system/api.service /var/lib/provision/units/* 2>/dev/null", check=False).stdout == ""
