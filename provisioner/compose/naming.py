@@ -101,7 +101,8 @@ class Names:
     def inside(self, copy: Placed, properties: Mapping[str, Json], outputs: Mapping[str, Json], hosts: tuple[Host, ...]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""
         views: dict[str, Json] = {
-            "parameters": properties, "outputs": outputs, "component": references.escape({"name": copy.component.name, "type": copy.component.type}),
+            "parameters": properties, "outputs": outputs, "environment": references.escape({"name": self.environment.name}),
+            "component": references.escape({"name": copy.component.name, "type": copy.component.type}),
             "target": references.escape(target_view(copy)), "hosts": references.escape([host_view(host) for host in hosts]),
         }
 
@@ -111,7 +112,7 @@ class Names:
             if reference.head == "hosts" and not hosts:
                 return "${%s._hosts.%s}" % (copy.unit, ".".join(reference.path))
             if reference.head not in views:
-                raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, app and hosts")
+                raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, environment, app and hosts")
             return references.dig(views[reference.head], reference.path, replace(reference))
 
         return lookup

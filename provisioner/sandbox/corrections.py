@@ -1,5 +1,76 @@
-"""Answers of the simulated AWS that differ from AWS, corrected. Only what a module of ours meets; each says what AWS does and where it says so."""
+"""Answers of the simulated AWS that differ from AWS, corrected. Only what a module of ours meets; each says what AWS does.
+
+Runs in the server's own process only. A correction must be right when moto comes to answer like AWS by itself.
+"""
+
+import json
+import secrets
+import string
+from collections.abc import Callable
+from typing import Any
+
+from moto.ec2.models import amis
+from moto.rds.models import DBInstance
+from moto.sqs.models import Queue
+
+DEBIAN = {
+    "ami_id": "ami-0debf12f0000000a1", "state": "available", "public": True, "owner_id": "136693071363", "image_type": "machine",
+    "image_location": "136693071363/debian-12-amd64-20250101-1981", "name": "debian-12-amd64-20250101-1981",
+    "description": "Debian 12 (20250101-1981)", "architecture": "x86_64", "platform": None, "virtualization_type": "hvm",
+    "hypervisor": "xen", "root_device_type": "ebs", "root_device_name": "/dev/xvda", "sriov": "simple",
+    "creation_date": "2025-01-01T00:00:00.000Z",
+}
 
 
 def install() -> None:
-    """Put the corrections into moto; called once, in the server's own process."""
+    """Put the corrections into moto; called once, in the server's own process, before the first request."""
+    image_of_debian()
+    queue_attributes()
+    database_identity()
+
+
+def image_of_debian() -> None:
+    """AWS offers the images of Debian (owner 136693071363) in every region; moto's list, made in 2017, has none of Debian 12."""
+    if not any(image["ami_id"] == DEBIAN["ami_id"] for image in amis.AMIS):
+        amis.AMIS.append(dict(DEBIAN))
+
+
+def queue_attributes() -> None:
+    """SetQueueAttributes changes the attributes that are named and leaves the others; moto takes the queue's policy away.
+
+    GetQueueAttributes answers RedrivePolicy without white space; moto with, which the provider takes for a change.
+    """
+    def keep_policy(stock: Callable[..., None]) -> Callable[..., None]:
+        def set_attributes(queue: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+            made = hasattr(queue, "_policy_json")
+            kept = {"Policy": queue.policy} if made and "Policy" not in attributes else {}
+            stock(queue, {**attributes, **kept}, now)
+        return set_attributes
+
+    def compact(stock: property) -> property:
+        def attributes(queue: Queue) -> dict[str, Any]:
+            found: dict[str, Any] = stock.__get__(queue)
+            for name in {"Policy", "RedrivePolicy"} & found.keys():
+                found[name] = json.dumps(json.loads(found[name]), separators=(",", ":"))
+            return found
+        return property(attributes)
+
+    _wrap(Queue, "_set_attributes", keep_policy)
+    _wrap(Queue, "attributes", compact)
+
+
+def database_identity() -> None:
+    """Each RDS instance has a DbiResourceId of its own; moto gives all the same, and the provider finds them by it."""
+    def unique(stock: Callable[..., None]) -> Callable[..., None]:
+        def begin(instance: DBInstance, *positional: Any, **named: Any) -> None:
+            stock(instance, *positional, **named)
+            letters = string.ascii_uppercase + string.digits
+            instance.dbi_resource_id = "db-" + "".join(secrets.choice(letters) for _ in range(26))
+        return begin
+
+    _wrap(DBInstance, "__init__", unique)
+
+
+def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    """Replace an attribute of a moto class by what `make` makes of it."""
+    setattr(owner, name, make(vars(owner)[name]))

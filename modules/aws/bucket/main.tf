@@ -68,7 +68,10 @@ resource "aws_s3_bucket_policy" "this" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
+# Only where something is asked of it: the provider waits 55 s until AWS shows it everywhere.
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  count = var.noncurrent_days > 0 || var.expire_days > 0 ? 1 : 0
+
   bucket = aws_s3_bucket.this.id
 
   rule {

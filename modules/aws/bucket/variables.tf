@@ -32,7 +32,7 @@ variable "versioned" {
 }
 
 variable "noncurrent_days" {
-  description = "Days after which an older version of an object is deleted; 0: never."
+  description = "Days after which an older version of an object is deleted; 0: never. Must be known when the plan is made."
   type        = number
   default     = 0
 
@@ -43,7 +43,7 @@ variable "noncurrent_days" {
 }
 
 variable "expire_days" {
-  description = "Days after which an object is deleted; 0: never."
+  description = "Days after which an object is deleted; 0: never. Must be known when the plan is made."
   type        = number
   default     = 0
 

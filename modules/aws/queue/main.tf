@@ -5,32 +5,7 @@ locals {
   # 80 characters, less "-dead" and ".fifo"
   short = length(var.name) <= 70 ? var.name : "${substr(var.name, 0, 61)}-${substr(sha256(var.name), 0, 8)}"
 
-  # the dead-letter queue keeps what it gets for as long as AWS allows
-  queues = merge(
-    { main = { name = "${local.short}${local.suffix}", retention = var.retention_seconds } },
-    var.dead_letter_after > 0 ? { dead = { name = "${local.short}-dead${local.suffix}", retention = 1209600 } } : {},
-  )
-}
-
-resource "aws_sqs_queue" "this" {
-  for_each = local.queues
-
-  name                              = each.value.name
-  fifo_queue                        = var.fifo
-  content_based_deduplication       = var.fifo
-  visibility_timeout_seconds        = var.visibility_seconds
-  message_retention_seconds         = each.value.retention
-  sqs_managed_sse_enabled           = var.kms_key_arn == "" ? true : null
-  kms_master_key_id                 = var.kms_key_arn == "" ? null : var.kms_key_arn
-  kms_data_key_reuse_period_seconds = 300
-  tags                              = var.tags
-}
-
-resource "aws_sqs_queue_policy" "this" {
-  for_each = aws_sqs_queue.this
-
-  queue_url = each.value.id
-
+  # all in the queue itself and not in resources beside it: the provider waits 25 s after each of them
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -38,30 +13,40 @@ resource "aws_sqs_queue_policy" "this" {
       Effect    = "Deny"
       Principal = "*"
       Action    = "sqs:*"
-      Resource  = each.value.arn
+      Resource  = "*"
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
   })
 }
 
-resource "aws_sqs_queue_redrive_policy" "this" {
-  count = var.dead_letter_after > 0 ? 1 : 0
+resource "aws_sqs_queue" "this" {
+  name                              = "${local.short}${local.suffix}"
+  fifo_queue                        = var.fifo
+  content_based_deduplication       = var.fifo
+  visibility_timeout_seconds        = var.visibility_seconds
+  message_retention_seconds         = var.retention_seconds
+  sqs_managed_sse_enabled           = var.kms_key_arn == "" ? true : null
+  kms_master_key_id                 = var.kms_key_arn == "" ? null : var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 300
+  policy                            = local.policy
+  tags                              = var.tags
 
-  queue_url = aws_sqs_queue.this["main"].id
-
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.this["dead"].arn
+  redrive_policy = var.dead_letter_after == 0 ? null : jsonencode({
+    deadLetterTargetArn = one(aws_sqs_queue.dead[*].arn)
     maxReceiveCount     = var.dead_letter_after
   })
 }
 
-resource "aws_sqs_queue_redrive_allow_policy" "this" {
+resource "aws_sqs_queue" "dead" {
   count = var.dead_letter_after > 0 ? 1 : 0
 
-  queue_url = aws_sqs_queue.this["dead"].id
-
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [aws_sqs_queue.this["main"].arn]
-  })
+  name                              = "${local.short}-dead${local.suffix}"
+  fifo_queue                        = var.fifo
+  content_based_deduplication       = var.fifo
+  message_retention_seconds         = 1209600 # as long as AWS allows
+  sqs_managed_sse_enabled           = var.kms_key_arn == "" ? true : null
+  kms_master_key_id                 = var.kms_key_arn == "" ? null : var.kms_key_arn
+  kms_data_key_reuse_period_seconds = 300
+  policy                            = local.policy
+  tags                              = var.tags
 }

@@ -1,7 +1,8 @@
 # A DynamoDB table: on demand, encrypted, with point-in-time recovery.
 
 locals {
-  keys = merge({ (var.hash_key) = var.hash_key_type }, var.range_key == "" ? {} : { (var.range_key) = var.range_key_type })
+  types = { string = "S", number = "N", binary = "B" }
+  keys  = merge({ (var.hash_key) = var.hash_key_type }, var.range_key == "" ? {} : { (var.range_key) = var.range_key_type })
 }
 
 resource "aws_dynamodb_table" "this" {
@@ -17,7 +18,7 @@ resource "aws_dynamodb_table" "this" {
 
     content {
       name = attribute.key
-      type = attribute.value
+      type = local.types[attribute.value]
     }
   }
 
@@ -36,6 +37,13 @@ resource "aws_dynamodb_table" "this" {
     content {
       attribute_name = ttl.value
       enabled        = true
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.range_key != var.hash_key
+      error_message = "The sort key must be another attribute than the partition key."
     }
   }
 }

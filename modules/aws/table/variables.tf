@@ -26,13 +26,13 @@ variable "hash_key" {
 }
 
 variable "hash_key_type" {
-  description = "Type of the partition key: S (text), N (number) or B (bytes)."
+  description = "Type of the partition key: string, number or binary."
   type        = string
-  default     = "S"
+  default     = "string"
 
   validation {
-    condition     = contains(["S", "N", "B"], var.hash_key_type)
-    error_message = "The type must be S, N or B."
+    condition     = contains(["string", "number", "binary"], var.hash_key_type)
+    error_message = "The type must be string, number or binary."
   }
 }
 
@@ -43,13 +43,13 @@ variable "range_key" {
 }
 
 variable "range_key_type" {
-  description = "Type of the sort key: S (text), N (number) or B (bytes)."
+  description = "Type of the sort key: string, number or binary."
   type        = string
-  default     = "S"
+  default     = "string"
 
   validation {
-    condition     = contains(["S", "N", "B"], var.range_key_type)
-    error_message = "The type must be S, N or B."
+    condition     = contains(["string", "number", "binary"], var.range_key_type)
+    error_message = "The type must be string, number or binary."
   }
 }
 

@@ -28,9 +28,15 @@ resource "terraform_data" "found" {
     ami     = try(data.aws_ami_ids.debian.ids[0], "")
     subnets = sort(data.aws_subnets.default.ids)
   }
+  triggers_replace = var.ami == ""
 
   lifecycle {
     ignore_changes = [input]
+
+    precondition {
+      condition     = var.ami != "" || length(data.aws_ami_ids.debian.ids) > 0
+      error_message = "No image of Debian 12 is offered in this region: give ami."
+    }
   }
 }
 
@@ -98,11 +104,6 @@ resource "aws_instance" "this" {
   lifecycle {
     # it works at the first boot only, and changing it would stop every machine
     ignore_changes = [user_data]
-
-    precondition {
-      condition     = var.ami != "" || terraform_data.found.output.ami != ""
-      error_message = "No image of Debian 12 is offered in this region: give ami."
-    }
   }
 }
 

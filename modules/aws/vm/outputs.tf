@@ -28,3 +28,9 @@ output "ids" {
   description = "Instance ids of the machines."
   value       = aws_instance.this[*].id
 }
+
+output "address" {
+  description = "Address of the first machine."
+  value       = local.addresses[0]
+  depends_on  = [aws_instance.this]
+}
