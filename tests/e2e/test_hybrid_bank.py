@@ -18,6 +18,11 @@ from tests.conftest import LabHosts
 from tests.e2e.conftest import Project
 from tests.lab import Lab
 
+STAMP = ("stat -c '%Y %n' /opt/*/current /etc/api/* /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* 2>/dev/null; "
+         "systemctl show -p MainPID api nginx")
+"""What changes on a host when anything is delivered to it."""
+OURS = "ls -d /opt/api /etc/api /etc/systemd/system/api.service /var/lib/provision/units/* 2>/dev/null"
+
 
 class Bank:
     """The delivered example, its hosts and its cloud."""
@@ -52,7 +57,7 @@ class Bank:
 @pytest.fixture(scope="module")
 def bank(example: Callable[..., Project], lab: Lab, lab_hosts: LabHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
     folder = tmp_path_factory.mktemp("cloud")
-    hosts = lab_hosts(3, names=("bank-fleet-1", "bank-fleet-2", "bank-fleet-3"))
+    hosts = lab_hosts(3, names=("bank-lab-fleet-1", "bank-lab-fleet-2", "bank-lab-fleet-3"))
     running = simulator.start(folder)
     try:
         project = example(
@@ -69,7 +74,7 @@ def test_both_service_hosts_answer_through_the_gateway_from_one_ledger(bank: Ban
     before = bank.curl("/")["balance"]
     assert bank.curl("-X", "POST", "/250") == {"booked": 250}
     answers = [bank.curl("/") for _ in range(12)]
-    assert {answer["host"] for answer in answers} == {"bank-fleet-2", "bank-fleet-3"}
+    assert {answer["host"] for answer in answers} == {"bank-lab-fleet-2", "bank-lab-fleet-3"}
     assert {answer["balance"] for answer in answers} == {before + 250}
     archive = bank.project.outputs("archive")
     assert answers[0]["archive"] == f"{archive['host']}:{archive['port']}"
@@ -83,13 +88,12 @@ def test_the_fleet_is_the_hosts_that_the_cloud_names(bank: Bank) -> None:
 
 def test_a_second_apply_changes_nothing(bank: Bank) -> None:
     before = bank.resources()
-    stamp = "stat -c '%Y %n' /opt/*/current /etc/api/* /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* 2>/dev/null; systemctl show -p MainPID api nginx"
-    hosts = [bank.lab.ssh(host, stamp, check=False).stdout for host in bank.hosts]
+    hosts = [bank.lab.ssh(host, STAMP, check=False).stdout for host in bank.hosts]
     done = bank.project.provision("apply", "-e", "lab", "--yes")
     assert "nothing to do" in (done.stdout + done.stderr).lower()
     bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
     assert bank.resources() == before
-    assert [bank.lab.ssh(host, stamp, check=False).stdout for host in bank.hosts] == hosts
+    assert [bank.lab.ssh(host, STAMP, check=False).stdout for host in bank.hosts] == hosts
 
 
 def test_the_password_of_the_ledger_is_in_no_file_but_on_its_hosts(bank: Bank) -> None:
@@ -106,11 +110,11 @@ def test_a_host_that_is_down_is_named_and_finished_later(bank: Bank) -> None:
     bank.project.edit("cmd: [python3, api.py]", "cmd: [python3, -u, api.py]")
     machine.kill()
     done = bank.project.provision("apply", "-e", "lab", "--yes", exit=9)
-    assert "bank-fleet-3" in done.stdout + done.stderr
-    assert {bank.curl("/")["host"] for _ in range(3)} == {"bank-fleet-2"}
+    assert "bank-lab-fleet-3" in done.stdout + done.stderr
+    assert {bank.curl("/")["host"] for _ in range(3)} == {"bank-lab-fleet-2"}
     machine.start()
     bank.project.provision("apply", "-e", "lab", "--yes")
-    assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-fleet-2", "bank-fleet-3"}
+    assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-lab-fleet-2", "bank-lab-fleet-3"}
     bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
 
 
@@ -120,4 +124,4 @@ def test_destroy_leaves_nothing_in_the_cloud(bank: Bank) -> None:
     bank.project.provision("destroy", "-e", "lab", "--yes", *(word for name in ("archive", "ledger", "fleet") for word in ("--allow-destroy", name)))
     assert bank.resources() == {"machines": [], "databases": [], "networks": []}
     for host in bank.hosts:
-        assert bank.lab.ssh(host, "ls -d /opt/api /etc/api /etc/systemd/system/api.service /var/lib/provision/units/* 2>/dev/null", check=False).stdout == ""
+        assert bank.lab.ssh(host, OURS, check=False).stdout == ""
