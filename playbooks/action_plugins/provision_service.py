@@ -1,0 +1,87 @@
+"""Before the module: takes the playbook's variables and finds the artefact. Quiet case: one call of the module, nothing sent.
+
+The module says when it has not got the release; only then is the artefact sent, and the module called again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import ansible.module_utils
+from ansible import constants
+from ansible.plugins.action import ActionBase
+
+# our shared code lies where Ansible looks for it when it packs a module; plugins have to be told
+ansible.module_utils.__path__.extend(
+    folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
+
+from ansible.module_utils.provision import envfile  # noqa: E402
+from ansible.module_utils.provision.context import holds  # noqa: E402
+from ansible.module_utils.provision.controller import artefacts, variables  # noqa: E402
+from ansible.module_utils.provision.failures import Failed  # noqa: E402
+
+
+class ActionModule(ActionBase):
+    """The action `provision_service`."""
+
+    TRANSFERS_FILES = True
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Converge or remove the service on one host."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        try:
+            state = str(self._task.args.get("state", "present"))
+            arguments, artefact = self._arguments(state, task_vars)
+            result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
+            if result.pop("needs_artifact", False) and artefact is not None:
+                arguments["artifact"]["path"] = self._send(artefact)
+                result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
+        except Failed as failure:
+            result.update(failed=True, msg=failure.message, provision={})
+        finally:
+            if self._connection._shell.tmpdir:
+                self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _arguments(self, state: str, task_vars: dict[str, Any]) -> tuple[dict[str, Any], artefacts.Artefact | None]:
+        spec = variables.with_prefix(task_vars, "service_")
+        address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
+        context = variables.context(task_vars, str(address), self._connection.transport)
+        if state == "absent":
+            return {"state": state, "context": context, "spec": {"name": spec["name"]}}, None
+        paths = task_vars.get("provision_secret_inputs")
+        secret = None if paths is None else [str(path) for path in paths]
+        _judge_arguments(secret or [])
+        env, env_secret = variables.by_name(spec.pop("env", None), secret, "service_env")
+        plain_env, secrets_env = variables.split(env, env_secret, "service_env")
+        plain_config, secrets_config = variables.split(spec.pop("config", None) or {}, secret or [], "service_config")
+        described, artefact = self._artefact(spec, context["marker"], str(task_vars.get("provision_project") or os.getcwd()))
+        spec.update(env=plain_env, config=plain_config)
+        return {"state": state, "context": context, "spec": spec, "secrets": {"env": {k: envfile.as_text(v) for k, v in secrets_env.items()},
+                "config": secrets_config}, "artifact": described}, artefact
+
+    def _artefact(self, spec: dict[str, Any], marker: str, project: str) -> tuple[dict[str, Any], artefacts.Artefact | None]:
+        source, sha256 = str(spec.pop("artifact", None) or ""), str(spec.pop("sha256", None) or "")
+        if not source:
+            return {}, None
+        if holds(source, marker):
+            return {"source": source, "name": os.path.basename(source), "digest": sha256}, None
+        found = artefacts.find(source, sha256, project)
+        return {"source": source, "name": found.name, "digest": found.digest, "size": found.size}, found
+
+    def _send(self, artefact: artefacts.Artefact) -> str:
+        local = artefact.fetch()
+        if self._connection.transport == "local":
+            return local
+        remote = os.path.join(self._make_tmp_path(), "artifact")
+        self._transfer_file(local, remote)
+        self._fixup_perms2((self._connection._shell.tmpdir, remote))
+        return remote
+
+
+def _judge_arguments(secret: list[str]) -> None:
+    shown = [path for path in secret if path.startswith(("service_cmd", "service_args"))]
+    if shown:
+        raise Failed(f"{shown[0]} holds a secret, and arguments are seen by everybody in the list of processes: give it by `env`")

@@ -1,0 +1,59 @@
+"""The way of every module of ours: look, judge, do, answer as decision 2 says. Knows Ansible's module object, nothing else does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from ansible.module_utils.provision.context import Context
+from ansible.module_utils.provision.failures import Failed, in_words
+from ansible.module_utils.provision.work import Work
+
+ARGUMENTS: dict[str, Any] = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "context": {"type": "dict", "required": True},
+    "spec": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "artifact": {"type": "dict", "default": {}},
+}
+
+
+def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None:
+    """Look at the host, and make it so unless in check mode. Ends the process with the result."""
+    os.umask(0o022)
+    work = None
+    try:
+        context = Context.of(module.params["context"], module.check_mode)
+        work = look(context, module.params)
+        work.judge_seal()
+        planned = work.result()
+        if not module.check_mode:
+            _do(module, work)
+        finish = work.result() if work.health else {}
+        module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(finish)})
+    except Failed as failure:
+        details = dict(failure.details)
+        provision = details.pop("provision", {k: details.pop(k) for k in ("stale", "seal") if k in details})
+        module.fail_json(msg=failure.message, provision=provision, **details)
+    except OSError as error:
+        module.fail_json(msg=in_words(error), provision={})
+
+
+def _do(module: Any, work: Work) -> None:
+    if work.unknown and work.acts:
+        raise Failed(f"{', '.join(work.unknown)}: the value is not known yet; deliver what it comes from first")
+    if work.missing_artifact:
+        module.exit_json(changed=False, needs_artifact=True)
+    work.carry_out()
+
+
+def _late(result: dict[str, Any]) -> dict[str, Any]:
+    """What is only known after the acts."""
+    return {key: result[key] for key in ("health", "outputs") if key in result}
+
+
+def _diff(result: dict[str, Any]) -> list[dict[str, str]]:
+    """The same files in the form that `ansible-playbook --diff` prints."""
+    return [{"before_header": file["path"], "after_header": file["path"], "before": file["before"] or "", "after": file["after"] or ""}
+            for file in result["files"]]

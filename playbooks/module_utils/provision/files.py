@@ -1,0 +1,157 @@
+"""Files, links and folders on the host: how they are, and one atomic way to write each. Decides nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a file shall be. Owner and group are names (they may not exist yet); empty: whoever runs this."""
+
+    path: str
+    data: bytes
+    mode: int = 0o644
+    owner: str = ""
+    group: str = ""
+    unknown: bool = False
+    """Its content is known after apply: `data` is not to be compared."""
+    secret: bool = False
+
+
+def read(path: str) -> bytes | None:
+    """Content of a file; None when there is none (or when it is no regular file)."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return None
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def digest(data: bytes | None) -> str:
+    """sha256 in hexadecimal; empty for None."""
+    return "" if data is None else hashlib.sha256(data).hexdigest()
+
+
+def facts(path: str) -> Any:
+    """What counts as the state of a path: its kind, mode, owner, and content or link target; None when absent."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if stat.S_ISLNK(found.st_mode):
+        return ["link", os.readlink(path)]
+    kind = "folder" if stat.S_ISDIR(found.st_mode) else "file"
+    content = digest(read(path)) if kind == "file" else ""
+    return [kind, oct(stat.S_IMODE(found.st_mode)), found.st_uid, found.st_gid, content]
+
+
+def user_id(name: str) -> int | None:
+    """Number of a user, -1 (leave as it is) for the empty name, None when there is no such user."""
+    if not name:
+        return -1
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        return None
+
+
+def group_id(name: str) -> int | None:
+    """Number of a group, -1 (leave as it is) for the empty name, None when there is no such group."""
+    if not name:
+        return -1
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
+
+
+def attributes_differ(path: str, mode: int, owner: str, group: str) -> bool:
+    """True when an existing path has another mode or owner than wanted."""
+    found = os.stat(path)
+    uid, gid = user_id(owner), group_id(group)
+    return stat.S_IMODE(found.st_mode) != mode or uid not in (-1, found.st_uid) or gid not in (-1, found.st_gid)
+
+
+def set_attributes(path: str, mode: int, owner: str, group: str) -> None:
+    """Give a path its mode and owner."""
+    uid, gid = user_id(owner), group_id(group)
+    if (uid, gid) != (-1, -1):
+        os.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
+    os.chmod(path, mode)
+
+
+def write(wish: Wish) -> None:
+    """Write a file as a whole: a reader sees the old or the new content, a full disk leaves the old one."""
+    folder = os.path.dirname(wish.path)
+    number, temporary = tempfile.mkstemp(prefix=".provision-", dir=folder)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(wish.data)
+            file.flush()
+            os.fsync(file.fileno())
+        set_attributes(temporary, wish.mode, wish.owner, wish.group)
+        if os.path.islink(wish.path) or not os.path.isdir(wish.path):
+            os.replace(temporary, wish.path)
+        else:
+            raise IsADirectoryError(21, "is a folder, and a file is wanted there", wish.path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def link(path: str, target: str) -> None:
+    """Point a symbolic link at a target, atomically."""
+    temporary = f"{path}.provision-{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.unlink(temporary)
+        raise IsADirectoryError(21, "is a folder, and a link is wanted there", path)
+    os.replace(temporary, path)
+
+
+def make_folder(path: str, mode: int = 0o755, owner: str = "", group: str = "") -> None:
+    """Make a folder (its parents with 0755), or correct mode and owner of the one there is."""
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path)
+    set_attributes(path, mode, owner, group)
+
+
+def missing_parents(path: str) -> list[str]:
+    """Folders above a path that do not exist, outermost first."""
+    missing: list[str] = []
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder) and not os.path.isdir(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return missing
+
+
+def remove(path: str) -> None:
+    """Remove a file, link or whole folder; nothing when it is gone already."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=False)
+        return
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(path)
+
+
+def remove_if_empty(path: str) -> None:
+    """Remove a folder that holds nothing."""
+    with contextlib.suppress(OSError):
+        os.rmdir(path)

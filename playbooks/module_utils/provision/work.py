@@ -1,0 +1,163 @@
+"""What has to be done on this host: first looked at and put in order, then carried out. The same path for check mode and for real.
+
+Looking never changes anything; an act is words, what they mean, and perhaps a file to show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible.module_utils.provision import files, manifest, masks
+from ansible.module_utils.provision.context import Context
+from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.manifest import Manifest
+
+Do = Callable[[], None]
+
+
+@dataclass
+class Work:
+    """The acts of one unit on this host, and the state they were worked out from."""
+
+    context: Context
+    before: Manifest | None = None
+    """The unit's manifest as it was found."""
+    after: Manifest | None = None
+    """As it shall be; None for removal."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """The state that was read; the seal is a digest over it."""
+    acts: list[tuple[str, Do]] = field(default_factory=list)
+    files: list[dict[str, Any]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    key: bytes | None = None
+    new: bool = False
+    health: str = ""
+    wanted_parts: dict[str, str] = field(default_factory=dict)
+    """Digests of what the files shall hold, by path: part of what makes two deliveries the same."""
+    verify: Callable[[], str] | None = None
+    """Asked after the acts: "healthy", or it raises Failed."""
+    pending: tuple[str, ...] = ()
+    """What is still to be done if this process dies between its acts."""
+    missing_artifact: bool = False
+    """Acts need the artefact, and it has not been sent."""
+
+    @property
+    def seal(self) -> str:
+        """Digest over the state that was read."""
+        return hashlib.sha256(json.dumps(self.facts, sort_keys=True, default=str).encode()).hexdigest()
+
+    @property
+    def tasks(self) -> list[str]:
+        """The acts in words."""
+        return [words for words, _ in self.acts]
+
+    @property
+    def wanted(self) -> str:
+        """Digest of what this delivery is to make."""
+        made = "" if self.after is None else self.after.digest()
+        return hashlib.sha256(json.dumps([made, self.wanted_parts], sort_keys=True).encode()).hexdigest()
+
+    def add(self, words: str, do: Do) -> None:
+        """One more act."""
+        self.acts.append((words, do))
+
+    def owned(self, path: str) -> bool:
+        """True when we made this path."""
+        return self.before is not None and self.before.owns(path)
+
+    def show(self, path: str, before: str | None, after: str | None) -> None:
+        """One more file in the plan; one that shows no difference is left out."""
+        if before != after or after == masks.UNKNOWN:
+            self.files.append({"path": path, "before": before, "after": after})
+
+    def want_file(self, wish: files.Wish, words: str = "", shown: tuple[str | None, str | None] | None = None) -> bool:
+        """Look at one file; an act when it is not as wished. True when its content (or existence) is to change."""
+        self.facts[wish.path] = self._file_facts(wish)
+        self.wanted_parts[wish.path] = "unknown" if wish.unknown else files.digest(wish.data)
+        before = files.read(wish.path)
+        linked = os.path.islink(wish.path)
+        if before == wish.data and not wish.unknown and not linked:
+            self._want_attributes(wish)
+            return False
+        self.show(wish.path, *(shown or masks.of_wish(wish, before, self.key)))
+        self.add(words or f"write {wish.path}", lambda: files.write(wish))
+        return True
+
+    def _file_facts(self, wish: files.Wish) -> Any:
+        found = files.facts(wish.path)
+        if wish.secret and self.key is not None and isinstance(found, list):
+            return found[:-1] + [masks.secret_word((files.read(wish.path) or b""), self.key)]
+        return found
+
+    def _want_attributes(self, wish: files.Wish) -> None:
+        if files.attributes_differ(wish.path, wish.mode, wish.owner, wish.group):
+            owner = f", owner {wish.owner or 'as it is'}:{wish.group or 'as it is'}" if wish.owner or wish.group else ""
+            self.add(f"set mode {wish.mode:04o}{owner} of {wish.path}",
+                     lambda: files.set_attributes(wish.path, wish.mode, wish.owner, wish.group))
+
+    def want_folder(self, path: str, mode: int = 0o755, owner: str = "", group: str = "") -> None:
+        """Look at one folder; an act when it is missing or has another mode or owner."""
+        self.facts[path] = files.facts(path)
+        if not os.path.isdir(path):
+            self.add(f"create folder {path}", lambda: files.make_folder(path, mode, owner, group))
+        elif files.attributes_differ(path, mode, owner, group):
+            self.add(f"set mode {mode:04o} of folder {path}", lambda: files.set_attributes(path, mode, owner, group))
+
+    def want_gone(self, path: str, secret: bool = False) -> bool:
+        """Look at a file, link or folder that is to go; an act when it is there."""
+        self.facts[path] = files.facts(path)
+        if not os.path.lexists(path):
+            return False
+        if not os.path.isdir(path) and not os.path.islink(path):
+            data = files.read(path) or b""
+            self.show(path, masks.secret_word(data, self.key) if secret else masks.shown(data), None)
+        self.add(f"remove {path}", lambda: files.remove(path))
+        return True
+
+    def want_record(self) -> None:
+        """An act when the manifest is missing or says something else about the unit; the writing itself is done by `carry_out`."""
+        if self.after is not None and not self.acts and (self.before is None or self.before.lasting() != self.after.lasting()):
+            self.add(f"write {manifest.path_of(self.context)}", lambda: None)
+
+    def judge_seal(self) -> None:
+        """Raises Failed when the host is no longer as the plan saw it, unless our own interrupted delivery of the same made it so."""
+        if not self.context.seal or self.context.seal == self.seal:
+            return
+        if self.before is not None and self.before.origin == self.context.seal and self.before.wanted == self.wanted:
+            return
+        raise Failed("this host has changed since the plan was made; nothing was touched. Plan again", stale=True, seal=self.seal)
+
+    def result(self) -> dict[str, Any]:
+        """The answer of decision 2."""
+        answer: dict[str, Any] = {"seal": self.seal, "files": self.files, "tasks": self.tasks, "unknown": self.unknown, "new": self.new}
+        if self.health:
+            answer["health"] = self.health
+        if self.outputs:
+            answer["outputs"] = self.outputs
+        return answer
+
+    def carry_out(self) -> None:
+        """Do all acts in order. The manifest is written before the first one, and again when all is well."""
+        if not self.acts:
+            return
+        self._record_intent()
+        for words, do in self.acts:
+            try:
+                do()
+            except Failed as failure:
+                raise Failed(f"{words}: {failure.message}", **failure.details) from None
+        if self.verify is not None:
+            self.health = self.verify()
+        if self.after is not None:
+            manifest.save(self.context, replace(self.after, pending=(), origin=self.seal, wanted=self.wanted))
+
+    def _record_intent(self) -> None:
+        if self.after is not None:
+            intent = manifest.joined(self.before, self.after)
+            manifest.save(self.context, replace(intent, pending=self.pending, origin=self.seal, wanted=self.wanted))
