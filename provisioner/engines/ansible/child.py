@@ -2,7 +2,7 @@
 
 Reads its order as one JSON line on stdin and answers with one JSON line per event on stdout. It is the subreaper of all
 that Ansible starts. When stdin ends (the parent is gone) or on SIGTERM it ends all of it, then itself. Secrets reach
-Ansible by a memory file only; the runner's own folder lies on a tmpfs and is removed.
+Ansible through a pipe only; the runner's own folder lies on a tmpfs and is removed.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 from provisioner.engines.ansible import processes
 
 KEEP = ("msg", "stderr", "stdout", "module_stderr", "module_stdout", "rc", "provision", "diff", "reason", "changed", "unreachable",
-        "exception", "skipped", "skip_reason", "false_condition")
+        "skipped", "skip_reason", "false_condition", "ansible_stats")
 TAIL = 4000
 """Characters kept of long texts, counted from the end."""
 TASK_EVENTS = {
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _watch_parent(runtime: Path) -> None:
-    while sys.stdin.buffer.raw.read(1):  # type: ignore[attr-defined]
+    while os.read(0, 1):
         pass
     _quit(runtime)
 
@@ -60,12 +60,12 @@ def _quit(runtime: Path) -> None:
 
 def _play(order: dict[str, Any], runtime: Path) -> None:
     # heavy: a quarter of a second; only this process pays for it
-    from ansible_runner.config.runner import RunnerConfig
-    from ansible_runner.runner import Runner
+    from ansible_runner.config.runner import RunnerConfig  # type: ignore[import-untyped]
+    from ansible_runner.runner import Runner  # type: ignore[import-untyped]
 
     arguments = list(order["arguments"])
     if order["hidden"]:
-        arguments[-1:-1] = ["-e", "@" + _memory_file(order["hidden"])]
+        arguments[-1:-1] = ["-e", "@" + _pipe(order["hidden"], runtime)]
     config = RunnerConfig(private_data_dir=str(runtime), playbook=arguments[-1], ident="run", quiet=True,
                           settings={"suppress_output_file": False, "suppress_ansible_output": True})
     config.prepare()
@@ -83,11 +83,18 @@ def _program() -> str:
     return str(beside) if beside.exists() else "ansible-playbook"
 
 
-def _memory_file(text: str) -> str:
-    """A file without a name: readable by Ansible through /proc, on no disk, gone with this process."""
-    number = os.memfd_create("vars", os.MFD_CLOEXEC)
-    os.write(number, text.encode())
-    return f"/proc/{os.getpid()}/fd/{number}"
+def _pipe(text: str, runtime: Path) -> str:
+    """A named pipe that holds the text for one reader: it is on no disk, and gone when it has been read."""
+    path = runtime / "vars"
+    os.mkfifo(path, 0o600)
+
+    def write() -> None:
+        with open(path, "w") as pipe:
+            path.unlink()
+            pipe.write(text)
+
+    threading.Thread(target=write, daemon=True).start()
+    return str(path)
 
 
 def _output(runtime: Path) -> str:
@@ -104,7 +111,7 @@ def _on_event(event: dict[str, Any]) -> bool:
               "ignored": bool(data.get("ignore_errors")), "seconds": data.get("duration", 0), "result": _result(data.get("res", {}))})
     elif kind == "playbook_on_stats":
         _say({"kind": "stats", "changed": data.get("changed", {}), "failed": data.get("failures", {}), "dark": data.get("dark", {}),
-              "ok": data.get("ok", {}), "outputs": data.get("artifact_data", {})})
+              "ok": data.get("ok", {}), "processed": data.get("processed", {}), "outputs": data.get("artifact_data", {})})
     elif kind == "playbook_on_task_start":
         _say({"kind": "task", "task": data.get("task", "")})
     elif kind in ("playbook_on_no_hosts_matched", "error", "warning"):

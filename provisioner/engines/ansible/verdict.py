@@ -1,0 +1,46 @@
+"""The words and codes of failures on hosts. Pure."""
+
+from collections.abc import Mapping
+
+from provisioner.engines.ansible import outcome as outcomes
+from provisioner.engines.ansible.outcome import Outcome
+from provisioner.hosts.ssh import Reached
+from provisioner.model import Host
+
+OF_STATE = {"silent": "PRV-7201", "key": "PRV-4204", "login": "PRV-4203"}
+
+
+def with_code(code: str, message: str, hint: str = "") -> str:
+    """A failure as one text, in the form of `Problem`."""
+    return f"{code} {message}" + (f"; {hint}" if hint else "")
+
+
+def reached_text(reached: Reached) -> str:
+    """Why a host can't be used."""
+    return with_code(OF_STATE[reached.state], reached.reason, reached.hint)
+
+
+def reasons(outcome: Outcome, hosts: tuple[Host, ...]) -> dict[str, str]:
+    """Why hosts failed in a play, with the code of each."""
+    found = {}
+    for name, text in outcomes.failures(outcome, [host.name for host in hosts]).items():
+        tasks = outcome.of(name)
+        found[name] = with_code(_code(outcome, name, text), "the host is not as the plan showed it: nothing was touched"
+                                if outcomes.is_stale(tasks) else text)
+    return found
+
+
+def _code(outcome: Outcome, host: str, text: str) -> str:
+    tasks = outcome.of(host)
+    if outcomes.is_stale(tasks):
+        return "PRV-4207"
+    if outcomes.is_unreachable(tasks):
+        if any(word in text.lower() for word in outcomes.KEYS):
+            return "PRV-4204"
+        return "PRV-4203" if outcomes.is_refusal(text) else "PRV-7201"
+    return "PRV-4202" if outcome.stats is None else "PRV-4201"
+
+
+def only_missing(failed: Mapping[str, str]) -> bool:
+    """True when every host failed because it is not there."""
+    return bool(failed) and all(text.startswith("PRV-7201") for text in failed.values())

@@ -1,0 +1,216 @@
+"""Waiting until hosts answer on SSH with the right key, with paramiko. Runs nothing on them; whether the user may log in is
+told by Ansible in OpenSSH's words, except on hosts that have just been made: there a refused login is waited for, too."""
+
+import contextlib
+import getpass
+import logging
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import paramiko
+
+from provisioner.hosts import keys
+from provisioner.hosts.access import PASSWORD_VARS, Access, connection
+
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+ONE_TRY = 10.0
+"""Seconds for one connection, at most."""
+PAUSE = 0.5
+AT_ONCE = 24
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How it went with one host. `silent`: nothing answers; `key`: its key is unknown or another one; `login`: a host that was
+    made refuses us."""
+
+    host: str
+    state: Literal["ready", "silent", "key", "login"]
+    reason: str = ""
+    hint: str = ""
+
+
+class _KeyProblem(Exception):
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+class _Silent(Exception):
+    """Nobody answers, or not as an SSH server does."""
+
+
+def reach(accesses: list[Access], limits: dict[str, float], stop: threading.Event, seen: Callable[[Reached], None]) -> list[Reached]:
+    """Wait for all hosts at once, each for its limit (seconds, by name); `seen` is called from other threads as they come.
+
+    `limits` of hosts that were just made are to be above ONE_TRY: their login is waited for as well.
+    """
+    if not accesses:
+        return []
+
+    def one(access: Access) -> Reached:
+        found = wait(access, limits[access.host.name], stop)
+        seen(found)
+        return found
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(accesses)), "ssh") as pool:
+        return list(pool.map(one, accesses))
+
+
+def wait(access: Access, limit: float, stop: threading.Event) -> Reached:
+    """Try until the host answers, its key is wrong, `limit` seconds have passed or `stop` is set."""
+    until = time.monotonic() + limit
+    patient = limit > ONE_TRY
+    last = Reached(access.host.name, "silent", "nothing was tried")
+    while True:
+        left = until - time.monotonic()
+        last = _try(access, max(1.0, min(ONE_TRY, left)), patient)
+        if last.state in ("ready", "key") or time.monotonic() + PAUSE >= until or stop.wait(PAUSE):
+            return last
+
+
+def _try(access: Access, limit: float, patient: bool) -> Reached:
+    name = access.host.name
+    try:
+        way = connection(access)
+        with _socket(way, limit) as sock:
+            entered = _shake(access, way, sock, limit)
+    except _KeyProblem as problem:
+        return Reached(name, "key", problem.reason, problem.hint)
+    except (_Silent, OSError, EOFError, ValueError, paramiko.SSHException) as error:
+        return Reached(name, "silent", _words(access, error), f"is it up, and are address and port right? try: ssh {_target(access)}")
+    if not entered and patient:
+        return Reached(name, "login", f"{_target(access)} refuses the login", "user and private key must be those of the machine's image")
+    return Reached(name, "ready")
+
+
+def _shake(access: Access, way: dict[str, str], sock: socket.socket, limit: float) -> bool:
+    """Exchange keys and judge the host's; True when it also lets us in."""
+    client = paramiko.SSHClient()
+    name = keys.alias(access.host, access.book)
+    known = keys.known(access.host, access.book)
+    for key in known:
+        client.get_host_keys().add(name, key.get_name(), key)
+    client.set_missing_host_key_policy(_Policy(access))
+    files = [path for line in way.get("identityfile", "").splitlines() if os.path.exists(path := os.path.expanduser(line))]
+    password = access.variable(*PASSWORD_VARS)
+    try:
+        client.connect(name, username=way.get("user") or getpass.getuser(), sock=sock, timeout=limit, banner_timeout=limit, auth_timeout=limit,
+                       key_filename=files,  # type: ignore[arg-type]  # a list of paths is as good
+                       look_for_keys=False, password=None if password is None else str(password))
+    except paramiko.BadHostKeyException as error:
+        raise _KeyProblem(f"its host key has changed: expected {_print(error.expected_key)}, got {_print(error.key)}",
+                          f"if the machine was set up anew: {keys.forget_line(access.host, access.book)}") from error
+    except paramiko.SSHException as error:
+        transport = client.get_transport()
+        if transport is None or not transport.initial_kex_done or isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+            raise
+        # the key is right; keys in hardware, certificates and Kerberos are OpenSSH's business
+        _keep(access, transport)
+        return False
+    else:
+        _keep(access, client.get_transport())
+        return True
+    finally:
+        client.close()
+
+
+def _keep(access: Access, transport: paramiko.Transport | None) -> None:
+    if transport is not None and not (access.book.pinned and keys.has_authorities(access.book)):
+        keys.keep(access.host, access.book, transport.get_remote_server_key())
+
+
+class _Policy(paramiko.MissingHostKeyPolicy):
+    """What to do with a host whose key nobody has told us."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
+        """Pass when new keys are accepted; raises _KeyProblem."""
+        book = self._access.book
+        if book.accept_new or keys.has_authorities(book):
+            return
+        where = f"put it into {book.path}" if book.pinned else "pin it with knownHosts: FILE, or accept it once with hostKeys: accept-new"
+        raise _KeyProblem(f"its host key is not known: {_print(key)}", f"compare it with the machine's own; then {where}")
+
+
+def _print(key: paramiko.PKey) -> str:
+    return f"{key.get_name()} {key.fingerprint}"
+
+
+def _target(access: Access) -> str:
+    user = f"{access.user}@" if access.user else ""
+    return f"{user}{access.host.address}" + (f" -p {access.port}" if access.port != 22 else "")
+
+
+def _words(access: Access, error: BaseException) -> str:
+    place = f"{access.host.address}:{access.port}"
+    if isinstance(error, FileNotFoundError) and error.filename == "ssh":
+        return "the program ssh is not installed here"
+    if isinstance(error, socket.gaierror):
+        return f"the name {access.host.address} is not known"
+    if isinstance(error, TimeoutError):
+        return f"no answer from {place}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{place}: {error.strerror}"
+    return f"{place}: {error}" if str(error) else f"{place} closed the connection"
+
+
+@contextlib.contextmanager
+def _socket(way: dict[str, str], limit: float) -> Iterator[socket.socket]:
+    command = way.get("proxycommand", "none")
+    jump = way.get("proxyjump", "none")
+    if jump != "none":
+        *before, last = jump.split(",")
+        command = "ssh -o BatchMode=yes " + (f"-J {','.join(before)} " if before else "") + f"-W '[%h]:%p' {last}"
+    if command == "none":
+        with socket.create_connection((way["hostname"], int(way["port"])), limit) as sock:
+            yield sock
+        return
+    with _through(_expand(command, way), limit) as sock:
+        yield sock
+
+
+def _expand(command: str, way: dict[str, str]) -> str:
+    tokens = {"%%": "%", "%h": way["hostname"], "%n": way["hostname"], "%p": way["port"], "%r": way.get("user", "")}
+    return re.sub("%[%hnpr]", lambda token: tokens[token[0]], command)
+
+
+@contextlib.contextmanager
+def _through(command: str, limit: float) -> Iterator[socket.socket]:
+    """A socket whose other end is a command's standard input and output, as OpenSSH's ProxyCommand."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(limit)
+    # a session of its own: without a terminal nothing in there can ask for a password
+    process = subprocess.Popen(["/bin/sh", "-c", f"exec {command}"], stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.PIPE,
+                               start_new_session=True)
+    theirs.close()
+    try:
+        yield ours
+    except (paramiko.SSHException, EOFError, OSError) as error:
+        said = _last_line(process)
+        raise _Silent(said or str(error) or "no answer through the jump host") from error
+    finally:
+        ours.close()
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def _last_line(process: "subprocess.Popen[bytes]") -> str:
+    process.kill()
+    lines = process.stderr.read().decode(errors="replace").strip().splitlines() if process.stderr else []
+    return lines[-1] if lines else ""
+
