@@ -6,11 +6,11 @@ Runs in the server's own process only. A correction must be right when moto come
 import json
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.ec2.models import amis
-from moto.rds.models import DBInstance
+from moto.rds.models import DBInstance, DBParameterGroup
 from moto.sqs.models import Queue
 
 DEBIAN = {
@@ -27,6 +27,7 @@ def install() -> None:
     image_of_debian()
     queue_attributes()
     database_identity()
+    database_parameters()
 
 
 def image_of_debian() -> None:
@@ -50,8 +51,8 @@ def queue_attributes() -> None:
     def compact(stock: property) -> property:
         def attributes(queue: Queue) -> dict[str, Any]:
             found: dict[str, Any] = stock.__get__(queue)
-            for name in {"Policy", "RedrivePolicy"} & found.keys():
-                found[name] = json.dumps(json.loads(found[name]), separators=(",", ":"))
+            if found.get("RedrivePolicy"):
+                found["RedrivePolicy"] = json.dumps(json.loads(found["RedrivePolicy"]), separators=(",", ":"))
             return found
         return property(attributes)
 
@@ -69,6 +70,16 @@ def database_identity() -> None:
         return begin
 
     _wrap(DBInstance, "__init__", unique)
+
+
+def database_parameters() -> None:
+    """DescribeDBParameters says "user" as the source of a parameter that was set; moto says none, and the provider passes it over."""
+    def name_source(stock: Callable[..., None]) -> Callable[..., None]:
+        def update(group: DBParameterGroup, parameters: Iterable[dict[str, Any]]) -> None:
+            stock(group, [{"Source": "user", **parameter} for parameter in parameters])
+        return update
+
+    _wrap(DBParameterGroup, "update_parameters", name_source)
 
 
 def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:

@@ -1,0 +1,276 @@
+"""Each built-in Terraform module against the simulated AWS: made, nothing to do, changed in one place, gone. One root, about three minutes."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+from provisioner.engines.terraform import configuration, interface
+from provisioner.sandbox import simulator
+
+PROJECT = Path(__file__).parents[2]
+MODULES = PROJECT / "modules" / "aws"
+NAMES = sorted(folder.name for folder in MODULES.iterdir() if folder.is_dir())
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF1Yb2rhZ1u1mE3vqjZJr3d0bH5p8mYzkq0cF0Zb0b0b someone"
+TAGS = {"provision:application": "shop"}
+
+
+class Root:
+    """A folder in which Terraform runs against the simulator."""
+
+    def __init__(self, folder: Path, endpoint: simulator.Simulator) -> None:
+        self.folder = folder
+        self.over = simulator.environ(endpoint)
+        config = configuration.write(folder / "config" / "terraform.rc", (), os.environ)
+        self.environ = configuration.environment(self.over, config)
+
+    def run(self, *arguments: str, good: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(["terraform", *arguments], cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=400, check=False)
+        assert done.returncode in good, f"terraform {' '.join(arguments)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        return done
+
+    def write(self, blocks: dict[str, dict[str, Any]]) -> None:
+        modules = {name: {"source": str(MODULES / block["module"]), "tags": TAGS, "name": f"shop-test-{name}"}
+                   | {key: value for key, value in block.items() if key != "module"} for name, block in blocks.items()}
+        (self.folder / "main.tf.json").write_text(json.dumps({
+            "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},
+            "provider": {"aws": simulator.provider_config()},
+            "module": modules, "output": {name: {"value": "${module.%s}" % name} for name in modules}}))
+
+    def plan(self) -> dict[str, list[str]]:
+        """Address to actions of all that a plan would change."""
+        self.run("plan", "-out=plan")
+        shown = json.loads(self.run("show", "-json", "plan").stdout)
+        return {change["address"]: change["change"]["actions"] for change in shown["resource_changes"]
+                if change["change"]["actions"] not in (["no-op"], ["read"])}
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output["value"] for name, output in json.loads(self.run("output", "-json").stdout).items()}
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.over["AWS_ENDPOINT_URL"], region_name=simulator.REGION,
+                            aws_access_key_id="test", aws_secret_access_key="test")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[simulator.Simulator]:
+    folder = tmp_path_factory.mktemp("simulated")
+    yield simulator.start(folder)
+    simulator.stop(folder)
+
+
+# ------------------------------------------------------------------ each module alone
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory, running: simulator.Simulator) -> Root:
+    """A folder that is initialised once; all modules need the same provider."""
+    root = Root(tmp_path_factory.mktemp("single"), running)
+    shutil.copy(MODULES / NAMES[0] / "versions.tf", root.folder)
+    root.run("init")
+    return root
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_module_is_valid(single: Root, name: str) -> None:
+    for file in single.folder.glob("*.tf"):
+        file.unlink()
+    for file in (MODULES / name).glob("*.tf"):
+        shutil.copy(file, single.folder)
+    found = json.loads(single.run("validate", "-json").stdout)
+    assert found["diagnostics"] == []
+    single.run("fmt", "-check", "-diff")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_module_is_described(name: str) -> None:
+    assert {file.name for file in (MODULES / name).iterdir()} == {"versions.tf", "variables.tf", "main.tf", "outputs.tf"}
+    for file in ("variables.tf", "outputs.tf"):
+        text = (MODULES / name / file).read_text()
+        blocks = text.count("\nvariable ") + text.startswith("variable ") + text.count("\noutput ") + text.startswith("output ")
+        assert text.count('  description = "') == blocks, f"{name}/{file}: each block has a description"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_definition_and_module_agree(name: str) -> None:
+    spec = yaml.safe_load((PROJECT / "components" / f"{name}.yaml").read_text())["spec"]
+    entry = next(entry for entry in spec["implementations"] if entry["needs"] == "aws")
+    module = interface.parse(MODULES / name)
+    assert not module.problem
+    assert entry["variables"].keys() <= module.variables.keys()
+    assert {variable for variable, body in module.variables.items() if body.required} <= entry["variables"].keys()
+    used = {text.split("${module.")[1].split("}")[0] for text in map(str, _texts(entry["outputs"])) if "${module." in text}
+    assert used | {entry[key] for key in ("hostsOutput",) if key in entry} <= module.outputs.keys()
+    without_value = {output for output, body in spec["outputs"].items() if "value" not in body}
+    assert without_value <= entry["outputs"].keys() <= spec["outputs"].keys()
+    assert any(entry["needs"] == "existing" for entry in spec["implementations"])
+
+
+def _texts(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    else:
+        yield value
+
+
+# ------------------------------------------------------------------ all of them, delivered
+def blocks() -> dict[str, dict[str, Any]]:
+    """One root with every module; what takes long in the provider (RDS) is made beside the others."""
+    network = {"subnet_ids": "${module.net.private_subnet_ids}"}
+    return {
+        "net": {"module": "network", "nat": True, "allow": [{"port": 22, "from": ["192.0.2.0/24"]}]},
+        "fleet": {"module": "vm", "instances": 2, "private_ips": ["10.0.128.11", "10.0.144.11"], "public_key": KEY,
+                  "security_group_ids": ["${module.net.security_group_id}"], **network},
+        "jump": {"module": "vm", "public": True},
+        "files": {"module": "bucket", "force_destroy": True},
+        "items": {"module": "table", "range_key": "at", "range_key_type": "number", "ttl_attribute": "gone"},
+        "jobs": {"module": "queue", "dead_letter_after": 5},
+        "ordered": {"module": "queue", "fifo": True},
+        "door": {"module": "gateway", "routes": [
+            {"path": "/", "backends": ["${module.fleet.address}"], "port": 8080},
+            {"path": "/old", "backends": "http://old.example:8000/", "rewrite": True}]},
+        "db": {"module": "postgres", "vpc_id": "${module.net.id}", **network},
+        "archive": {"module": "postgres", "engine_version": "16", "size": "medium", "deletion_protection": False},
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, running: simulator.Simulator) -> Root:
+    root = Root(tmp_path_factory.mktemp("all"), running)
+    root.write(blocks())
+    root.run("init")
+    root.run("apply", "-auto-approve")
+    return root
+
+
+def test_second_plan_is_empty(made: Root) -> None:
+    assert made.plan() == {}
+
+
+def test_outputs_say_how_to_reach_what_was_made(made: Root) -> None:
+    found = made.outputs()
+    machines = found["fleet"]["hosts"]
+    assert [(host["name"], host["address"]) for host in machines] == [("shop-test-fleet-1", "10.0.128.11"), ("shop-test-fleet-2", "10.0.144.11")]
+    assert [host["id"] for host in machines] == found["fleet"]["ids"]
+    assert found["jump"]["address"] != found["jump"]["private_addresses"][0]
+    assert made.client("sqs").get_queue_attributes(QueueUrl=found["jobs"]["url"], AttributeNames=["All"])["Attributes"]["RedrivePolicy"]
+    assert found["ordered"]["name"].endswith(".fifo")
+    assert found["door"]["url"] == f"https://{found['door']['host']}"
+    secret = json.loads(made.client("secretsmanager").get_secret_value(SecretId=found["db"]["master_secret_arn"])["SecretString"])
+    assert secret["username"] == "app" and secret["password"]
+    assert found["db"]["master_secret_arn"] != found["archive"]["master_secret_arn"]
+
+
+def test_defaults_are_secure(made: Root) -> None:
+    found, ec2 = made.outputs(), made.client("ec2")
+    machine = ec2.describe_instances(InstanceIds=found["fleet"]["ids"][:1])["Reservations"][0]["Instances"][0]
+    assert machine["MetadataOptions"]["HttpTokens"] == "required"
+    assert "PublicIpAddress" not in machine
+    volume = machine["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Encrypted"]
+    blocked = made.client("s3").get_public_access_block(Bucket=found["files"]["name"])["PublicAccessBlockConfiguration"]
+    assert all(blocked.values())
+    database = made.client("rds").describe_db_instances(DBInstanceIdentifier=found["db"]["identifier"])["DBInstances"][0]
+    assert database["StorageEncrypted"] and not database["PubliclyAccessible"] and database["BackupRetentionPeriod"] == 7
+
+
+def test_one_change_touches_only_that(made: Root) -> None:
+    """A change in each module at once: exactly the named resources change, in place, and then there is nothing to do."""
+    changed = blocks()
+    changed["net"]["allow"] = [{"port": 22, "from": ["192.0.2.0/24"]}, {"port": 443, "from": ["0.0.0.0/0"]}]
+    changed["fleet"]["size"] = "medium"
+    changed["jump"]["user_data"] = "#!/bin/sh\necho only new machines run this\n"
+    changed["files"]["versioned"] = False
+    changed["items"]["point_in_time_recovery"] = False
+    changed["jobs"]["visibility_seconds"] = 60
+    changed["door"]["rate"] = 50
+    changed["db"]["allow_from"] = ["10.0.0.0/16"]
+    changed["archive"]["backup_days"] = 14
+    made.write(changed)
+    update = ["update"]
+    assert made.plan() == {
+        "module.net.aws_security_group.this": update,
+        "module.fleet.aws_instance.this[0]": update,
+        "module.fleet.aws_instance.this[1]": update,
+        "module.files.aws_s3_bucket_versioning.this": update,
+        "module.items.aws_dynamodb_table.this": update,
+        "module.jobs.aws_sqs_queue.this": update,
+        "module.door.aws_apigatewayv2_stage.this": update,
+        "module.db.aws_security_group.this": update,
+        "module.archive.aws_db_instance.this": update,
+    }
+    made.run("apply", "plan")
+    assert made.plan() == {}
+
+
+def test_fleet_shrinks_at_its_end(made: Root) -> None:
+    changed = blocks()
+    changed["fleet"]["instances"] = 1
+    made.write(changed)
+    gone = {address for address, actions in made.plan().items() if address.startswith("module.fleet.") and actions == ["delete"]}
+    assert gone == {"module.fleet.aws_instance.this[1]", "module.fleet.aws_network_interface.this[1]"}
+
+
+@pytest.mark.parametrize(("block", "change", "message"), [
+    ("door", {"routes": [{"path": "/", "backends": ["10.0.0.1", "10.0.0.2"]}]}, "passes a route on to one address"),
+    ("door", {"routes": [{"path": "/", "host": "pay.example", "backends": "http://x"}]}, "routes by path only"),
+    ("door", {"routes": [{"path": "/a", "backends": "http://x"}, {"path": "/a/", "backends": "http://y"}]}, "Two routes have the same path"),
+    ("fleet", {"private_ips": ["10.0.128.11"]}, "a fixed private address for each machine"),
+    ("items", {"range_key": "id"}, "must be another attribute"),
+    ("net", {"cidr": "10.0.0.0/8"}, "from /16 to /24"),
+    ("db", {"username": "postgres"}, "AWS's own"),
+])
+def test_wrong_values_are_named(made: Root, block: str, change: dict[str, Any], message: str) -> None:
+    wrong = blocks()
+    wrong[block] |= change
+    made.write(wrong)
+    said = made.run("plan", "-refresh=false", good=(1,)).stderr
+    assert message in " ".join(said.split())
+
+
+def test_destroy_leaves_nothing(made: Root) -> None:
+    found = made.outputs()
+    objects = made.client("s3")
+    for text in (b"one", b"two"):
+        objects.put_object(Bucket=found["files"]["name"], Key="report", Body=text)
+    objects.delete_object(Bucket=found["files"]["name"], Key="report")
+    made.write(blocks())
+    made.run("apply", "-destroy", "-auto-approve")
+    assert left(made, found["net"]["id"]) == {}
+
+
+def left(root: Root, network: str) -> dict[str, list[Any]]:
+    """What the simulated account still holds of us."""
+    ec2, rds = root.client("ec2"), root.client("rds")
+    in_network = [{"Name": "vpc-id", "Values": [network]}]
+    machines = [machine["InstanceId"] for group in ec2.describe_instances()["Reservations"] for machine in group["Instances"]
+                if machine["State"]["Name"] != "terminated"]
+    found = {
+        "buckets": root.client("s3").list_buckets()["Buckets"],
+        "tables": root.client("dynamodb").list_tables()["TableNames"],
+        "queues": root.client("sqs").list_queues().get("QueueUrls", []),
+        "machines": machines,
+        "volumes": ec2.describe_volumes()["Volumes"],
+        "interfaces": ec2.describe_network_interfaces()["NetworkInterfaces"],
+        "addresses": ec2.describe_addresses()["Addresses"],
+        "keys": ec2.describe_key_pairs()["KeyPairs"],
+        "networks": ec2.describe_vpcs(Filters=in_network)["Vpcs"],
+        "subnets": ec2.describe_subnets(Filters=in_network)["Subnets"],
+        "groups": [group for group in ec2.describe_security_groups()["SecurityGroups"] if group["GroupName"] != "default"],
+        "nat": [gateway for gateway in ec2.describe_nat_gateways()["NatGateways"] if gateway["State"] != "deleted"],
+        "databases": rds.describe_db_instances()["DBInstances"],
+        "snapshots": rds.describe_db_snapshots()["DBSnapshots"],
+        "subnet groups": rds.describe_db_subnet_groups()["DBSubnetGroups"],
+        "parameter groups": [group for group in rds.describe_db_parameter_groups()["DBParameterGroups"]
+                             if not group["DBParameterGroupName"].startswith("default")],
+        "secrets": root.client("secretsmanager").list_secrets()["SecretList"],
+        "gateways": root.client("apigatewayv2").get_apis()["Items"],
+        "logs": root.client("logs").describe_log_groups()["logGroups"],
+    }
+    return {kind: things for kind, things in found.items() if things}
