@@ -14,6 +14,7 @@ from provisioner.suggest import suggestion
 Client = Callable[[str], Any]
 """A boto3 client by the name of its service."""
 Outputs = Mapping[str, Json]
+CONFIGURATION = (".conf", ".yml", ".yaml", ".json", ".ini", ".toml")
 SCRATCH = "\n# edited by hand: provision sandbox break\n"
 
 
@@ -137,5 +138,10 @@ def _files(root: Path, unit: str) -> list[Path]:
         except (OSError, ValueError):
             continue
         if isinstance(record, dict) and record.get("unit") == unit:
-            found += [path for path in map(Path, record.get("files", ())) if path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(root.resolve())]
-    return sorted(found, key=lambda path: (path.suffix not in (".conf", ".yml", ".yaml", ".json", ".ini", ".toml"), path.name != "env", str(path)))
+            found += [path for path in map(Path, record.get("files", ())) if _is_ours(path, root)]
+    return sorted(found, key=lambda path: (path.suffix not in CONFIGURATION, path.name != "env", str(path)))
+
+
+def _is_ours(path: Path, root: Path) -> bool:
+    """True for a plain file below the sandbox's folder."""
+    return path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(root.resolve())

@@ -1,0 +1,83 @@
+"""The table of verbs and the group that imports a verb's module when it is used, so that `--help` answers at once."""
+
+import importlib
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import click
+
+VERBS: dict[str, dict[str, tuple[str, str]]] = {
+    "Start": {
+        "init": ("start", "Make a project: app.yaml, an environment, .gitignore."),
+        "sandbox": ("sandbox", "The simulated cloud: up, down, status, break NAME."),
+        "doctor": ("doctor", "Check what the application needs, and say the fix."),
+        "types": ("catalogue", "List the types, or everything about one TYPE."),
+        "schema": ("catalogue", "Print a JSON Schema, for editors and scripts."),
+        "explain": ("catalogue", "Explain an error code or a topic, offline."),
+    },
+    "Deliver": {
+        "validate": ("plan", "Check the documents; asks no tool."),
+        "plan": ("plan", "Show what apply would do; changes nothing."),
+        "apply": ("apply", "Deliver the application."),
+        "status": ("status", "Health and sync of each component."),
+        "resume": ("apply", "Go on with a run that failed or was stopped."),
+        "cancel": ("apply", "Stop a run, or close one that died."),
+        "destroy": ("apply", "Remove the application."),
+    },
+    "Look": {
+        "runs": ("history", "List runs, newest first."),
+        "show": ("history", "Show one run with its steps."),
+        "outputs": ("status", "Print the outputs of delivered components."),
+        "logs": ("history", "What happened in a run, as text."),
+        "events": ("history", "What happened in a run, as ndjson."),
+        "graph": ("status", "Show what needs what: text or mermaid."),
+    },
+    "Control": {
+        "secrets": ("secrets", "Secrets: set NAME, list, check."),
+    },
+    "Utility": {
+        "version": ("start", "Print the version."),
+        "help": ("catalogue", "Help on a verb or a topic."),
+    },
+}
+"""Group to verb to (module in `verbs`, what it does). The module's command says the same; a test compares them."""
+
+EPILOG = """Each option is also a variable: --lock-wait is PROVISION_LOCK_WAIT.
+Topics: provision help exit-codes | environment | formats"""
+
+
+class Verbs(click.Group):
+    """The top of the command line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for verbs in VERBS.values() for name in verbs]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for verbs in VERBS.values():
+            if cmd_name in verbs:
+                module = importlib.import_module(f"provisioner.cli.verbs.{verbs[cmd_name][0]}")
+                command: click.Command = getattr(module, f"{cmd_name}_command")
+                return command
+        return None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a suggestion for a verb that does not exist."""
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            raise click.UsageError(f'there is no command "{args[0]}"; {near(args[0], self.list_commands(ctx))}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, verbs in VERBS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, about) for name, (_, about) in verbs.items()], col_max=12)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        for line in EPILOG.splitlines():
+            formatter.write_text(line)
+
+
+def near(wrong: str, choices: Sequence[str]) -> str:
+    """`did you mean "apply"?`, or where the list is."""
+    found = get_close_matches(wrong, choices, 1, 0.5)
+    return f'did you mean "{found[0]}"?' if found else "provision --help lists them"

@@ -1,0 +1,93 @@
+"""Options that several verbs share, and what they mean: `Settings` for a session. Each is also a variable PROVISION_NAME."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from provisioner.cli.door import Door
+
+F = TypeVar("F", bound=Callable[..., Any])
+SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
+FACTORS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType):
+    """30, 30s, 5m, 1h; the value is in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        if match := SECONDS.match(str(value).strip()):
+            return float(match[1]) * FACTORS[match[2] or ""]
+        self.fail(f'"{value}" is no duration: write 30s, 5m or 1h', param, ctx)
+
+
+def option(*names: str, **attributes: Any) -> Callable[[F], F]:
+    """click's option, with its variable: `--lock-wait` is PROVISION_LOCK_WAIT for every verb."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    attributes.setdefault("envvar", "PROVISION_" + long.removeprefix("--").replace("-", "_").upper())
+    return click.option(*names, **attributes)
+
+
+def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in this order in the help."""
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+    return decorate
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback that notes the value on the door."""
+    def note(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        setattr(ctx.find_object(Door), name, value)
+        return value
+    return note
+
+
+def looks(*formats: str) -> Callable[[F], F]:
+    """-o, --color, --ascii; they are noted on the door and not passed on."""
+    choices = list(formats or ("text", "json"))
+    return together(
+        option("-o", "--output", type=click.Choice(choices), default=choices[0], expose_value=False, callback=_set("output"),
+               is_eager=True, help=f"Format of the result (default: {choices[0]})."),
+        option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", expose_value=False, callback=_set("color"),
+               is_eager=True, help="Colours; NO_COLOR and FORCE_COLOR are honoured."),
+        option("--ascii", is_flag=True, expose_value=False, callback=_set("ascii"), is_eager=True, help="No other signs than ASCII."),
+    )
+
+
+FILE = click.argument("file", required=False, metavar="[FILE]")
+STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
+ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", help="The environment (default: the only one, else the sandbox).")
+ON = option("--on", multiple=True, metavar="USER@HOST", help="Hosts instead of an environment; repeatable.")
+PLACE = together(ENVIRONMENT, ON, STORE)
+TOOLS = together(
+    option("--terraform", default="", metavar="PATH", help="The terraform or tofu to use (default: found on PATH)."),
+    option("--mirror", multiple=True, metavar="DIR", help="Folder with Terraform providers; repeatable."),
+    option("--parallel", type=click.IntRange(1, 256), default=10, show_default=True, help="Steps at one time."),
+    option("--accept-host-keys", is_flag=True, help="Accept unknown SSH host keys once, and keep them."),
+)
+PROTECTION = together(
+    option("--allow-destroy", multiple=True, metavar="NAME", help="Data of this component may be lost; repeatable."),
+    option("--keep", multiple=True, metavar="NAME", help="Leave this component, and what it needs, as it is; repeatable."),
+)
+RUNNING = together(
+    option("-y", "--yes", is_flag=True, help="Do not ask. Protected data still needs --allow-destroy."),
+    option("--lock-wait", type=Duration(), default=0.0, metavar="TIME", help="Wait so long for another run to end (30s, 5m)."),
+    option("--reason", default="", metavar="TEXT", help="Why; kept with the run and shown to who waits."),
+    option("--show-commands", is_flag=True, help="Print the exact terraform and ansible-playbook command lines."),
+)
+
+
+def document_of(file: str | None) -> str:
+    """The application's file: as given, else app.yaml, else provision.yaml when only that one is here."""
+    if file:
+        return file
+    return "provision.yaml" if not Path("app.yaml").exists() and Path("provision.yaml").exists() else "app.yaml"

@@ -1,0 +1,74 @@
+"""From the options of a verb to an open session or store, and which application a verb that only looks is about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.api import Session, Settings, open_session, open_store
+from provisioner.cli.door import Door
+from provisioner.cli.options import document_of
+from provisioner.console.errors import problems_text
+from provisioner.errors import Exit, ProvisionError
+from provisioner.model import project_path
+from provisioner.store import Run, Store
+from provisioner.suggest import suggestion
+
+Chosen = Mapping[str, Any]
+"""The options of a verb by their Python names."""
+PLAIN = ("environment", "store", "terraform", "parallel", "lock_wait", "reason", "accept_host_keys")
+"""Options that a session takes as they are."""
+
+
+def settings_of(chosen: Chosen) -> Settings:
+    """The settings that the options mean."""
+    given = {name: chosen[name] for name in PLAIN if name in chosen}
+    given |= {name: frozenset(chosen[name]) for name in ("allow_destroy", "keep") if name in chosen}
+    return Settings(document_of(chosen.get("file")), on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
+
+
+def open_project(door: Door, chosen: Chosen) -> Session:
+    """The session, its warnings told. Raises Invalid, Missing, ProvisionError."""
+    session = open_session(settings_of(chosen), door.tell)
+    if session.warnings and not door.json:
+        door.show(problems_text(session.warnings, door.aside))
+    return session
+
+
+def open_memory(chosen: Chosen) -> Store | None:
+    """The store for a verb that only looks; None where nothing was ever delivered: looking makes no folder."""
+    settings = settings_of(chosen)
+    folder = project_path(str(project_of(settings)))
+    return open_store(settings) if settings.store or (folder / "store.db").exists() else None
+
+
+def project_of(settings: Settings) -> str:
+    """The folder of app.yaml."""
+    head, _, name = settings.file.rpartition("/")
+    return settings.file if not name.endswith((".yaml", ".yml", ".json")) else head or "."
+
+
+def nothing_yet() -> ProvisionError:
+    """Nothing was delivered from here."""
+    return ProvisionError("nothing has been delivered from this folder yet", code="PRV-6405", next="provision apply")
+
+
+def stored_scope(store: Store, environment: str) -> tuple[str, str]:
+    """The application and environment that a verb which only looks is about. Raises ProvisionError when that is not clear."""
+    known = store.applications()
+    fitting = [row for row in known if not environment or row.environment == environment]
+    if not known:
+        raise nothing_yet()
+    if not fitting:
+        raise ProvisionError(f'nothing has been delivered to an environment "{environment}"', code="PRV-6405",
+                             hint=suggestion(environment, {row.environment for row in known}))
+    if len(fitting) > 1:
+        names = ", ".join(f"{row.application} in {row.environment}" for row in fitting)
+        raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the environment with -e", exit=Exit.USAGE)
+    return fitting[0].application, fitting[0].environment
+
+
+def run_of(store: Store, number: int | None) -> Run:
+    """The run with this number, or the newest. Raises ProvisionError."""
+    run = next(iter(store.runs.list(limit=1)), None) if number is None else store.runs.get(number)
+    if run is None:
+        raise nothing_yet() if number is None else ProvisionError(f"there is no run {number}", code="PRV-6005", next="provision runs")
+    return run

@@ -1,0 +1,151 @@
+"""apply, resume, cancel, destroy: the verbs that change something."""
+
+from typing import Any
+
+import click
+
+from provisioner.api import Outcome, Session
+from provisioner.cli.asking import Asker
+from provisioner.cli.door import Door
+from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks
+from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.verbs.plan import SHOWING, view_of
+from provisioner.cli.watch import Watch
+from provisioner.console.effects import effects
+from provisioner.console.plan import summary_text
+from provisioner.console.result import Ending, result_text
+from provisioner.console.shapes import head, run_json
+from provisioner.console.status import outputs_lines
+from provisioner.console.values import sensitive
+from provisioner.errors import Exit
+
+RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
+
+
+@click.command("apply", short_help="Deliver the application.")
+@FILE
+@PLACE
+@TOOLS
+@PROTECTION
+@RUNNING
+@SHOWING[0]
+@SHOWING[1]
+@looks()
+@click.pass_obj
+def apply_command(door: Door, **chosen: Any) -> int:
+    """Deliver the application.
+
+    Plans, shows the plan, asks, and does exactly that. A run that did not end is gone on with. Ctrl-C ends after the running
+    steps; a second one interrupts them.
+
+    \b
+      provision apply
+      provision apply -e prod --yes --lock-wait 10m --reason CHG0041873
+      provision apply --on deploy@203.0.113.7
+    """
+    return _deliver(door, chosen, destroy=False)
+
+
+@click.command("destroy", short_help="Remove the application.")
+@FILE
+@PLACE
+@TOOLS
+@PROTECTION
+@RUNNING
+@looks()
+@click.pass_obj
+def destroy_command(door: Door, **chosen: Any) -> int:
+    """Remove the application.
+
+    In reverse order, from clouds and hosts. Components that bear data need --allow-destroy NAME, or stay with --keep NAME.
+
+    \b
+      provision destroy
+      provision destroy -e test --yes --allow-destroy db
+      provision destroy --keep db
+    """
+    return _deliver(door, chosen, destroy=True)
+
+
+def _deliver(door: Door, chosen: Chosen, *, destroy: bool) -> int:
+    with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
+        asker = Asker(door, yes=chosen["yes"], destroy=destroy, view=view_of(session, chosen))
+        outcome = session.apply(destroy=destroy, confirm=asker.confirm, listen=watch.listen)
+    if asker.refused is not None:
+        raise asker.refused
+    return _ended(door, session, outcome)
+
+
+@click.command("resume", short_help="Go on with a run that failed or was stopped.")
+@RUN
+@ENVIRONMENT
+@ON
+@STORE
+@TOOLS
+@RUNNING
+@looks()
+@click.pass_obj
+def resume_command(door: Door, run: int | None, **chosen: Any) -> int:
+    """Go on with a run that failed or was stopped.
+
+    What ended is not repeated. Without RUN: the newest one. It does what its plan showed; app.yaml is not read again for it.
+
+    \b
+      provision resume
+      provision resume 483
+    """
+    with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
+        outcome = session.resume(run, listen=watch.listen)
+    return _ended(door, session, outcome)
+
+
+@click.command("cancel", short_help="Stop a run, or close one that died.")
+@RUN
+@ENVIRONMENT
+@ON
+@STORE
+@looks()
+@click.pass_obj
+def cancel_command(door: Door, run: int | None, **chosen: Any) -> int:
+    """Stop a run, or close one that died.
+
+    A living run is asked to stop as Ctrl-C does: running steps end, nothing new starts. What was delivered stays.
+
+    \b
+      provision cancel
+      provision cancel 483
+    """
+    with open_project(door, chosen) as session:
+        done = session.cancel(run)
+    if door.json:
+        door.say_json({**head("cancel"), "message": done})
+    else:
+        door.say(door.look.words(done))
+    return Exit.OK
+
+
+def _ended(door: Door, session: Session, outcome: Outcome) -> int:
+    """Print how it ended."""
+    if door.json:
+        door.say_json({**head("result"), "exit": int(outcome.exit), "message": outcome.message, "seconds": round(outcome.seconds, 3),
+                       "revision": outcome.revision, "run": run_json(outcome.run, outcome.steps) if outcome.run else None,
+                       "summary": effects(outcome.plan).counts})
+    elif outcome.run is None:
+        no = door.look.paint("Not confirmed:", "warning") + " nothing was changed."
+        door.say(summary_text(effects(outcome.plan), door.look) if outcome.exit == Exit.OK else no)
+    else:
+        ending = Ending(outcome.plan, outcome.run, outcome.steps, outcome.exit, outcome.seconds, outcome.revision, outcome.message)
+        door.say(result_text(ending, door.look))
+        _show_urls(door, outcome)
+    return outcome.exit
+
+
+def _show_urls(door: Door, outcome: Outcome) -> None:
+    """Where what was delivered answers."""
+    if outcome.exit != Exit.OK:
+        return
+    units = {step.unit.name: step.unit for step in outcome.plan.steps if step.kind == "deliver"}
+    rows = {name: sensitive(row.outputs, units[name].sensitive) for name, row in outcome.steps.items() if name in units}
+    urls = {name: {"url": values["url"]} for name, values in rows.items() if str(values.get("url", "")).startswith("http")}
+    for line in outputs_lines(urls, door.look):
+        door.say(line)

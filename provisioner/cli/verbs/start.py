@@ -1,0 +1,85 @@
+"""init and version."""
+
+import json
+import platform
+import re
+from pathlib import Path
+
+import click
+
+from provisioner import spec
+from provisioner.catalog import Catalog
+from provisioner.cli.crash import own_version
+from provisioner.cli.door import Door
+from provisioner.cli.options import looks, option
+from provisioner.cli.templates import NEXT, TEMPLATES
+from provisioner.console.shapes import head
+from provisioner.errors import Exit, ProvisionError
+
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
+
+
+@click.command("init", short_help="Make a project: app.yaml, an environment, .gitignore.")
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
+@option("--template", type=click.Choice(list(TEMPLATES)), default="quickstart", show_default=True, help="What to begin with.")
+@option("--name", default="", metavar="NAME", help="The application's name (default: the folder's).")
+@looks()
+@click.pass_obj
+def init_command(door: Door, folder: Path, template: str, name: str) -> int:
+    """Make a project: app.yaml, an environment, .gitignore.
+
+    Never overwrites a file.
+
+    \b
+      provision init shop
+      provision init shop --template hosts
+    """
+    files = {path: text.replace("NAME", name or name_of(folder)) for path, text in TEMPLATES[template].items()}
+    there = [path for path in files if (folder / path).exists() and path != ".gitignore"]
+    if there:
+        raise ProvisionError(f"{folder / there[0]} is there already", code="PRV-6403", hint="nothing was made; choose another folder",
+                             next=f"provision init {name_of(folder)}-2")
+    made = [path for path, text in files.items() if _write(folder / path, text)]
+    if _write(folder / "app.schema.json", json.dumps(spec.schema(Catalog(folder.resolve())), indent=1) + "\n"):
+        made.append("app.schema.json")
+    steps = [*([f"cd {folder}"] if folder != Path(".") else []), *NEXT[template]]
+    if door.json:
+        door.say_json({**head("init"), "folder": str(folder), "files": made, "next": steps})
+    else:
+        door.say("\n".join(["Made " + door.look.words(", ".join(str(folder / path) for path in made)),
+                            door.look.paint("Next: ", "bold") + door.look.words(" && ".join(steps))]))
+    return Exit.OK
+
+
+def name_of(folder: Path) -> str:
+    """The folder's name as an application's name: lower case, digits, dashes."""
+    plain = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")[:40].strip("-")
+    return plain if LABEL.match(plain) and not plain.isdigit() else "app"
+
+
+def _write(path: Path, text: str) -> bool:
+    """Write a file that is not there; False when it is. Others may read it: it is the user's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    try:
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        return False
+    path.chmod(0o644)
+    return True
+
+
+@click.command("version", short_help="Print the version.")
+@looks()
+@click.pass_obj
+def version_command(door: Door) -> int:
+    """Print the version.
+
+    \b
+      provision version
+    """
+    if door.json:
+        door.say_json({**head("version"), "version": own_version(), "python": platform.python_version()})
+    else:
+        door.say(f"provision {own_version()}")
+    return Exit.OK

@@ -1,0 +1,80 @@
+"""The codes of the command line, and those that belong to no area: PRV-10xx, PRV-64xx. Data only."""
+
+CODES: dict[str, tuple[str, str]] = {
+    "PRV-1000": (
+        "An error without a code of its own",
+        "The message says what is wrong. Where it does not help, run the command with PROVISION_DEBUG=1 and report what you see.",
+    ),
+    "PRV-1001": (
+        "There is no app.yaml",
+        "Commands work on ./app.yaml (or ./provision.yaml) unless you name a file.\n"
+        "Fix: cd to the project, name the file (provision plan path/app.yaml), or make a project: provision init",
+    ),
+    "PRV-1002": (
+        "There is no such environment",
+        "Environments are the files environments/*.yaml beside app.yaml, and `sandbox`, which is built in.\n"
+        "Fix: check the name that was given with -e or PROVISION_ENVIRONMENT.",
+    ),
+    "PRV-1003": (
+        "Which environment?",
+        "There are several files in environments/, and nothing says which one is meant. None is chosen by itself.\n"
+        "Fix: -e NAME, or set PROVISION_ENVIRONMENT.",
+    ),
+    "PRV-1099": (
+        "A bug in provision",
+        "Something happened that the program did not expect (exit code 70). It is not your fault.\n"
+        "The report under .provision/crashes/ holds the traceback, with what looks like a secret taken out: please send it.\n"
+        "A run that was under way is not lost: provision resume goes on with it. PROVISION_DEBUG=1 shows the traceback at once.",
+    ),
+    "PRV-6400": (
+        "The command line is wrong",
+        "A verb, an option or a value of an option does not exist (exit code 64). Nothing was done.\n"
+        "Fix: provision --help lists the verbs, provision VERB --help the options with examples.",
+    ),
+    "PRV-6401": (
+        "There is no terminal to ask at",
+        "apply and destroy ask before they change something, and there is nobody to ask: standard input is no terminal.\n"
+        "Fix: --yes (or PROVISION_YES=1) goes on without asking. Protected data needs --allow-destroy NAME all the same.",
+    ),
+    "PRV-6402": (
+        "No such code or topic",
+        "provision explain lists all codes; topics are exit-codes, environment and formats.",
+    ),
+    "PRV-6403": (
+        "Nothing was made: files are there already",
+        "provision init never overwrites a file.\n"
+        "Fix: choose another folder (provision init shop), or move the file away that the message names.",
+    ),
+    "PRV-6404": (
+        "No such type",
+        "The name is neither a component type nor a trait of this project's catalogue. provision types lists them.\n"
+        "Types come from the folder components/ beside app.yaml first, then from the library that comes with provision.",
+    ),
+    "PRV-6405": (
+        "Nothing was delivered yet",
+        "The store of this folder knows no run. Another store is named with --store, another project by going to its folder.",
+    ),
+    "PRV-6406": (
+        "Which application or environment?",
+        "The store holds several, and nothing says which one is meant. Fix: name the environment with -e.",
+    ),
+    "PRV-6407": (
+        "No such component or output",
+        "The name is of nothing that is delivered. provision outputs lists all of them.",
+    ),
+    "PRV-6410": (
+        "Only the sandbox can be damaged",
+        "provision sandbox break works in the environment `sandbox` alone, so that nothing real is ever broken by it.",
+    ),
+    "PRV-6411": (
+        "Nothing to damage",
+        "No delivered component of the sandbox has that name or type, or there is nothing in it that can be damaged.\n"
+        "Fix: provision apply first; provision status lists what is there.",
+    ),
+    "PRV-6412": (
+        "No value was given for a secret",
+        "provision secrets set NAME reads the value from the terminal (not shown), or from standard input:\n"
+        "  printf %s \"$PIN\" | provision secrets set payments/hsm-pin\n"
+        "It is never an argument: arguments are seen by every process of the machine.",
+    ),
+}

@@ -1,0 +1,80 @@
+"""The JSON Schemas of what `-o json` prints, by kind. Data only; a test holds real results against them."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+OBJECT: Schema = {"type": "object"}
+ANY: Schema = {}
+
+
+def _object(required: Schema, **optional: Any) -> Schema:
+    """An object with these keys, and perhaps others that are to be ignored."""
+    return {"type": "object", "required": list(required), "properties": {**required, **optional}}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _result(kind: str, **keys: Any) -> Schema:
+    """A result: what every result begins with, and its own keys."""
+    schema = _object({"schemaVersion": {"const": 1}, "kind": {"const": kind}, **keys})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"provision -o json: {kind}", **schema}
+
+
+PROBLEM = _object({"code": {"type": "string", "pattern": "^PRV-[0-9]{4}$"}, "severity": {"enum": ["error", "warning"]}, "message": TEXT,
+                   "hint": TEXT, "file": TEXT, "line": COUNT, "column": COUNT})
+HOST = _object({"name": TEXT, "address": TEXT, "target": TEXT, "labels": OBJECT, "groups": TEXTS})
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+FILE_DIFF = _object({"path": TEXT, "before": TEXT_OR_NULL, "after": TEXT_OR_NULL})
+CHANGE = _object({
+    "address": TEXT,
+    "action": {"enum": ["create", "update", "replace", "delete", "configure", "remove", "forget"]},
+    "before": OBJECT, "after": OBJECT, "unknown": TEXTS, "reason": TEXT, "tasks": TEXTS, "files": _list(FILE_DIFF)})
+EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "unknown", "none", "failed"]}
+COUNTS = _object({kind: COUNT for kind in EFFECT["enum"]})
+UNIT = _object({
+    "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing"]},
+    "action": EFFECT, "dataLoss": FLAG, "batch": TEXT, "needs": TEXTS, "root": TEXT, "hosts": _list(HOST), "hostsFrom": TEXT,
+    "references": _list(_object({"path": TEXT, "reference": TEXT})), "inputs": OBJECT, "outputs": OBJECT, "sensitive": TEXTS,
+    "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT})
+STEP = _object({
+    "step": TEXT, "state": {"enum": ["waiting", "running", "done", "failed", "skipped", "interrupted"]}, "attempt": COUNT, "started": TEXT,
+    "ended": TEXT, "changed": FLAG, "message": TEXT, "failedHosts": OBJECT})
+RUN_KEYS: Schema = {
+    "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
+    "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
+    "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT}
+RUN = _result("run", **RUN_KEYS)
+RUN["properties"]["steps"] = _list(STEP)
+TYPE_KEYS: Schema = {
+    "name": TEXT, "typeKind": {"enum": ["component", "trait"]}, "version": TEXT, "origin": TEXT, "file": TEXT, "description": TEXT, "provides": TEXT,
+    "data": FLAG, "goesOn": TEXTS, "appliesTo": TEXTS, "parameters": OBJECT, "outputs": OBJECT, "example": TEXT}
+STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})
+
+SCHEMAS: dict[str, Schema] = {
+    "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
+                    summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
+                    failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS),
+    "result": _result("result", exit=COUNT, message=TEXT, seconds={"type": "number"}, revision=COUNT, summary=COUNTS,
+                      run={"anyOf": [RUN, {"type": "null"}]}),
+    "run": RUN,
+    "runs": _result("runs", runs=_list(RUN)),
+    "event": _result("event", run=COUNT, number=COUNT, time=TEXT, event=TEXT, step=TEXT, host=TEXT, message=TEXT, data=OBJECT),
+    "status": _result("status", application=TEXT, environment=TEXT, health=TEXT, sync=TEXT, revision=COUNT, version=TEXT, exit=COUNT, outputs=OBJECT,
+                      components=_list(STATUS_ROW)),
+    "outputs": _result("outputs", application=TEXT, environment=TEXT, outputs=OBJECT),
+    "validate": _result("validate", valid=FLAG, application=TEXT, environment=TEXT, units=TEXTS, problems=_list(PROBLEM)),
+    "graph": _result("graph", application=TEXT, environment=TEXT, units=_list(_object(
+        {"name": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": TEXT, "needs": TEXTS, "root": TEXT}))),
+    "types": _result("types", types=_list(_result("type", **TYPE_KEYS))),
+    "type": _result("type", **TYPE_KEYS),
+    "doctor": _result("doctor", problems=COUNT, warnings=COUNT, checks=_list(_object(
+        {"name": TEXT, "state": {"enum": ["ok", "warning", "problem", "skipped"]}, "detail": TEXT, "fix": TEXT}))),
+    "error": _result("error", exit=COUNT, error=_object({"code": TEXT, "message": TEXT, "next": TEXT}), problems=_list(PROBLEM)),
+}
+"""Kind to schema. `types` holds types, `runs` holds runs; every reader must ignore keys that it does not know."""
