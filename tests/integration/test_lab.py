@@ -1,5 +1,7 @@
 """The lab itself: hosts are real, are fresh, and end with the process that made them. Budget: 15 s."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from provisioner import model
 from tests.conftest import LabHosts
-from tests.lab import Lab
+from tests.lab import Lab, sweep
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,14 +60,19 @@ def test_network_disk_and_key_of_a_host_can_be_damaged(lab: Lab, lab_hosts: LabH
     assert before in lab.known_hosts.read_text()
 
 
-def test_a_lab_ends_with_its_process_also_when_that_is_killed() -> None:
+@pytest.mark.parametrize("guarded", [True, False], ids=["by its guard", "by the next lab's sweep"])
+def test_a_lab_ends_with_its_process_also_when_that_is_killed(guarded: bool) -> None:
     code = ("import sys; from tests.lab import Lab; lab = Lab.open(); lab.hosts(1, base=True); "
-            "sys.stdout.write(f'{lab.folder}\\n{lab.network.namespace}\\n'); sys.stdout.flush(); sys.stdin.read()")
+            "sys.stdout.write(f'{lab.folder}\\n{lab.network.namespace}\\n{lab._guard.pid}\\n'); sys.stdout.flush(); sys.stdin.read()")
     child = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdin is not None and child.stdout is not None
-    folder, namespace = Path(child.stdout.readline().strip()), child.stdout.readline().strip()
-    assert (folder / "hosts" / "h1").is_dir()
+    folder, namespace, guard = (child.stdout.readline().strip() for _ in range(3))
+    assert (Path(folder) / "hosts" / "h1").is_dir()
+    if not guarded:
+        os.kill(int(guard), signal.SIGKILL)
     child.kill()
     child.communicate()
+    if not guarded:
+        sweep()
     gone = "import sys, time; from pathlib import Path; p = [Path(a) for a in sys.argv[1:]]\nwhile any(x.exists() for x in p): time.sleep(0.05)"
-    subprocess.run([sys.executable, "-c", gone, str(folder), f"/run/netns/{namespace}"], timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", gone, folder, f"/run/netns/{namespace}"], timeout=60, check=True)

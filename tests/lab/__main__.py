@@ -55,6 +55,8 @@ def _do(options: argparse.Namespace, rest: list[str]) -> int:
         sweep()
     elif command == "down":
         erase(runs() / options.name)
+    elif command != "up" and not (runs() / options.name / "lab.json").exists():
+        raise LabError("no lab is up; first: python -m tests.lab up 1")
     else:
         return _with(Lab.named(options.name), options, rest)
     return 0

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +41,7 @@ class Lab:
         """A lab of this process's own. Raises LabError where none can run."""
         prepare()
         sweep()
-        lab = cls(_claim(f"s{os.getpid()}", kept=False))
+        lab = cls(_claim(Path(tempfile.mkdtemp(prefix=f"s{os.getpid()}-", dir=runs())), kept=False))
         lab._guard = _guard(lab.folder.name)
         return lab
 
@@ -49,7 +50,7 @@ class Lab:
         """The lab of this name, made when missing; it stays until `close`."""
         prepare()
         folder = runs() / name
-        return cls(folder if (folder / "lab.json").exists() else _claim(name, kept=True))
+        return cls(folder if (folder / "lab.json").exists() else _claim(folder, kept=True))
 
     # ------------------------------------------------------------------ hosts
     def hosts(
@@ -61,7 +62,7 @@ class Lab:
         Debian 12 with nginx and PostgreSQL installed and off; `base`: without them; `trixie`: Debian 13; `disk`: size of the disk
         ("64m"), which can then be filled; `start=False`: made and left switched off.
         """
-        place = prepare(trixie=trixie)
+        place = prepare(trixie=True) if trixie else self._cache
         lower = (str(place.trixie),) if trixie else (str(place.base),) if base else (str(place.layer), str(place.base))
         made = [self._make(names[number] if names else "", lower, disk) for number in range(count)]
         self._pin()
@@ -198,28 +199,28 @@ def sweep() -> None:
 
 def erase(folder: Path) -> None:
     """Take a lab away: hosts, network, folder. What is gone already is no error."""
-    try:
-        number = int(json.loads((folder / "lab.json").read_text())["number"])
-    except (OSError, ValueError, KeyError):
-        return
-    network = Network(number)
     place = prepare()
-    hosts = [Machine.read(path.parent, network, place) for path in (folder / "hosts").glob("*/host.json")]
-    _together(lambda host: host.remove(), hosts)
-    network.down()
-    machines.end_groups(number, [host.name for host in hosts])
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _claim(name: str, *, kept: bool) -> Path:
-    """A folder and a number that no other lab has, and its network."""
-    with alone("claim"):
-        folder = runs() / name
+    # a guard and a sweep may do it at the same time
+    with alone("erase"):
+        try:
+            number = int(json.loads((folder / "lab.json").read_text())["number"])
+        except (OSError, ValueError, KeyError):
+            return
+        network = Network(number)
+        hosts = [Machine.read(path.parent, network, place) for path in (folder / "hosts").glob("*/host.json")]
+        _together(lambda host: host.remove(), hosts)
+        network.down()
+        machines.end_groups(number, [host.name for host in hosts])
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _claim(folder: Path, *, kept: bool) -> Path:
+    """A number that no other lab has, and its network; both are written down in the folder."""
+    with alone("claim"):
         taken = {path.name for path in NAMESPACES.glob(f"{PREFIX}*")} if NAMESPACES.is_dir() else set()
         number = next(number for number in NUMBERS if f"{PREFIX}{number}" not in taken)
         me = identity.me()
-        (folder / "hosts").mkdir(parents=True)
+        (folder / "hosts").mkdir(parents=True, exist_ok=True)
         (folder / "lab.json").write_text(json.dumps({
             "number": number, "owner": None if kept else {"pid": me.pid, "start": me.start, "boot": me.boot}}))
         Network(number).up()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.lab.place import Cache, LabError, alone, cache, run, script
@@ -61,17 +61,14 @@ def prepare(trixie: bool = False) -> Cache:
     return place
 
 
-def install(packages: Iterable[str]) -> None:
+def install(packages: Sequence[str]) -> None:
     """Install the Debian packages that are missing here."""
-    missing = [name for name in packages if _status(name) != "install ok installed"]
+    listed = run("dpkg-query", "-W", "-f=${Package} ${Status}\n", *packages, check=False, stderr=subprocess.DEVNULL).stdout.splitlines()
+    missing = [name for name in packages if f"{name} install ok installed" not in listed]
     if missing:
         environ = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         run("apt-get", "-q", "update", env=environ)
         run("apt-get", "install", "-yq", "--no-install-recommends", *missing, env=environ)
-
-
-def _status(package: str) -> str:
-    return run("dpkg-query", "-W", "-f=${Status}", package, check=False).stdout
 
 
 def archive(suite: str) -> str:
