@@ -24,6 +24,8 @@ class Door:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     closed: bool = False
     """Nobody reads stdout any more."""
+    umask: int = 0o022
+    """The user's own, for files that are meant for others."""
     answered: bool = False
     """A result was written as JSON."""
 

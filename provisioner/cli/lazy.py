@@ -69,7 +69,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, verbs in VERBS.items():
             with formatter.section(title):
-                formatter.write_dl([(name, about) for name, (_, about) in verbs.items()], col_max=12)
+                formatter.write_dl([(f"{name:<8}", about) for name, (_, about) in verbs.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()

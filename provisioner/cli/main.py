@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     door = Door(output=output_of(given, os.environ.get("PROVISION_OUTPUT", "text")))
     # children of ours write state and plans: nothing of it is for others on this machine
-    os.umask(0o077)
+    door.umask = os.umask(0o077)
     signal.signal(signal.SIGTERM, _terminated)
     try:
         return int(answer(given, door))

@@ -14,17 +14,12 @@ SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
 FACTORS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
-class Duration(click.ParamType):
-    """30, 30s, 5m, 1h; the value is in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, int | float):
-            return float(value)
-        if match := SECONDS.match(str(value).strip()):
-            return float(match[1]) * FACTORS[match[2] or ""]
-        self.fail(f'"{value}" is no duration: write 30s, 5m or 1h', param, ctx)
+def duration(text: str) -> float:
+    """30, 30s, 5m or 1h, in seconds. Raises click.BadParameter."""
+    match = SECONDS.match(str(text).strip())
+    if match is None:
+        raise click.BadParameter(f'"{text}" is no duration: write 30s, 5m or 1h')
+    return float(match[1]) * FACTORS[match[2] or ""]
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:
@@ -80,7 +75,7 @@ PROTECTION = together(
 )
 RUNNING = together(
     option("-y", "--yes", is_flag=True, help="Do not ask. Protected data still needs --allow-destroy."),
-    option("--lock-wait", type=Duration(), default=0.0, metavar="TIME", help="Wait so long for another run to end (30s, 5m)."),
+    option("--lock-wait", type=duration, default="0", metavar="TIME", help="Wait so long for another run to end (30s, 5m)."),
     option("--reason", default="", metavar="TEXT", help="Why; kept with the run and shown to who waits."),
     option("--show-commands", is_flag=True, help="Print the exact terraform and ansible-playbook command lines."),
 )

@@ -137,4 +137,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "hybrid": {"app.yaml": HYBRID, "service/web.py": SERVICE, "environments/prod.yaml": ON_BOTH, ".gitignore": IGNORE},
 }
 """Template to path to content; NAME stands for the application's name."""
-NEXT = {"quickstart": ("provision plan", "provision apply"), "hosts": ("provision doctor", "provision plan"), "hybrid": ("provision doctor", "provision plan")}
+NEXT = {
+    "quickstart": ("provision plan", "provision apply"), "hosts": ("provision doctor", "provision plan"),
+    "hybrid": ("provision doctor", "provision plan"),
+}

@@ -32,7 +32,7 @@ RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 @SHOWING[1]
 @looks()
 @click.pass_obj
-def apply_command(door: Door, **chosen: Any) -> int:
+def apply_command(door: Door, /, **chosen: Any) -> int:
     """Deliver the application.
 
     Plans, shows the plan, asks, and does exactly that. A run that did not end is gone on with. Ctrl-C ends after the running
@@ -54,7 +54,7 @@ def apply_command(door: Door, **chosen: Any) -> int:
 @RUNNING
 @looks()
 @click.pass_obj
-def destroy_command(door: Door, **chosen: Any) -> int:
+def destroy_command(door: Door, /, **chosen: Any) -> int:
     """Remove the application.
 
     In reverse order, from clouds and hosts. Components that bear data need --allow-destroy NAME, or stay with --keep NAME.
@@ -85,7 +85,7 @@ def _deliver(door: Door, chosen: Chosen, *, destroy: bool) -> int:
 @RUNNING
 @looks()
 @click.pass_obj
-def resume_command(door: Door, run: int | None, **chosen: Any) -> int:
+def resume_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     """Go on with a run that failed or was stopped.
 
     What ended is not repeated. Without RUN: the newest one. It does what its plan showed; app.yaml is not read again for it.
@@ -106,7 +106,7 @@ def resume_command(door: Door, run: int | None, **chosen: Any) -> int:
 @STORE
 @looks()
 @click.pass_obj
-def cancel_command(door: Door, run: int | None, **chosen: Any) -> int:
+def cancel_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     """Stop a run, or close one that died.
 
     A living run is asked to stop as Ctrl-C does: running steps end, nothing new starts. What was delivered stays.

@@ -27,7 +27,7 @@ DOCUMENTS = ("application", "environment")
 @option("--project", default=".", type=click.Path(file_okay=False), metavar="DIR", help="The project, whose own types come first.")
 @looks()
 @click.pass_obj
-def types_command(door: Door, name: str | None, project: str) -> int:
+def types_command(door: Door, /, name: str | None, project: str) -> int:
     """List the types, or everything about one TYPE.
 
     Parameters, outputs, where it can go, and an example that works.
@@ -72,7 +72,7 @@ def definitions_named(catalog: Catalog, name: str) -> list[Definition]:
 @option("--of", "of", type=click.Choice([*DOCUMENTS, *SCHEMAS]), default="application", show_default=True, help="What the schema is of.")
 @option("--project", default=".", type=click.Path(file_okay=False), metavar="DIR", help="The project, whose own types come first.")
 @click.pass_obj
-def schema_command(door: Door, of: str, project: str) -> int:
+def schema_command(door: Door, /, of: str, project: str) -> int:
     """Print a JSON Schema, for editors and scripts.
 
     That of app.yaml has the properties of every known type, for completion and checks while you write.
@@ -95,7 +95,7 @@ def document_schema(project: Path, of: str) -> Any:
 @click.argument("code", required=False, metavar="[CODE|TOPIC]")
 @looks()
 @click.pass_obj
-def explain_command(door: Door, code: str | None) -> int:
+def explain_command(door: Door, /, code: str | None) -> int:
     """Explain an error code or a topic, offline.
 
     \b
@@ -145,7 +145,7 @@ def _topic(door: Door, topic: str) -> None:
 @click.command("help", short_help="Help on a verb or a topic.")
 @click.argument("words", nargs=-1, metavar="[VERB|TOPIC]")
 @click.pass_context
-def help_command(ctx: click.Context, words: tuple[str, ...]) -> int:
+def help_command(ctx: click.Context, /, words: tuple[str, ...]) -> int:
     """Help on a verb or a topic.
 
     \b

@@ -23,7 +23,7 @@ from provisioner.references import secret_paths
 @option("--mirror", multiple=True, metavar="DIR", help="Folder with Terraform providers; repeatable.")
 @looks()
 @click.pass_obj
-def doctor_command(door: Door, **chosen: Any) -> int:
+def doctor_command(door: Door, /, **chosen: Any) -> int:
     """Check what the application needs, and say the fix.
 
     Only what app.yaml and the environment really use. Exit code 12 when something is missing.

@@ -38,7 +38,7 @@ def _store(chosen: dict[str, Any]) -> Store:
 @option("--limit", type=click.IntRange(1, 10000), default=20, show_default=True, help="How many.")
 @looks()
 @click.pass_obj
-def runs_command(door: Door, limit: int, **chosen: Any) -> int:
+def runs_command(door: Door, /, limit: int, **chosen: Any) -> int:
     """List runs, newest first.
 
     \b
@@ -62,7 +62,7 @@ def runs_command(door: Door, limit: int, **chosen: Any) -> int:
 @STORE
 @looks()
 @click.pass_obj
-def show_command(door: Door, run: int | None, **chosen: Any) -> int:
+def show_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     """Show one run with its steps.
 
     \b
@@ -86,7 +86,7 @@ def show_command(door: Door, run: int | None, **chosen: Any) -> int:
 @option("--step", default="", metavar="NAME", help="Only this step.")
 @looks("ndjson", "text")
 @click.pass_obj
-def events_command(door: Door, run: int | None, follow: bool, step: str, **chosen: Any) -> int:
+def events_command(door: Door, /, run: int | None, follow: bool, step: str, **chosen: Any) -> int:
     """What happened in a run, as ndjson.
 
     One JSON object per line, in the order of the journal (schema: provision schema --of event).
@@ -117,7 +117,7 @@ def events_command(door: Door, run: int | None, follow: bool, step: str, **chose
 @option("--around", default="", metavar="WORD", help="Only what is near to WORD; \"fail\" means failures.")
 @looks("text")
 @click.pass_obj
-def logs_command(door: Door, run: int | None, **chosen: Any) -> int:
+def logs_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     """What happened in a run, as text.
 
     \b

@@ -29,7 +29,7 @@ SHOWING = (
 @PLACE
 @looks()
 @click.pass_obj
-def validate_command(door: Door, **chosen: Any) -> int:
+def validate_command(door: Door, /, **chosen: Any) -> int:
     """Check the documents; asks no tool.
 
     All errors at once, with file, line and column. Exit code 3 when something is invalid.
@@ -67,7 +67,7 @@ def validate_command(door: Door, **chosen: Any) -> int:
 @option("--show-commands", is_flag=True, help="Print the exact command lines that looked.")
 @looks()
 @click.pass_obj
-def plan_command(door: Door, **chosen: Any) -> int:
+def plan_command(door: Door, /, **chosen: Any) -> int:
     """Show what apply would do; changes nothing.
 
     Cloud resources and hosts in one tree: + create, ~ change, ± replace, - destroy, = unchanged, ! data is lost.

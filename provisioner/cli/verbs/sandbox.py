@@ -33,7 +33,7 @@ def sandbox_command() -> None:
 @PROJECT
 @looks()
 @click.pass_obj
-def up_command(door: Door, project: str) -> int:
+def up_command(door: Door, /, project: str) -> int:
     """Start the simulated cloud of this project.
 
     \b
@@ -50,7 +50,7 @@ def up_command(door: Door, project: str) -> int:
 @PROJECT
 @looks()
 @click.pass_obj
-def status_command(door: Door, project: str) -> int:
+def status_command(door: Door, /, project: str) -> int:
     """Whether it runs, and where.
 
     \b
@@ -64,7 +64,7 @@ def status_command(door: Door, project: str) -> int:
 @PROJECT
 @looks()
 @click.pass_obj
-def down_command(door: Door, project: str) -> int:
+def down_command(door: Door, /, project: str) -> int:
     """End it; what it held is gone.
 
     Services on this machine are not touched: provision destroy removes them.
@@ -86,7 +86,7 @@ def down_command(door: Door, project: str) -> int:
 @STORE
 @looks()
 @click.pass_obj
-def break_command(door: Door, name: str, **chosen: Any) -> int:
+def break_command(door: Door, /, name: str, **chosen: Any) -> int:
     """Damage a component behind the tool's back.
 
     NAME is a component or a type. Plan then shows the drift, and apply heals it.

@@ -31,7 +31,7 @@ def secrets_command() -> None:
 @PLACE
 @looks()
 @click.pass_obj
-def set_command(door: Door, name: str, **chosen: Any) -> int:
+def set_command(door: Door, /, name: str, **chosen: Any) -> int:
     """Keep a value; asks for it, or reads standard input.
 
     \b
@@ -63,7 +63,7 @@ def _value(name: str) -> str:
 @PLACE
 @looks()
 @click.pass_obj
-def list_command(door: Door, **chosen: Any) -> int:
+def list_command(door: Door, /, **chosen: Any) -> int:
     """The names; never a value.
 
     \b
@@ -83,7 +83,7 @@ def list_command(door: Door, **chosen: Any) -> int:
 @PLACE
 @looks()
 @click.pass_obj
-def check_command(door: Door, **chosen: Any) -> int:
+def check_command(door: Door, /, **chosen: Any) -> int:
     """Whether all that app.yaml names have a value.
 
     \b

@@ -1,6 +1,7 @@
 """init and version."""
 
 import json
+import os
 import platform
 import re
 from pathlib import Path
@@ -25,7 +26,7 @@ LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
 @option("--name", default="", metavar="NAME", help="The application's name (default: the folder's).")
 @looks()
 @click.pass_obj
-def init_command(door: Door, folder: Path, template: str, name: str) -> int:
+def init_command(door: Door, /, folder: Path, template: str, name: str) -> int:
     """Make a project: app.yaml, an environment, .gitignore.
 
     Never overwrites a file.
@@ -34,14 +35,15 @@ def init_command(door: Door, folder: Path, template: str, name: str) -> int:
       provision init shop
       provision init shop --template hosts
     """
+    # these files are the user's, not ours: with the user's own umask
+    os.umask(door.umask)
     files = {path: text.replace("NAME", name or name_of(folder)) for path, text in TEMPLATES[template].items()}
     there = [path for path in files if (folder / path).exists() and path != ".gitignore"]
     if there:
         raise ProvisionError(f"{folder / there[0]} is there already", code="PRV-6403", hint="nothing was made; choose another folder",
                              next=f"provision init {name_of(folder)}-2")
+    files["app.schema.json"] = json.dumps(spec.schema(Catalog(folder.resolve())), indent=1) + "\n"
     made = [path for path, text in files.items() if _write(folder / path, text)]
-    if _write(folder / "app.schema.json", json.dumps(spec.schema(Catalog(folder.resolve())), indent=1) + "\n"):
-        made.append("app.schema.json")
     steps = [*([f"cd {folder}"] if folder != Path(".") else []), *NEXT[template]]
     if door.json:
         door.say_json({**head("init"), "folder": str(folder), "files": made, "next": steps})
@@ -58,21 +60,20 @@ def name_of(folder: Path) -> str:
 
 
 def _write(path: Path, text: str) -> bool:
-    """Write a file that is not there; False when it is. Others may read it: it is the user's."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
+    """Write a file that is not there; False when it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
         return False
-    path.chmod(0o644)
     return True
 
 
 @click.command("version", short_help="Print the version.")
 @looks()
 @click.pass_obj
-def version_command(door: Door) -> int:
+def version_command(door: Door, /) -> int:
     """Print the version.
 
     \b

@@ -23,7 +23,7 @@ from provisioner.suggest import suggestion
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something drifted or is not as declared.")
 @looks()
 @click.pass_obj
-def status_command(door: Door, **chosen: Any) -> int:
+def status_command(door: Door, /, **chosen: Any) -> int:
     """Health and sync of each component.
 
     Two words: does it work (health), is it as declared (sync). Exit code 0 when all is healthy, 1 when not.
@@ -50,7 +50,7 @@ def status_command(door: Door, **chosen: Any) -> int:
 @STORE
 @looks()
 @click.pass_obj
-def outputs_command(door: Door, name: str | None, **chosen: Any) -> int:
+def outputs_command(door: Door, /, name: str | None, **chosen: Any) -> int:
     """Print the outputs of delivered components.
 
     Sensitive ones are never printed. One output alone comes bare, for scripts.
@@ -97,7 +97,7 @@ def _one_output(door: Door, values: dict[str, dict[str, Any]], component: str, o
 @PLACE
 @looks("text", "mermaid", "json")
 @click.pass_obj
-def graph_command(door: Door, **chosen: Any) -> int:
+def graph_command(door: Door, /, **chosen: Any) -> int:
     """Show what needs what: text or mermaid.
 
     In the order of delivery; asks no tool.
