@@ -26,8 +26,9 @@ def main(names: list[str]) -> int:
     table = HEAD + "".join(f"| {row.what} | {row.ours} | {row.peer} | {row.ratio} | {row.goal} | {'yes' if row.met else 'NO'} |\n" for _, row in rows)
     print(table)
     if not names:
-        RESULTS.write_text(f"# Benchmarks\n\nMedians; ratios are medians of ratios round by round, both sides interleaved. Python "
-                           f"{platform.python_version()}, {time.strftime('%Y-%m-%d')}, a noisy machine with 2 cores. `make bench` writes this page.\n\n{table}")
+        intro = f"Medians; ratios are medians of ratios round by round, both sides interleaved. Python {platform.python_version()}, " \
+                f"{time.strftime('%Y-%m-%d')}, a noisy machine with 2 cores. `make bench` writes this page."
+        RESULTS.write_text(f"# Benchmarks\n\n{intro}\n\n{table}")
     return 0 if all(row.met for _, row in rows) else 1
 
 

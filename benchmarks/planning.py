@@ -61,8 +61,9 @@ def plan_file(path: Path) -> int:
     place = environment(path.parent, "http://127.0.0.1:1")
     units = compose(Catalog(path.parent).context_for(found, place, {})).units
     engines = {"terraform": Instant(), "ansible": Instant()}
-    sites = {target.name: Site(found.name, place.name, target, path.parent, path.parent, path.parent, lambda value: value) for target in place.targets}
-    return len(make(PlanInputs("p", found.name, place.name, "", found.text, str(path.parent), "", units, {}, engines, sites.__getitem__)).steps)
+    here = path.parent
+    sites = {target.name: Site(found.name, place.name, target, here, here, here, lambda value: value) for target in place.targets}
+    return len(make(PlanInputs("p", found.name, place.name, "", found.text, str(here), "", units, {}, engines, sites.__getitem__)).steps)
 
 
 def run(work: Path) -> list[Row]:
