@@ -63,7 +63,7 @@ def parse_reference(inside: str) -> Reference:
     text = "${" + inside + "}"
     body, default, has_default = inside.strip(), None, False
     if match := DEFAULT.match(body):
-        body, default, has_default = match[1].strip(), _literal(match[2].strip()), True
+        body, default, has_default = match[1].strip(), literal(match[2].strip()), True
     head, _, rest = body.partition(".")
     path = (rest,) if head == "secret" else tuple(rest.split(".")) if rest else ()
     if not NAME.match(head) or not all(path) or (head != "secret" and not all(part == "*" or NAME.match(part) for part in path)):
@@ -72,7 +72,8 @@ def parse_reference(inside: str) -> Reference:
     return Reference(head, path, default, has_default, text)
 
 
-def _literal(text: str) -> Json:
+def literal(text: str) -> Json:
+    """A value as it stands in `default(…)`: 'text', JSON, or bare text."""
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1]
     try:

@@ -7,25 +7,30 @@ from provisioner import references
 from provisioner.compose.outputs import app_view, host_view, target_view
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
-from provisioner.suggest import suggestion
 from provisioner.errors import Problem
 from provisioner.model import Application, Definition, Environment, Host, Json
 from provisioner.references import KEEP, Lookup, Reference
+from provisioner.suggest import suggestion
 
 
 class Names:
     """The names that are known in one composition."""
 
     def __init__(self, application: Application, environment: Environment, placed: list[Placed],
-                 definitions: Mapping[str, Definition]) -> None:
+                 definitions: Mapping[str, Definition], components: set[str]) -> None:
         self.application = application
         self.environment = environment
         self.definitions = definitions
         self.copies: dict[str, list[Placed]] = {}
-        self.components = {component.name for component in application.components} | set(definitions)
+        self.components = components
         for copy in placed:
             self.copies.setdefault(copy.component.name, []).append(copy)
-        self.problems: list[Problem] = []
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with references, once each."""
+        return list(self._problems)
 
     def properties(self, copy: Placed) -> dict[str, Json]:
         """The component's properties with references to units, variables and secrets only."""
@@ -61,7 +66,10 @@ class Names:
         if name not in self.components:
             if reference.has_default:
                 return references.escape(reference.default)
-            self._problem(copy, path, "PRV-1310", f'{reference}: no component "{name}"', suggestion(name, self.components))
+            hint = suggestion(name, self.components)
+            if not reference.path:
+                hint += f"{'; ' if hint else ''}a literal {reference} is written ${reference}"
+            self._problem(copy, path, "PRV-1310", f'{reference}: no component "{name}"', hint)
             return KEEP
         if name not in self.definitions or not reference.path:
             if not reference.path:
@@ -94,9 +102,7 @@ class Names:
         return None
 
     def _problem(self, copy: Placed, path: str, code: str, message: str, hint: str) -> None:
-        problem = Problem(code, message, place_of(copy.component, path), hint)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self._problems[Problem(code, message, place_of(copy.component, path), hint)] = None
 
     def inside(self, copy: Placed, properties: Mapping[str, Json], outputs: Mapping[str, Json], hosts: tuple[Host, ...]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""

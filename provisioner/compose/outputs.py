@@ -23,44 +23,68 @@ def outputs_of(application: Application, copy: Placed, definition: Definition, p
     """Templates by name, and the names of the sensitive ones (by declaration, or because they contain a sensitive one).
 
     References that are left: `${module.…}`, `${self.NAME}` (an output that is a cloud's secret), `${UNIT._hosts.…}` (hosts that
-    are not made yet), `${UNIT.…}` out of properties, `${secret.…}`.
+    are not made yet), `${UNIT.…}` out of properties, `${secret.…}`. Raises Unknown for a reference that leads nowhere.
     """
-    given = dict(copy.existing) if copy.existing is not None else copy.implementation.outputs
-    sensitive = {name for name, spec in definition.outputs.items() if spec.sensitive}
-    found: dict[str, Json] = {}
+    outputs = _Outputs(copy, definition, secret_root)
+    outputs.views = {"parameters": properties, "app": references.escape(application_view(application))}
+    if hosts:
+        outputs.views["hosts"] = references.escape([host_view(host) for host in hosts])
+    if copy.target:
+        outputs.views["target"] = references.escape(target_view(copy))
+    found = {name: value for name in [*definition.outputs, *outputs.given] if (value := outputs.value(name)) is not None}
+    return found, tuple(name for name in found if name in outputs.sensitive)
 
-    def lookup(reference: Reference) -> Json:
-        if reference.head == "parameters":
-            return references.dig(dict(properties), reference.path, reference)
-        if reference.head == "hosts":
-            if hosts:
-                return references.escape(references.dig([host_view(host) for host in hosts], reference.path, reference))
-            return "${%s._hosts.%s}" % (copy.unit, ".".join(reference.path))
-        if reference.head == "target" and copy.target:
-            return references.escape(references.dig(target_view(copy), reference.path, reference))
-        if reference.head == "outputs":
-            name = reference.path[0]
-            if name not in found:
-                found[name] = build(name)
-            if isinstance(found[name], dict) and "secret" in found[name]:
-                return "${self.%s}" % name
-            return references.dig(found[name], reference.path[1:], reference)
-        if reference.head == "app":
-            return app_view(application, reference)
-        return KEEP
 
-    def build(name: str) -> Json:
-        spec = definition.outputs.get(name)
-        value = given.get(name, spec.value if spec else None)
+class _Outputs:
+    """The outputs of one copy, worked out as they are asked for: one may be derived from another."""
+
+    def __init__(self, copy: Placed, definition: Definition, secret_root: str) -> None:
+        self.copy = copy
+        self.definition = definition
+        self.secret_root = secret_root
+        self.given: Mapping[str, Json] = copy.existing if copy.existing is not None else copy.implementation.outputs
+        self.views: dict[str, Json] = {}
+        self.sensitive = {name for name, spec in definition.outputs.items() if spec.sensitive}
+        self._found: dict[str, Json] = {}
+        self._open: list[str] = []
+
+    def value(self, name: str) -> Json:
+        """The template of an output; None when there is none."""
+        if name not in self._found:
+            if name in self._open:
+                raise references.Unknown(f"output {name} is derived from itself: {' → '.join([*self._open, name])}")
+            self._open.append(name)
+            self._found[name] = self._build(name)
+            self._open.pop()
+        return self._found[name]
+
+    def _build(self, name: str) -> Json:
+        spec = self.definition.outputs.get(name)
+        value = self.given.get(name, spec.value if spec else None)
         if isinstance(value, dict) and "generate" in value:
-            return "${secret.%s/%s}" % (secret_root, name)
-        return references.substitute(value, lookup)
+            self.sensitive.add(name)
+            return "${secret.%s/%s}" % (self.secret_root, name)
+        if isinstance(value, dict) and "secret" in value or any(reference.head == "secret" for _, reference in references.find(value)):
+            self.sensitive.add(name)
+        return references.substitute(value, lambda reference: self._look_up(name, reference))
 
-    for name in [*definition.outputs, *given]:
-        if name not in found:
-            found[name] = build(name)
-    found = {name: value for name, value in found.items() if value is not None}
-    return found, tuple(name for name in found if name in sensitive)
+    def _look_up(self, name: str, reference: Reference) -> Json:
+        if reference.head == "outputs" and reference.path:
+            other = reference.path[0]
+            value = self.value(other)
+            if other in self.sensitive:
+                self.sensitive.add(name)
+            if isinstance(value, dict) and "secret" in value:
+                return "${self.%s}" % other
+            return references.dig(value, reference.path[1:], reference)
+        if reference.head == "hosts" and "hosts" not in self.views:
+            return "${%s._hosts.%s}" % (self.copy.unit, ".".join(reference.path))
+        if reference.head in self.views:
+            value = references.dig(self.views[reference.head], reference.path, reference)
+            if reference.head == "parameters" and any(below.head == "secret" for _, below in references.find(value)):
+                self.sensitive.add(name)
+            return value
+        return KEEP
 
 
 def target_view(copy: Placed) -> dict[str, Json]:
@@ -73,7 +97,11 @@ def target_view(copy: Placed) -> dict[str, Json]:
             "endpoint": target.vars.get("endpoint", ""), "simulated": target.simulated}
 
 
+def application_view(application: Application) -> dict[str, Json]:
+    """What `${app.…}` can see, as it is."""
+    return {"name": application.name, "version": application.version, "labels": application.labels, "annotations": application.annotations}
+
+
 def app_view(application: Application, reference: Reference) -> Json:
-    """What `${app.…}` can see."""
-    view = {"name": application.name, "version": application.version, "labels": application.labels, "annotations": application.annotations}
-    return references.escape(references.dig(view, reference.path, reference))
+    """What `${app.…}` stands for. Raises Unknown."""
+    return references.escape(references.dig(application_view(application), reference.path, reference))

@@ -1,10 +1,15 @@
 """Where and how: the targets of a component, and the implementation that fulfils it on each. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from provisioner.errors import Problem
-from provisioner.model import Application, Component, Definition, Environment, Implementation, Json, PlaceRule, Target
+from provisioner.model import Application, Component, Definition, Environment, Implementation, Json, PlaceRule, Policy, Target
+from provisioner.references import literal
+from provisioner.suggest import suggestion
+
+CONDITION = re.compile(r"\$\{parameters\.([\w.-]+)\}\s*(==|!=)\s*(\S.*)\Z")
 
 
 @dataclass(frozen=True)
@@ -27,16 +32,28 @@ def rule_for(application: Application, component: Component, rules: Iterable[Pla
     return next((rule for rule in rules if any(name in rule.components for name in names) or component.type in rule.types), None)
 
 
-def implementation_for(definition: Definition, target: Target, offers: Iterable[str], wants_hosts: bool) -> Implementation | None:
-    """The first implementation whose needs the target offers; only ones on hosts when the placement names hosts."""
-    offered = set(offers)
+def implementation_for(definition: Definition, offers: Iterable[str], wants_hosts: bool, properties: Mapping[str, Json]) -> Implementation | None:
+    """The first implementation whose needs are offered and whose `when` holds; only ones on hosts when the placement names hosts."""
     for implementation in definition.implementations:
-        if implementation.needs == "existing" or implementation.needs not in offered:
+        if implementation.needs == "existing" or implementation.needs not in offers:
             continue
         if wants_hosts and implementation.needs != "hosts":
             continue
-        return implementation
+        if not implementation.when or holds(implementation.when, properties):
+            return implementation
     return None
+
+
+def holds(when: str, properties: Mapping[str, Json]) -> bool:
+    """`${parameters.NAME} == VALUE`, or `!=`; a property that is not there equals null."""
+    match = CONDITION.match(when.strip())
+    if match is None:
+        return False
+    value: Json = properties
+    for part in match[1].split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    equal = bool(value == literal(match[3].strip()))
+    return equal if match[2] == "==" else not equal
 
 
 def matches(target: Target, selector: Mapping[str, str]) -> bool:
@@ -46,15 +63,27 @@ def matches(target: Target, selector: Mapping[str, str]) -> bool:
 
 def topology(application: Application, environment: Environment) -> tuple[list[str] | None, dict[str, str] | None]:
     """What the application's topology policy says: names of targets, or labels; (None, None) without one."""
-    for policy in application.policies:
-        if policy.type == "topology":
-            names = policy.properties.get("targets") or policy.properties.get("clusters")
-            labels = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
-            if names:
-                return [environment.aliases.get(name, name) for name in names], None
-            if labels:
-                return None, dict(labels)
-    return None, None
+    policy = _topology(application)
+    if policy is None:
+        return None, None
+    names = policy.properties.get("targets") or policy.properties.get("clusters")
+    labels = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
+    if names:
+        return [environment.aliases.get(name, name) for name in names], None
+    return None, dict(labels) if labels else None
+
+
+def unknown_targets(application: Application, environment: Environment) -> list[Problem]:
+    """Targets that the topology policy names and that the environment does not have."""
+    policy = _topology(application)
+    names, _ = topology(application, environment)
+    known = {target.name for target in environment.targets}
+    return [Problem("PRV-1512", f'topology: environment "{environment.name}" has no target "{name}"', policy.where if policy else None,
+                    suggestion(name, known | set(environment.aliases))) for name in names or () if name not in known]
+
+
+def _topology(application: Application) -> Policy | None:
+    return next((policy for policy in application.policies if policy.type == "topology"), None)
 
 
 def choose(
@@ -69,13 +98,12 @@ def choose(
             return [], [Problem("PRV-1511", f'type "{component.type}" can not be an existing one', component.where)]
         return [Placed(component, None, found, rule.existing)], []
     fitting = [(target, implementation) for target in environment.targets
-               if (implementation := implementation_for(definition, target, offers[target.name], wants_hosts))]
+               if (implementation := implementation_for(definition, offers[target.name], wants_hosts, component.properties))]
     names, labels = topology(application, environment)
+    known = {target.name for target in environment.targets}
+    if names is not None and not known.issuperset(names):
+        return [], []  # said once, by unknown_targets
     if names is not None:
-        unknown = [name for name in names if all(target.name != name for target in environment.targets)]
-        if unknown:
-            return [], [Problem("PRV-1512", f'the topology policy names no target of environment "{environment.name}": {", ".join(unknown)}',
-                                component.where, "targets: " + ", ".join(target.name for target in environment.targets))]
         fitting = [pair for pair in fitting if pair[0].name in names]
     elif labels is not None:
         fitting = [pair for pair in fitting if matches(pair[0], labels)]

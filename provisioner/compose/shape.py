@@ -4,11 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner import references
-from provisioner.suggest import suggestion
 from provisioner.errors import Problem, Where
 from provisioner.model import Application, Component, Definition, Environment, Json, Trait
+from provisioner.suggest import suggestion
 
-TraitLookup = Callable[[str], Definition | None]
+CheckProperties = Callable[[Component | Trait, Definition], tuple[dict[str, Json], list[Problem]]]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of trait types."""
+
+    of: Callable[[str], Definition | None]
+    names: Callable[[], list[str]]
+    check: CheckProperties
 
 
 @dataclass
@@ -20,24 +29,29 @@ class Shaped:
     placements: dict[str, Trait] = field(default_factory=dict)
 
 
-def shape(application: Application, environment: Environment, trait_of: TraitLookup, trait_names: Callable[[], list[str]]) -> Shaped:
+def shape(application: Application, environment: Environment, traits: Traits) -> Shaped:
     """Components after overrides, traits and OAM inputs."""
     shaped = Shaped()
+    names = {component.name for component in application.components}
     for component in application.components:
-        component = override(component, application.name, environment.override)
+        component = override(component, application.name, environment.override) if environment.override else component
         for trait in component.traits:
-            definition = trait_of(trait.type)
+            definition = traits.of(trait.type)
             if definition is None:
                 shaped.problems.append(Problem(
-                    "PRV-1411", f'unknown trait "{trait.type}"', trait.where, suggestion(trait.type, trait_names())))
+                    "PRV-1411", f'unknown trait "{trait.type}"', trait.places.get("type", trait.where), suggestion(trait.type, traits.names())))
                 continue
-            component = _apply(shaped, component, trait, definition)
+            properties, wrong = traits.check(trait, definition)
+            shaped.problems += wrong
+            if not wrong:
+                component = _apply(shaped, component, replace(trait, properties=properties), definition, names)
         shaped.components.append(component)
-    shaped.components = _inputs(shaped)
+    if any(component.inputs for component in shaped.components):
+        shaped.components = _inputs(shaped)
     return shaped
 
 
-def _apply(shaped: Shaped, component: Component, trait: Trait, definition: Definition) -> Component:
+def _apply(shaped: Shaped, component: Component, trait: Trait, definition: Definition, names: set[str]) -> Component:
     if definition.applies_to and component.type not in definition.applies_to:
         shaped.problems.append(Problem(
             "PRV-1412", f'trait "{trait.type}" does not apply to type "{component.type}"', trait.where,
@@ -48,9 +62,11 @@ def _apply(shaped: Shaped, component: Component, trait: Trait, definition: Defin
         return component
     if definition.adds == "gateway":
         added = _gateway(component, trait)
-        if any(other.name == added.name for other in shaped.components):
-            shaped.problems.append(Problem("PRV-1413", f'two gateways named "{added.name}"', trait.where))
+        if added.name in names:
+            shaped.problems.append(Problem("PRV-1413", f'the trait adds a component "{added.name}", but there is one', trait.where,
+                                           "one gateway trait for each component, and no component of that name"))
         else:
+            names.add(added.name)
             shaped.components.append(added)
     if definition.patch is not None:
         patch = references.substitute(definition.patch, lambda reference: _parameter(reference, trait.properties))

@@ -1,20 +1,16 @@
 """compose: application, environment and definitions to units. Pure; finds every problem before it gives up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner import graph, references
 from provisioner.compose.naming import Names
-from provisioner.compose.outputs import outputs_of, secret_path
-from provisioner.compose.placing import Placed, choose
-from provisioner.compose.selection import hosts_for
-from provisioner.compose.shape import place_of, shape
+from provisioner.compose.placing import Placed, choose, unknown_targets
+from provisioner.compose.shape import CheckProperties, Traits, place_of, shape
+from provisioner.compose.unit import Workshop, make_unit
+from provisioner.errors import Invalid, Problem, Where
+from provisioner.model import Application, Component, Definition, Environment, Trait, Unit
 from provisioner.suggest import suggestion
-from provisioner.errors import Invalid, Problem
-from provisioner.model import Application, Component, Definition, Environment, Json, Secret, Unit
-from provisioner.references import KEEP, Reference
-
-CheckParameters = Callable[[Component, Definition], tuple[dict[str, Json], list[Problem]]]
 
 
 @dataclass(frozen=True)
@@ -27,11 +23,14 @@ class Context:
     trait_of: Callable[[str], Definition | None]
     component_names: Callable[[], list[str]]
     trait_names: Callable[[], list[str]]
-    check: CheckParameters
+    check: CheckProperties
+    """Properties of a component or trait with defaults, and what is wrong with them."""
     digest_of: Callable[[str], str]
     """Digest of a module folder or of a playbook and what it uses."""
     assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Unit to the names of the hosts that it has now: kept where possible."""
+    problems: tuple[Problem, ...] = ()
+    """What is known to be wrong already: raised together with what compose finds."""
 
 
 @dataclass(frozen=True)
@@ -42,36 +41,33 @@ class Composition:
 
 def compose(context: Context) -> Composition:
     """Units in an order in which each comes after what it needs. Raises Invalid with every problem that was found."""
-    shaped = shape(context.application, context.environment, context.trait_of, context.trait_names)
-    problems = shaped.problems
+    application, environment = context.application, context.environment
+    shaped = shape(application, environment, Traits(context.trait_of, context.trait_names, context.check))
+    problems = [*shaped.problems, *unknown_targets(application, environment)]
     definitions = _definitions(context, shaped.components, problems)
     components = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
     placed = _placed(context, components, definitions, shaped.placements, problems)
-    names = Names(context.application, context.environment, placed, definitions)
-    units = [unit for copy in placed if (unit := _unit(context, copy, definitions[copy.component.name], names, shaped.placements, placed, problems))]
+    names = Names(application, environment, placed, definitions, {component.name for component in shaped.components})
+    shop = Workshop(application, environment, names, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
+    units = [unit for copy in placed if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
     problems += names.problems
-    units = _with_needs(units, placed, {c.name for c in shaped.components}, problems)
-    try:
-        sequence = graph.order({unit.name: unit.needs for unit in units})
-    except graph.Cycle as cycle:
-        where = next(unit.where for unit in units if unit.name == cycle.path[0])
-        path = " → ".join(name.partition("@")[0] for name in cycle.path)
-        problems.append(Problem("PRV-1504", f"components need each other in a circle: {path}", where, "take one reference or dependsOn out"))
-    if any(problem.severity == "error" for problem in problems):
-        raise Invalid(sorted(set(problems), key=lambda p: (p.where.line, p.where.column, p.code) if p.where else (0, 0, p.code)))
+    units = _with_needs(units, placed, {component.name for component in shaped.components}, problems)
+    sequence = _sequence(units, problems)
+    _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
     return Composition(tuple(by_name[name] for name in sequence))
 
 
 def _definitions(context: Context, components: list[Component], problems: list[Problem]) -> dict[str, Definition]:
+    """Component to the definition of its type. A component without a type was reported by whoever read it."""
     found = {}
     for component in components:
-        definition = context.component_of(component.type)
-        if definition is None:
-            problems.append(Problem("PRV-1401", f'unknown type "{component.type}"', component.places.get("type", component.where),
-                                    suggestion(component.type, context.component_names())))
-        else:
+        definition = context.component_of(component.type) if component.type else None
+        if definition is not None:
             found[component.name] = definition
+        elif component.type:
+            problems.append(Problem("PRV-1401", f'{component.name}: unknown type "{component.type}"', component.places.get("type", component.where),
+                                    suggestion(component.type, context.component_names())))
     return found
 
 
@@ -87,12 +83,15 @@ def _checked(
 
 
 def _placed(context: Context, components: list[Component], definitions: Mapping[str, Definition],
-            placements: Mapping[str, object], problems: list[Problem]) -> list[Placed]:
+            placements: Mapping[str, Trait], problems: list[Problem]) -> list[Placed]:
     """Copies of all components; those that make hosts first, since they decide which targets offer hosts."""
     offers = {target.name: target.offers for target in context.environment.targets}
-    makers = [c for c in components if any(entry.hosts_output for entry in definitions[c.name].implementations)]
     found: dict[str, list[Placed]] = {}
-    for component in [*makers, *(c for c in components if c not in makers)] if makers else components:
+
+    def makes_hosts(component: Component) -> bool:
+        return any(entry.hosts_output for entry in definitions[component.name].implementations)
+
+    for component in sorted(components, key=makes_hosts, reverse=True):
         copies, wrong = choose(context.application, context.environment, component, definitions[component.name], offers,
                                component.name in placements)
         problems += wrong
@@ -106,60 +105,17 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
 
 def _refused(copy: Placed, definition: Definition) -> list[Problem]:
     defaults = definition.parameters.get("properties", {})
-    return [Problem("PRV-1516", f'"{name}" can not be had on {copy.target.name if copy.target else "an existing one"}: {reason}',
-                    place_of(copy.component, f"properties.{name}"))
+    where = copy.target.name if copy.target else "an existing one"
+    return [Problem("PRV-1516", f'{copy.component.name}: "{name}" can\'t be had on {where}: {reason}', place_of(copy.component, f"properties.{name}"))
             for name, reason in copy.implementation.refused.items()
             if copy.component.properties.get(name) not in (None, defaults.get(name, {}).get("default"))]
 
 
-def _unit(context: Context, copy: Placed, definition: Definition, names: Names, placements: Mapping[str, object],
-          placed: list[Placed], problems: list[Problem]) -> Unit | None:
-    component, implementation, target = copy.component, copy.implementation, copy.target
-    properties = names.properties(copy)
-    unit = Unit(
-        name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing",
-        engine="terraform" if implementation.module else "ansible" if implementation.playbook else "existing",
-        source=implementation.module or implementation.playbook, remove_source=implementation.remove,
-        data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
-        definition=f"{definition.name} {definition.version} ({definition.origin})", where=component.where)
-    if copy.existing is not None:
-        outputs, sensitive = outputs_of(context.application, copy, definition, properties, "")
-        return replace(unit, outputs=outputs, sensitive=sensitive, health=_health(definition, outputs, properties))
-    if implementation.needs == "hosts" and not implementation.module:
-        chosen, wrong = hosts_for(copy, placements.get(component.name), placed, properties, context.assigned.get(unit.name, ()))  # type: ignore[arg-type]
-        if wrong or chosen is None:
-            problems += wrong
-            return None
-        unit = replace(unit, hosts=chosen.hosts, host_source=chosen.source)
-    secret_root = secret_path(context.application.name, context.environment.name, unit.name)
-    outputs, sensitive = outputs_of(context.application, copy, definition, properties, secret_root, unit.hosts)
-    made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
-                 if isinstance(value, dict) and "generate" in value)
-    try:
-        inputs = {name: references.substitute(value, names.inside(copy, properties, outputs, unit.hosts))
-                  for name, value in implementation.variables.items()}
-    except references.Unknown as error:
-        problems.append(Problem("PRV-1505", f"{component.name}: {error.message}", component.where, error.hint))
-        return None
-    stack = component.stack or context.environment.stacks.get(component.name) or context.environment.stacks.get(component.type) or ""
-    return replace(
-        unit, inputs={name: value for name, value in inputs.items() if value is not None or unit.engine != "terraform"}, outputs=outputs, sensitive=sensitive, secrets=made,
-        source_digest=context.digest_of(unit.source), health=_health(definition, outputs, properties),
-        root=(f"{unit.target}-{stack}" if stack else unit.target) if unit.engine == "terraform" else "")
-
-
-def _health(definition: Definition, outputs: Mapping[str, Json], properties: Mapping[str, Json]) -> dict[str, Json]:
-    def lookup(reference: Reference) -> Json:
-        if reference.head == "parameters":
-            return references.dig(dict(properties), reference.path, reference)
-        if reference.head == "outputs":
-            value = references.dig(dict(outputs), reference.path, reference)
-            return KEEP if isinstance(value, dict) else value
-        return KEEP
-    try:
-        found: dict[str, Json] = references.substitute(definition.health, lookup)
-    except references.Unknown:
-        return {}
+def _fleets(placed: Iterable[Placed]) -> dict[str, list[Placed]]:
+    found: dict[str, list[Placed]] = {}
+    for copy in placed:
+        if copy.target and copy.implementation.hosts_output:
+            found.setdefault(copy.target.name, []).append(copy)
     return found
 
 
@@ -170,16 +126,44 @@ def _with_needs(units: list[Unit], placed: list[Placed], known: set[str], proble
     for copy in placed:
         copies.setdefault(copy.component.name, []).append(copy.unit)
         components[copy.component.name] = copy.component
+    for component in components.values():
+        problems += _unknown_needs(component, known)
     found = []
     for unit in units:
-        explicit: list[str] = []
-        for name in components[unit.component].depends_on:
-            if name not in known:
-                problems.append(Problem("PRV-1502", f'dependsOn: no component "{name}"',
-                                        place_of(components[unit.component], "dependsOn"), suggestion(name, known - {unit.component})))
-            explicit += copies.get(name, [])
+        explicit = [other for name in components[unit.component].depends_on for other in copies.get(name, ())]
         by_reference = [reference.head for _, reference in references.find([unit.inputs, unit.outputs])
                         if "@" in reference.head and reference.head != unit.name]
         source = [unit.host_source.unit] if unit.host_source else []
-        found.append(replace(unit, needs=tuple(dict.fromkeys([*by_reference, *source, *explicit])), explicit_needs=tuple(explicit)))
+        needs = tuple(dict.fromkeys([*by_reference, *source, *explicit]))
+        found.append(replace(unit, needs=needs, explicit_needs=tuple(explicit)) if needs else unit)
     return found
+
+
+def _unknown_needs(component: Component, known: set[str]) -> list[Problem]:
+    return [Problem("PRV-1502", f'{component.name}: dependsOn: no component "{name}"', place_of(component, f"dependsOn.{index}"),
+                    suggestion(name, known - {component.name}))
+            for index, name in enumerate(component.depends_on) if name not in known]
+
+
+def _sequence(units: list[Unit], problems: list[Problem]) -> list[str]:
+    """The order of the units; a circle is a problem that shows the way around."""
+    try:
+        return graph.order({unit.name: unit.needs for unit in units})
+    except graph.Cycle as cycle:
+        where = next(unit.where for unit in units if unit.name == cycle.path[0])
+        path = " → ".join(name.partition("@")[0] for name in cycle.path)
+        problems.append(Problem("PRV-1504", f"components need each other in a circle: {path}", where, "take one reference or dependsOn out"))
+        return []
+
+
+def _give_up(known: Iterable[Problem], found: Iterable[Problem]) -> None:
+    """Raise Invalid with all problems in the order of their places; nothing new about a place that is known to be wrong."""
+    told = [problem for problem in known if problem.severity == "error"]
+    spots = {_spot(problem.where) for problem in told if problem.where and problem.where.line}
+    everything = [*known, *(problem for problem in found if not (problem.where and _spot(problem.where) in spots))]
+    if any(problem.severity == "error" for problem in everything):
+        raise Invalid(sorted(dict.fromkeys(everything), key=lambda problem: (*(_spot(problem.where) if problem.where else ("", 0, 0)), problem.code)))
+
+
+def _spot(where: Where) -> tuple[str, int, int]:
+    return where.file, where.line, where.column

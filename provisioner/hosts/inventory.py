@@ -66,8 +66,8 @@ def _ask(path: Path, folder: Path) -> dict[str, Any]:
 def _complaint(path: Path, said: str) -> Problem:
     """What Ansible says about a file that no plugin could read: the reason of the plugin that was meant."""
     reasons = {match["plugin"]: match["reason"] for match in REASON.finditer(said)}
-    wanted = ("yaml", "auto") if path.suffix in (".yml", ".yaml", ".json") else ("script",) if os.access(path, os.X_OK) and path.is_file() else ("ini",)
-    reason = next((reasons[plugin] for plugin in wanted if plugin in reasons), "")
+    meant = "yaml" if path.suffix in (".yml", ".yaml", ".json") else "script" if path.is_file() and os.access(path, os.X_OK) else "ini"
+    reason = reasons.get(meant) or reasons.get("auto", "")
     if not reason:
         errors = [line.partition("]: ")[2] or line for line in said.splitlines() if line.startswith(("[ERROR]", "ERROR"))]
         reason = next(iter(errors), said.strip().splitlines()[-1] if said.strip() else "ansible-inventory failed")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
@@ -19,8 +18,10 @@ from provisioner.suggest import near, suggestion
 
 Locate = Callable[[Steps, bool], Where | None]
 """Place of the value at a path, or of its last key (True)."""
+Violation = Any
+"""jsonschema's ValidationError; its attributes are typed as "perhaps unset", which they never are here."""
 
-NAMES = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
+NAMES: Mapping[str, str] = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
          "object": "a map", "null": "empty"}
 LIMITS = {
     "minimum": "must be at least {}", "maximum": "must be at most {}",
@@ -55,7 +56,7 @@ class _Reader:
         self.label = label
         self.references = references
 
-    def read(self, error: ValidationError) -> Iterator[Problem]:
+    def read(self, error: Violation) -> Iterator[Problem]:
         """One violation as problems: a schema error of a map can name several keys."""
         if self.references and awaited(error):
             return
@@ -65,11 +66,11 @@ class _Reader:
         else:
             yield self._problem(self.codes.value, error, _limit(error))
 
-    def _problem(self, code: str, error: ValidationError, what: str, hint: str = "") -> Problem:
+    def _problem(self, code: str, error: Violation, what: str, hint: str = "") -> Problem:
         path = steps(error)
         return Problem(code, f"{name_of(path, self.label)} {what}".strip(), self.locate(path, False), hint)
 
-    def unknown(self, error: ValidationError) -> Iterator[Problem]:
+    def unknown(self, error: Violation) -> Iterator[Problem]:
         if error.schema.get("additionalProperties") is not False:
             return
         path = steps(error)
@@ -81,7 +82,7 @@ class _Reader:
                 hint = suggestion(key, known - set(error.instance)) or suggestion(key, known)
                 yield Problem(self.codes.unknown, f'{place}unknown {self.codes.noun} "{key}"', self.locate((*path, key), True), hint)
 
-    def missing(self, error: ValidationError) -> Iterator[Problem]:
+    def missing(self, error: Violation) -> Iterator[Problem]:
         """Once for each missing key; not where a mistyped one is reported already."""
         key = _missing_key(error)
         known = error.schema.get("properties", {})
@@ -92,31 +93,31 @@ class _Reader:
         yield Problem(self.codes.missing, f'{place}{self.codes.noun} "{key}" is missing', self.locate(steps(error), False),
                       described[:1].lower() + described[1:] if described else "")
 
-    def type(self, error: ValidationError) -> Iterator[Problem]:
+    def type(self, error: Violation) -> Iterator[Problem]:
         wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         hint = ""
         if wanted == ["string"] and isinstance(error.instance, int | float):
             hint = "put it in quotes"
         elif isinstance(error.instance, str) and "${" not in error.instance and wanted[0] in ("integer", "number", "boolean"):
             hint = "write it without quotes" if _reads_as(error.instance, wanted) else ""
-        yield self._problem(self.codes.type, error, f"must be {_or(NAMES.get(name, name) for name in wanted)}, is {shown(error.instance)}", hint)
+        yield self._problem(self.codes.type, error, f"must be {_or(NAMES.get(str(name), str(name)) for name in wanted)}, is {shown(error.instance)}", hint)
 
-    def choice(self, error: ValidationError) -> Iterator[Problem]:
+    def choice(self, error: Violation) -> Iterator[Problem]:
         choices = [error.validator_value] if error.validator == "const" else error.validator_value
         texts = [str(choice) for choice in choices]
         yield self._problem(self.codes.value, error, f"can't be {shown(error.instance)}", suggestion(str(error.instance), texts, 20))
 
-    def pattern(self, error: ValidationError) -> Iterator[Problem]:
+    def pattern(self, error: Violation) -> Iterator[Problem]:
         says = error.schema.get("x-says") or f"must match {error.validator_value}"
         yield self._problem(self.codes.value, error, f"{says}, is {shown(error.instance)}")
 
-    def names(self, error: ValidationError) -> Iterator[Problem]:
+    def names(self, error: Violation) -> Iterator[Problem]:
         for below in error.context or [error]:
             yield self._problem(self.codes.value, error, f"has a key {shown(below.instance)} that can't be: {_limit(below)}")
 
-    def alternatives(self, error: ValidationError) -> Iterator[Problem]:
+    def alternatives(self, error: Violation) -> Iterator[Problem]:
         """`anyOf`: the complaints of the branch that was meant, else the kinds of value that are possible."""
-        branches: dict[int, list[ValidationError]] = {}
+        branches: dict[int, list[Violation]] = {}
         for below in error.context or ():
             branches.setdefault(int(below.schema_path[0]), []).append(below)
         meant = [found for found in branches.values() if not any(_is_kind(below) for below in found)]
@@ -127,18 +128,19 @@ class _Reader:
                 yield from self.read(below)
         else:
             kinds = [kind for found in branches.values() for below in found if _is_kind(below) for kind in _kinds(below)]
-            says = error.schema.get("x-says") or (f"must be {_or(dict.fromkeys(NAMES.get(kind, kind) for kind in kinds))}" if kinds else "fits no alternative")
+            known = dict.fromkeys(NAMES.get(kind, kind) for kind in kinds)
+            says = error.schema.get("x-says") or (f"must be {_or(known)}" if known else "fits no alternative")
             yield self._problem(self.codes.type, error, f"{says}, is {shown(error.instance)}")
 
 
-READERS: Mapping[str, Callable[[_Reader, ValidationError], Iterator[Problem]]] = {
+READERS: Mapping[str, Callable[[_Reader, Violation], Iterator[Problem]]] = {
     "additionalProperties": _Reader.unknown, "required": _Reader.missing, "type": _Reader.type, "enum": _Reader.choice,
     "const": _Reader.choice, "pattern": _Reader.pattern, "propertyNames": _Reader.names, "anyOf": _Reader.alternatives,
     "oneOf": _Reader.alternatives,
 }
 
 
-def steps(error: ValidationError) -> Steps:
+def steps(error: Violation) -> Steps:
     """The path of the value that an error is about."""
     return tuple(error.absolute_path)
 
@@ -151,7 +153,7 @@ def name_of(path: Iterable[str | int], label: str = "") -> str:
     return name.removeprefix("spec.") if not label else name
 
 
-def awaited(error: ValidationError) -> bool:
+def awaited(error: Violation) -> bool:
     """True when the value comes from a reference, so that only its kind can be wrong by now (text around a reference is text)."""
     if not isinstance(error.instance, str) or "${" not in error.instance:
         return False
@@ -167,15 +169,15 @@ def shown(value: Json) -> str:
         return "a map" if isinstance(value, dict) else "a list"
     if isinstance(value, str):
         return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
-    return {None: "empty", True: "true", False: "false"}.get(value, str(value)) if value is None or isinstance(value, bool) else str(value)
+    return "empty" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _missing_key(error: ValidationError) -> str:
+def _missing_key(error: Violation) -> str:
     match = re.match(r"'(.*)' is a required property", error.message)
     return match[1] if match else str(error.validator_value)
 
 
-def _limit(error: ValidationError) -> str:
+def _limit(error: Violation) -> str:
     text = LIMITS.get(str(error.validator))
     if text is None:
         says = error.schema.get("x-says") if isinstance(error.schema, Mapping) else None
@@ -186,12 +188,12 @@ def _limit(error: ValidationError) -> str:
     return said if isinstance(error.instance, dict | list) else f"{said}, is {shown(error.instance)}"
 
 
-def _is_kind(error: ValidationError) -> bool:
+def _is_kind(error: Violation) -> bool:
     """The branch was not meant: the value itself is of another kind."""
     return error.validator == "type" and not error.path
 
 
-def _kinds(error: ValidationError) -> list[str]:
+def _kinds(error: Violation) -> list[str]:
     value: Any = error.validator_value
     return value if isinstance(value, list) else [value]
 

@@ -24,7 +24,10 @@ OVERRIDE = Draft202012Validator(environment_shape.OVERRIDE)
 FOLDER = "environments"
 NOT_TEXT = frozenset(("port", "become", "sshWait", "local", "simulated"))
 """Keys whose value from `${env.NAME}` is read as a number or boolean: environment variables are text."""
-ADDRESS = re.compile(r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*))(?::(?P<port>[0-9]{1,5}))?\Z")
+USER = r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?"
+ADDRESS = re.compile(USER + r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*))(?::(?P<port>[0-9]{1,5}))?\Z")
+BARE_SIX = re.compile(USER + r"(?P<six>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)(?P<port>)(?P<host>)\Z")
+"""USER@HOST:PORT; an IPv6 address without brackets can have no port."""
 
 
 def find_environments(folder: Path) -> dict[str, Path]:
@@ -91,7 +94,7 @@ def on_hosts(addresses: Iterable[str]) -> Environment:
     hosts: list[Host] = []
     problems: list[Problem] = []
     for address in addresses:
-        match = ADDRESS.match(address) or re.match(r"(?:(?P<user>[A-Za-z0-9_][\w.-]*)@)?(?P<six>[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*)(?P<port>)(?P<host>)\Z", address)
+        match = ADDRESS.match(address) or BARE_SIX.match(address)
         if match is None or int(match["port"] or 22) > 65535:
             problems.append(Problem("PRV-1224", f'--on: "{address}" is no host', hint="write USER@HOST or USER@HOST:PORT; USER@ can be left out"))
             continue
@@ -144,7 +147,8 @@ def _rule(document: Document, index: int, targets: list[str], problems: list[Pro
     ways = [way for way in ("one", "each", "existing") if way in value]
     if len(ways) != 1:
         says = "says " + " and ".join(ways) if ways else "says not where"
-        problems.append(Problem("PRV-1225", f"place[{index}] {says}", where, "one of: one: {LABEL: VALUE}, each: {LABEL: VALUE}, existing: {OUTPUT: VALUE}"))
+        problems.append(Problem("PRV-1225", f"place[{index}] {says}", where,
+                                "one of: one: {LABEL: VALUE}, each: {LABEL: VALUE}, existing: {OUTPUT: VALUE}"))
     if not value.get("components") and not value.get("types"):
         problems.append(Problem("PRV-1225", f"place[{index}] says not for what", where, "components: [NAME] or types: [TYPE]"))
     for way in ways:

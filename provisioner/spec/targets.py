@@ -24,7 +24,8 @@ def target(document: Document, path: Steps, project: Path, problems: list[Proble
     name = value["name"]
     if not kinds or "aws" in kinds and "terraform" in kinds:
         says = "is both aws and terraform" if kinds else "says not what it is"
-        problems.append(Problem("PRV-1220", f'target "{name}" {says}', where, "a target has aws, terraform or hosts; aws and terraform may have hosts beside it"))
+        problems.append(Problem("PRV-1220", f'target "{name}" {says}', where,
+                                "a target has aws, terraform or hosts; aws and terraform may have hosts beside it"))
         return None
     variables = dict(value.get("vars", {}))
     offers: tuple[str, ...] = ()

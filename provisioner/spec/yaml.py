@@ -4,11 +4,19 @@ Works on the parser's events and not on PyYAML's loaders: those keep the last of
 `{True: False}`), expand aliases without a limit and recurse as deep as the text says.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import yaml
 from yaml.events import (
-    AliasEvent, DocumentStartEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent,
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
 )
 
 from provisioner.errors import Invalid, Problem, Where
@@ -66,7 +74,7 @@ class _Stop(yaml.YAMLError):
 
 
 class _Builder:
-    """Events to nodes."""
+    """Events to nodes. Events and marks are untyped: the C parser's marks are not those that its stubs name."""
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
@@ -82,7 +90,7 @@ class _Builder:
 
     def run(self, parser: yaml.CSafeLoader) -> None:
         """Read all events; problems are collected, a passed limit ends it."""
-        act = {
+        act: dict[type, Callable[[Any], None]] = {
             ScalarEvent: self._scalar, MappingStartEvent: self._start, SequenceStartEvent: self._start, AliasEvent: self._alias,
             MappingEndEvent: self._end, SequenceEndEvent: self._end, DocumentStartEvent: self._document,
         }
@@ -96,20 +104,21 @@ class _Builder:
         finally:
             parser.dispose()
 
-    def problem(self, code: str, message: str, mark: yaml.Mark, hint: str = "") -> None:
+    def problem(self, code: str, message: str, mark: Any, hint: str = "") -> None:
         where = place(self.file, self.text.split("\n"), mark.line + 1, mark.column + 1)
         self.problems.append(Problem(code, message, where, hint))
 
-    def stop(self, code: str, message: str, mark: yaml.Mark, hint: str = "") -> None:
+    def stop(self, code: str, message: str, mark: Any, hint: str = "") -> None:
         self.problem(code, message, mark, hint)
         raise _Stop
 
-    def _document(self, event: DocumentStartEvent) -> None:
+    def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            self.stop("PRV-1107", "holds more than one document", event.start_mark, "one file is one document: take what follows --- into a file of its own")
+            self.stop("PRV-1107", "holds more than one document", event.start_mark,
+                      "one file is one document: take what follows --- into a file of its own")
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: Any) -> None:
         self.count += 1
         mark = event.start_mark
         at = mark.line << SHIFT | mark.column
@@ -122,7 +131,7 @@ class _Builder:
             self.anchors[event.anchor] = (node, 1)
         self._add(node)
 
-    def _value(self, event: ScalarEvent) -> object:
+    def _value(self, event: Any) -> object:
         text: str = event.value
         if event.tag is not None and event.tag not in TEXT:
             self.problem("PRV-1115", f"tag {event.tag} is not supported", event.start_mark, "documents hold text, numbers, booleans, lists and maps")
@@ -134,7 +143,7 @@ class _Builder:
             self.problem("PRV-1117", str(error), event.start_mark)
             return text
 
-    def _key(self, frame: _Frame, event: ScalarEvent, at: int) -> None:
+    def _key(self, frame: _Frame, event: Any, at: int) -> None:
         key: str = event.value
         if key == MERGE and event.implicit[0]:
             frame.key = MERGE
@@ -147,7 +156,7 @@ class _Builder:
             key = SKIP
         frame.key, frame.key_at = key, at
 
-    def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+    def _start(self, event: Any) -> None:
         self.count += 1
         mark = event.start_mark
         if len(self.stack) >= DEEPEST:
@@ -164,23 +173,24 @@ class _Builder:
         if event.anchor:
             self.anchors.pop(event.anchor, None)
 
-    def _complex(self, mark: yaml.Mark) -> None:
+    def _complex(self, mark: Any) -> None:
         """A list or map where a key belongs: nearly always braces that should be in quotes."""
         self.stop("PRV-1114", "a key must be text", mark, 'put text that begins with { or [ in quotes: "{{ … }}"')
 
-    def _end(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+    def _end(self, event: Any) -> None:
         frame = self.stack.pop()
         for merge in frame.merges:
             self._merge(frame.node, merge)
         if frame.anchor:
             self.anchors[frame.anchor] = (frame.node, self.count - frame.count)
 
-    def _alias(self, event: AliasEvent) -> None:
+    def _alias(self, event: Any) -> None:
         mark = event.start_mark
         if event.anchor not in self.anchors:
             inside = any(frame.anchor == event.anchor for frame in self.stack)
             why = "stands inside of what it repeats" if inside else "has no anchor before it"
-            self.stop("PRV-1112", f"*{event.anchor} {why}", mark, "" if inside else f"write &{event.anchor} at what it shall repeat; quote text that begins with *")
+            self.stop("PRV-1112", f"*{event.anchor} {why}", mark,
+                      "" if inside else f"write &{event.anchor} at what it shall repeat; quote text that begins with *")
         node, count = self.anchors[event.anchor]
         self.aliases += 1
         self.count += count

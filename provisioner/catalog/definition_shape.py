@@ -1,0 +1,59 @@
+"""The shape of ComponentDefinition and TraitDefinition as JSON Schema. Data only."""
+
+from provisioner.spec.oam import ANY, TEXT, closed, listed, name, texts
+
+API = "provision/v1"
+KINDS = {"component": "ComponentDefinition", "trait": "TraitDefinition"}
+
+TEMPLATES = {"type": "object", "description": "Templates over ${parameters.…}, ${outputs.…}, ${target.…}, ${component.…}, ${app.…}, ${hosts.…}"}
+PARAMETERS = {"type": "object", "properties": {"properties": {"type": "object"}, "type": {"const": "object"}}, "description": "A JSON Schema"}
+METADATA = closed({"name": name("Name of the type; the file has the same"), "version": TEXT, "labels": texts(), "annotations": texts()}, ("name",))
+OUTPUT = closed({
+    "type": {"enum": ["string", "integer", "number", "boolean", "array", "object"]},
+    "sensitive": {"type": "boolean"}, "value": ANY, "description": TEXT,
+})
+CHECK = {"enum": ["exact", "partial"]}
+IMPLEMENTATION = closed(
+    {
+        "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
+        "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
+                 "x-says": "must be ${parameters.NAME} == VALUE, or with !="},
+        "terraform": closed({"module": TEXT}, ("module",)),
+        "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK}, ("playbook",)),
+        "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),
+        "check": CHECK,
+        "variables": TEMPLATES,
+        "outputs": TEMPLATES,
+        "hostsOutput": {**TEXT, "description": "The module's output that lists hosts: [{name, address}]"},
+        "refused": texts(description="Parameter to the reason why it can't be had here"),
+        "actions": texts(description="Action to playbook"),
+    },
+    ("needs",),
+)
+COMPONENT = closed(
+    {
+        "apiVersion": {"const": API}, "kind": {"const": KINDS["component"]}, "metadata": METADATA,
+        "spec": closed({
+            "description": TEXT,
+            "provides": {**TEXT, "description": "What the outputs speak: postgresql, http, s3 …"},
+            "data": {"type": "boolean", "description": "Bears data: destroy and replace need --allow-destroy"},
+            "parameters": PARAMETERS,
+            "outputs": {"type": "object", "additionalProperties": OUTPUT},
+            "health": {"type": "object"},
+            "implementations": listed(IMPLEMENTATION, minItems=1),
+            "example": TEXT,
+        }, ("implementations",)),
+    },
+    ("apiVersion", "kind", "metadata", "spec"),
+)
+TRAIT = closed(
+    {
+        "apiVersion": {"const": API}, "kind": {"const": KINDS["trait"]}, "metadata": METADATA,
+        "spec": closed({
+            "description": TEXT, "appliesTo": listed(TEXT), "parameters": PARAMETERS,
+            "adds": {"enum": ["gateway"]}, "patch": {"type": "object"}, "example": TEXT,
+        }),
+    },
+    ("apiVersion", "kind", "metadata", "spec"),
+)
+SHAPES = {"component": COMPONENT, "trait": TRAIT}

@@ -1,0 +1,141 @@
+"""One definition's file to a Definition. Finds every problem of the file; does not look into modules and playbooks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from provisioner import references
+from provisioner.catalog.definition_shape import API, KINDS, SHAPES
+from provisioner.catalog.library import Origin, find
+from provisioner.errors import Invalid, Problem
+from provisioner.model import Definition, Implementation, Json, OutputSpec
+from provisioner.spec import yaml
+from provisioner.spec.checking import Codes
+from provisioner.spec.document import Document, Steps
+from provisioner.spec.reading import bad_references, head, violations
+from provisioner.suggest import suggestion
+
+Kind = Literal["component", "trait"]
+VALIDATORS = {kind: Draft202012Validator(shape) for kind, shape in SHAPES.items()}
+CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
+
+
+def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...]) -> Definition:
+    """The definition in a file. Raises Invalid with all its problems."""
+    document = yaml.read(path)
+    if wrong := head(document, KINDS[kind], API):
+        raise Invalid(wrong)
+    problems = violations(document, VALIDATORS[kind], CODES) + list(bad_references(document, document.root))
+    if not problems:
+        problems += _named(document, path)
+        problems += _parameters(document)
+        problems += _unknown_heads(document) if kind == "component" else []
+        problems += _implementations(document) if kind == "component" else []
+    if problems:
+        raise Invalid(sorted(dict.fromkeys(problems), key=lambda problem: (problem.where.line, problem.where.column) if problem.where else (0, 0)))
+    return _definition(document.value, path, kind, origin, places)
+
+
+def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...]) -> Definition:
+    spec = value["spec"]
+
+    def at(source: str) -> str:
+        return find(source, origin, places)
+
+    return Definition(
+        name=value["metadata"]["name"], kind=kind, version=value["metadata"].get("version", ""), description=spec.get("description", ""),
+        provides=spec.get("provides", ""), data=spec.get("data", False), parameters=spec.get("parameters", {}),
+        outputs={name: OutputSpec(output.get("type", "string"), output.get("sensitive", False), output.get("value"), output.get("description", ""))
+                 for name, output in spec.get("outputs", {}).items()},
+        health=spec.get("health", {}), implementations=tuple(_implementation(entry, at) for entry in spec.get("implementations", ())),
+        patch=spec.get("patch"), applies_to=tuple(spec.get("appliesTo", ())), adds=spec.get("adds", ""), example=spec.get("example", ""),
+        origin=origin.name, file=str(path))
+
+
+def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implementation:
+    ansible, hosts = value.get("ansible", {}), value.get("hosts", {})
+    return Implementation(
+        needs=value["needs"], when=value.get("when", ""), os=tuple(hosts.get("os", ())), count=hosts.get("count"),
+        module=at(value.get("terraform", {}).get("module", "")), playbook=at(ansible.get("playbook", "")),
+        remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
+        check=value.get("check") or ansible.get("check", "exact"),
+        actions={name: at(playbook) for name, playbook in value.get("actions", {}).items()},
+        hosts_output=value.get("hostsOutput", ""), refused=value.get("refused", {}))
+
+
+def _named(document: Document, path: Path) -> Iterator[Problem]:
+    name = document.value["metadata"]["name"]
+    if name != path.stem:
+        yield Problem("PRV-1421", f'the definition of {path.name} is named "{name}"', document.value_at(("metadata", "name")),
+                      f"name both {path.stem}, or the file {name}.yaml")
+
+
+def _parameters(document: Document) -> Iterator[Problem]:
+    parameters = document.value["spec"].get("parameters", {})
+    try:
+        Draft202012Validator.check_schema(parameters)
+    except SchemaError as error:
+        yield Problem("PRV-1422", f"parameters are no JSON Schema: {error.message}",
+                      document.value_at(("spec", "parameters", *error.absolute_path)))
+        return
+    known = parameters.get("properties", {})
+    for name, schema in known.items():
+        if not isinstance(schema, dict) or "default" not in schema:
+            continue
+        for wrong in Draft202012Validator(schema).iter_errors(schema["default"]):
+            yield Problem("PRV-1422", f'the default of "{name}" does not fit: {wrong.message}',
+                          document.value_at(("spec", "parameters", "properties", name, "default")))
+    for name in parameters.get("required", ()):
+        if name not in known:
+            yield Problem("PRV-1422", f'required parameter "{name}" is not declared', document.value_at(("spec", "parameters", "required")),
+                          suggestion(name, known))
+
+
+def _implementations(document: Document) -> Iterator[Problem]:
+    """Each implementation is made by one tool, and gives every output that the contract does not derive."""
+    spec = document.value["spec"]
+    derived = {name for name, output in spec.get("outputs", {}).items() if "value" in output}
+    for index, entry in enumerate(spec["implementations"]):
+        where = document.value_at(("spec", "implementations", index))
+        tools = [tool for tool in ("terraform", "ansible") if tool in entry]
+        if len(tools) != (0 if entry["needs"] == "existing" else 1):
+            yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" needs exactly one of terraform and ansible', where,
+                          "only `existing` has none")
+            continue
+        outputs = entry.get("outputs", {})
+        for name in outputs:
+            if name not in spec.get("outputs", {}):
+                yield Problem("PRV-1424", f'output "{name}" is not declared by the definition',
+                              document.key_at(("spec", "implementations", index, "outputs", name)), suggestion(name, spec.get("outputs", {})))
+        lacking = [name for name in spec.get("outputs", {}) if name not in outputs and name not in derived]
+        if tools and lacking:
+            yield Problem("PRV-1424", f'implementation for "{entry["needs"]}" gives no output {", ".join(lacking)}', where)
+        for name in entry.get("refused", {}):
+            if name not in spec.get("parameters", {}).get("properties", {}):
+                yield Problem("PRV-1425", f'refused: no parameter "{name}"',
+                              document.key_at(("spec", "implementations", index, "refused", name)),
+                              suggestion(name, spec.get("parameters", {}).get("properties", {})))
+
+
+def _unknown_heads(document: Document) -> Iterator[Problem]:
+    """References to parameters and outputs that the definition does not have, and to optional ones without a default."""
+    spec = document.value["spec"]
+    parameters = spec.get("parameters", {}).get("properties", {})
+    required = spec.get("parameters", {}).get("required", ())
+    sources: dict[str, Json] = {"parameters": parameters, "outputs": spec.get("outputs", {})}
+    parts: dict[Steps, Json] = {("health",): spec.get("health", {}), ("outputs",): spec.get("outputs", {})}
+    for index, entry in enumerate(spec["implementations"]):
+        parts[("implementations", index)] = {key: entry.get(key, {}) for key in ("variables", "outputs")}
+    for prefix, value in parts.items():
+        for path, reference in references.find(value):
+            if reference.head not in sources or not reference.path:
+                continue
+            where = document.value_at(("spec", *prefix, *path.split(".")))
+            name = reference.path[0]
+            if name not in sources[reference.head]:
+                yield Problem("PRV-1425", f'{reference}: no {reference.head[:-1]} "{name}"', where, suggestion(name, sources[reference.head]))
+            elif reference.head == "parameters" and not reference.has_default and name not in required and "default" not in parameters[name]:
+                yield Problem("PRV-1425", f'{reference}: "{name}" is optional', where, "give a default: | default('…'), or declare one")

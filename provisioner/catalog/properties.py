@@ -1,0 +1,62 @@
+"""The properties of a component or trait against its definition: defaults filled in, every problem with its place. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from provisioner.errors import Problem, Where
+from provisioner.model import Component, Definition, Json, Trait
+from provisioner.spec.checking import Codes, check
+from provisioner.spec.document import Steps
+from provisioner.spec.schema import parameters_of
+
+CODES = Codes("PRV-1403", "PRV-1404", "PRV-1405", "PRV-1406", "property")
+
+
+class Checker:
+    """A definition's parameters, ready to check many components."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._schema = parameters_of(definition)
+        self._validator = Draft202012Validator(self._schema)
+
+    def check(self, subject: Component | Trait) -> tuple[dict[str, Json], list[Problem]]:
+        """The properties with defaults, and what is wrong with them. A `${…}` stands for a value of any type."""
+        def locate(path: Steps, key: bool) -> Where:
+            return _place(subject.places, path, key) or subject.where
+
+        label = subject.name if isinstance(subject, Component) else subject.type
+        problems = check(self._validator, subject.properties, CODES, locate, label=label, references=True)
+        properties: dict[str, Json] = with_defaults(self._schema, subject.properties)
+        return properties, problems
+
+
+def with_defaults(schema: Mapping[str, Any], value: Json) -> Json:
+    """A copy of the value with the schema's defaults, at every level that is there."""
+    if isinstance(value, dict) and isinstance(schema.get("properties"), dict):
+        found = dict(value)
+        for name, below in schema["properties"].items():
+            if name in found:
+                if isinstance(found[name], dict | list):
+                    found[name] = with_defaults(below, found[name])
+            elif "default" in below:
+                found[name] = below["default"]
+        return found
+    if isinstance(value, list) and isinstance(schema.get("items"), dict):
+        return [with_defaults(schema["items"], item) for item in value]
+    return value
+
+
+def _place(places: Mapping[str, Where], path: Steps, key: bool) -> Where | None:
+    """The nearest place that is known, from the property upwards."""
+    parts = ["properties", *map(str, path)]
+    if key:
+        if found := places.get(".".join(parts) + ":"):
+            return found
+        parts = parts[:-1]
+    while parts:
+        if found := places.get(".".join(parts)):
+            return found
+        parts.pop()
+    return None
