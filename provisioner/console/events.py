@@ -17,7 +17,7 @@ def event_line(event: Event, run: int, look: Look) -> str:
     """`20:04:11Z run=483 step=web host=web-07 status=failed task="restart nginx" rc=1`."""
     pairs = dict(_pairs(event))
     fields = [("run", run), ("step", event.step), ("host", event.host), *pairs.items()]
-    text = " ".join(f"{name}={quoted(value)}" for name, value in fields if value not in ("", None, 0, [], {}))
+    text = " ".join(f"{name}={quoted(value)}" for name, value in fields if value not in ("", None, [], {}))
     return look.line(f"{clock(event.time)} {text}", STYLES.get(str(pairs.get("status", "")), ""))
 
 
@@ -35,12 +35,18 @@ def _pairs(event: Event) -> Iterator[tuple[str, Json]]:
         yield "resource", data.get("address", event.message)
         yield "action", data.get("action", "")
         yield "status", {"start": "started", "complete": "done"}.get(str(data.get("phase")), data.get("phase", ""))
-        yield "seconds", data.get("seconds", "")
+        yield "seconds", data.get("seconds") or ""
     elif event.kind in ("task", "host"):
-        yield "status", data.get("state", data.get("status", ""))
-        yield "task" if event.kind == "task" else "message", one_line(event.message)
+        task = data.get("task", event.message if event.kind == "task" else "")
+        yield "status", data.get("state", "")
+        yield "task", task
+        yield "message", one_line(event.message) if event.message != task else ""
         yield "rc", data.get("rc", "")
         yield "stderr", one_line(str(data.get("stderr", "")))
+    elif event.kind in ("run-started", "run-ended"):
+        yield "status", event.message or "started"
+        yield "attempt", data.get("attempt", "")
+        yield "exit", data.get("exit", "")
     else:
         yield "status", data.get("severity", "error") if event.kind == "diagnostic" else ""
         yield event.kind if event.kind != "note" else "message", one_line(event.message)

@@ -55,7 +55,7 @@ def summary_text(found: Effects, look: Look) -> str:
     if counts["unknown"]:
         parts.append(f"{counts['unknown']} may change")
     if counts["failed"]:
-        parts.append(look.paint(f"{counts['failed']} cannot be planned", "red"))
+        parts.append(f"{counts['failed']} cannot be planned")
     if found.hosts:
         parts.append(count(found.hosts, "host"))
     return look.paint("Plan:", "bold") + look.words(" " + " · ".join(parts))
@@ -83,7 +83,8 @@ def _name(one: Effect) -> str:
 def _row(one: Effect, view: PlanView) -> Row:
     style = STYLES[one.kind]
     mark = f"{SYMBOLS[one.kind]} !" if one.data_loss else f"  {SYMBOLS[one.kind]}"
-    waits = f"waits for {', '.join(one.step.needs[:6])}" if view.detail and one.step.needs and one.step.kind == "deliver" else ""
+    told = one.step.unpreviewed or not one.step.needs or one.step.kind == "remove"
+    waits = "" if told or not view.detail else f"waits for {', '.join(one.step.needs[:6])}"
     last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, waits]))
     return [Cell(mark, style), Cell(_name(one), "bold"), one.step.unit.type, Cell(_action(one), style), _headline(one),
             Cell(MARKS[one.step.unit.engine], "dim"), Cell(last, "magenta" if one.data_loss else "dim")]
@@ -195,5 +196,6 @@ def _failures(found: Effects, look: Look) -> list[str]:
     for one in found.all:
         if one.failure:
             first, *more = look.words(one.failure).splitlines() or [""]
-            lines += ["", look.paint(f"  {look.words('✗')} {look.words(_name(one))}", "red") + f"   {first}", *("      " + line for line in more)]
+            lines += ["", look.paint(f"  {look.words('✗')} {look.words(_name(one))}", "red") + f"   {first}"]
+            lines += [("      " + line).rstrip() for line in more]
     return lines

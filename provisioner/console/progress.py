@@ -75,12 +75,8 @@ class Progress:
 
 def _busy(step: StepProgress, event: Event) -> None:
     """What the step is doing right now, in a few words."""
-    if event.kind == "host" and event.data.get("state") not in (None, "started", "waiting"):
+    if event.kind == "host" and event.data.get("state") in ("done", "failed", "unreachable"):
         step.hosts_ended.add(event.host)
-    words = event.message
-    if event.kind == "resource":
-        address = str(event.data.get("address", ""))
-        inside = address.split(".", 2)[-1] if address.startswith("module.") else address
-        words = f"{inside} {event.data.get('action', '')}".strip() or words
+    words = event.message.splitlines()[0] if event.message else ""
     if words and event.kind in ("resource", "task", "host", "diagnostic"):
         step.doing = f"{event.host} {words}" if event.host and event.host not in words else words

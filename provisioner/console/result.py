@@ -91,7 +91,7 @@ def _told(message: str, hosts: Mapping[str, str]) -> bool:
 
 
 def _more(lines: list[str], look: Look, indent: str = "        ") -> list[str]:
-    shown = [f"{indent}{look.words(line)}" for line in lines[:MESSAGE_LINES]]
+    shown = [f"{indent}{look.words(line)}".rstrip() for line in lines[:MESSAGE_LINES]]
     return shown + ([look.line(f"{indent}… {len(lines) - MESSAGE_LINES} more lines", "dim")] if len(lines) > MESSAGE_LINES else [])
 
 

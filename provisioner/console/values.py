@@ -59,7 +59,8 @@ def file_lines(diff: FileDiff) -> list[str]:
     if hidden(before) or hidden(after):
         return ([f"- {before}"] if before else []) + [f"+ {after}"]
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
-    spaced = [line if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in lines]
+    single = sum(line.startswith("@@") for line in lines) < 2
+    spaced = [line if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in lines if not (single and line.startswith("@@"))]
     return spaced or ["(only the end of the last line differs)"]
 
 
