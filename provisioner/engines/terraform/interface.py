@@ -1,0 +1,126 @@
+"""What a module takes and gives, read from its files with python-hcl2: variables, outputs, providers. Runs nothing.
+
+Reading is slow (a parser is built), so the answer is kept beside the kept copy of the module.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One `variable` block; `type` is its text, empty for any."""
+
+    type: str = ""
+    required: bool = True
+    sensitive: bool = False
+    ephemeral: bool = False
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a module takes and gives. `outputs` says which are sensitive; `problem` why it could not be read."""
+
+    variables: dict[str, Variable] = field(default_factory=dict)
+    outputs: dict[str, bool] = field(default_factory=dict)
+    providers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Local name to (source, version constraint)."""
+    own_providers: bool = False
+    """It has `provider` blocks of its own."""
+    problem: str = ""
+
+
+def read(folder: Path, cache: Path | None = None) -> Interface:
+    """The interface of a module's folder; `cache` is a file where it is kept."""
+    if cache is not None and (kept := _kept(cache)) is not None:
+        return kept
+    found = parse(folder)
+    if cache is not None and not found.problem:
+        fresh = cache.with_suffix(".new")
+        fresh.write_text(json.dumps({"format": FORMAT, **asdict(found)}))
+        fresh.replace(cache)
+    return found
+
+
+def parse(folder: Path) -> Interface:
+    """Read all `.tf` and `.tf.json` files of a folder; a file that can't be read gives an interface with a problem."""
+    variables: dict[str, Variable] = {}
+    outputs: dict[str, bool] = {}
+    providers: dict[str, tuple[str, str]] = {}
+    own = False
+    try:
+        for content in _contents(folder):
+            for name, body in _named(content.get("variable")):
+                variables[name] = _variable(body)
+            for name, body in _named(content.get("output")):
+                outputs[name] = body.get("sensitive") in (True, "true") or body.get("ephemeral") in (True, "true")
+            for block in _list(content.get("terraform")):
+                for required in _list(block.get("required_providers")):
+                    providers |= {name: _requirement(name, value) for name, value in required.items() if not name.startswith("__")}
+            own = own or bool(content.get("provider"))
+    except Exception as error:  # the parser raises whatever it meets
+        return Interface(problem=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else folder}")
+    return Interface(variables, outputs, providers, own)
+
+
+def _contents(folder: Path) -> Iterator[dict[str, Any]]:
+    files = sorted(folder.glob("*.tf"))
+    if files:
+        import hcl2  # it builds its parser when imported, and most commands never need it
+
+        for file in files:
+            yield hcl2.loads(file.read_text() + "\n")  # type: ignore[attr-defined]
+    for file in sorted(folder.glob("*.tf.json")):
+        yield json.loads(file.read_text())
+
+
+def _variable(body: dict[str, Any]) -> Variable:
+    text = body.get("type", "")
+    return Variable(_bare(text) if isinstance(text, str) else "", "default" not in body, body.get("sensitive") in (True, "true"),
+                    body.get("ephemeral") in (True, "true"), body.get("nullable") not in (False, "false"))
+
+
+def _requirement(name: str, value: Any) -> tuple[str, str]:
+    if isinstance(value, str):
+        return f"hashicorp/{name}", _unquoted(value)
+    body = {_unquoted(str(key)): item for key, item in value.items()}
+    return _unquoted(str(body.get("source", f"hashicorp/{name}"))), _unquoted(str(body.get("version", "")))
+
+
+def _named(blocks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for block in _list(blocks):
+        for name, body in block.items():
+            if not name.startswith("__"):
+                for one in _list(body):
+                    yield _unquoted(name), one
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _bare(text: str) -> str:
+    text = _unquoted(text)
+    return text[2:-1].strip() if text.startswith("${") and text.endswith("}") else text.strip()
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _kept(cache: Path) -> Interface | None:
+    try:
+        content = json.loads(cache.read_text())
+        if content.pop("format") != FORMAT:
+            return None
+        variables = {name: Variable(**body) for name, body in content.pop("variables").items()}
+        providers = {name: (source, version) for name, (source, version) in content.pop("providers").items()}
+        return Interface(variables=variables, providers=providers, **content)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,302 @@
+"""Plans one root so that a failing module does not stop the others: who fails is told apart, left out by name, and it is tried again.
+
+Used for the preview and for each batch alike. Changes nothing in the cloud.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from provisioner.engine import Site
+from provisioner.engines.terraform import command, names, sources, stream
+from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
+from provisioner.engines.terraform.checking import check, conflicts
+from provisioner.engines.terraform.inputs import Scope
+from provisioner.engines.terraform.interface import Interface, read
+from provisioner.engines.terraform.providers import settings
+from provisioner.engines.terraform.root import Block, Root, render
+from provisioner.engines.terraform.state import State
+from provisioner.engines.terraform.stream import Diagnostic
+from provisioner.engines.terraform.taints import Taints
+from provisioner.engines.terraform.workspace import Workspace, initialise, private
+from provisioner.errors import ProvisionError
+from provisioner.model import Delivered, Json, Unit
+from provisioner.references import as_text
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a unit is left out."""
+
+    message: str
+    missing: bool = False
+    waits_for: str = ""
+    """It is left out only because of this unit."""
+
+
+@dataclass
+class Request:
+    """What is to be planned. `only` names the units of this batch; None: all, as a preview."""
+
+    units: tuple[Unit, ...]
+    removed: tuple[Unit, ...] = ()
+    only: frozenset[str] | None = None
+    published: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    delivered: Mapping[str, Delivered] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+    """Units that could not be planned before: left out from the start."""
+    targeted: bool = True
+    """False: no targets unless somebody fails."""
+
+
+@dataclass
+class Outcome:
+    """What Terraform would do. `plan_file` is empty when there is nothing to do."""
+
+    root: Root
+    entries: list[dict[str, Any]]
+    state: State
+    plan_file: str
+    failures: dict[str, Failure]
+    waiting: dict[str, str]
+    """Unit to what it waits for, where it can't be planned before."""
+    targeted: bool
+    variables: dict[str, str]
+    interfaces: dict[str, Interface]
+
+
+class Planning:
+    """One attempt to plan one root."""
+
+    def __init__(self, workspace: Workspace, site: Site, request: Request, plan_file: str) -> None:
+        self.workspace, self.site, self.request, self.plan_file = workspace, site, request, plan_file
+        self.units = {unit.name: unit for unit in request.units}
+        self.removed = {unit.name: unit for unit in request.removed}
+        self.failures: dict[str, Failure] = {}
+        self.waiting: dict[str, str] = {}
+        self._blocks: dict[str, Block | None] = {}
+        """None: its block is left out."""
+        self._revealed: dict[str, str] = {}
+        self._hidden: dict[str, str] = {}
+
+    # ------------------------------------------------------------------ the root
+    def prepare(self) -> Root:
+        """Check each module alone, reveal secrets, and write the root. Needs no Terraform."""
+        for unit in self.request.units:
+            self._prepare(unit)
+        for name, problem in conflicts(self._provider(), {name: block.interface for name, block in self._blocks.items() if block}).items():
+            self._fail(name, problem, keep=False)
+        for name in self.request.failures:
+            if name in self.units and name not in self.failures:
+                self._fail(name, "could not be planned", keep=False)
+        return self._write()
+
+    def _prepare(self, unit: Unit) -> None:
+        try:
+            block = self._block(unit)
+            problem = check(unit, block.interface)
+            self._blocks[unit.name] = block
+        except ProvisionError as error:
+            problem = error.message
+            self._blocks[unit.name] = None
+        if problem:
+            self._fail(unit.name, problem, keep=False)
+
+    def _block(self, unit: Unit) -> Block:
+        kept = sources.keep(unit.source, unit.source_digest, self.workspace.sources)
+        cache = self.workspace.sources / (kept.relative_to(self.workspace.sources).parts[0] + ".interface.json")
+        return Block(unit, os.path.relpath(kept, self.workspace.folder), read(kept, cache))
+
+    def _provider(self) -> tuple[str, str]:
+        target = self.site.target.terraform or {}
+        return str(target.get("provider", "")), str(target.get("version", ""))
+
+    def _write(self) -> Root:
+        """Render until every secret that it needs is at hand or known to be missing, then write the file when it is new."""
+        while True:
+            blocks = [block for block in self._blocks.values() if block]
+            scope = Scope({block.unit.name: block.unit for block in blocks}, self.request.published, frozenset(self._hidden))
+            root = render(blocks, settings(self.workspace, self.site), scope)
+            for name, problem in root.problems.items():
+                self._fail(name, problem, keep=False)
+            if not root.problems and not self._reveal(root):
+                break
+        self._judge_waits(root)
+        if not self.workspace.root_file.is_file() or self.workspace.root_file.read_text() != root.text:
+            private(self.workspace.root_file, root.text)
+        return root
+
+    def _reveal(self, root: Root) -> bool:
+        """True when a secret could not be had, so that the root must be written without it."""
+        missing = False
+        for reference in root.secrets.values():
+            if reference not in self._revealed:
+                try:
+                    self._revealed[reference] = as_text(self.site.reveal(reference))
+                except ProvisionError as error:
+                    self._hidden[reference] = error.message
+                    missing = True
+        return missing
+
+    def _judge_waits(self, root: Root) -> None:
+        """In a batch a unit may wait for another one of it, for nothing else."""
+        if self.request.only is None:
+            return
+        for name in self.request.only & root.waits.keys():
+            for what in root.waits[name]:
+                if what in self.request.only:
+                    self.waiting.setdefault(name, what)
+                elif name not in self.failures:
+                    reason = next((text for reference, text in self._hidden.items() if what.removeprefix("secret ") in reference), "is not known")
+                    self._fail(name, f"needs {what}: {reason}")
+
+    # ------------------------------------------------------------------ failures
+    def _fail(self, name: str, message: str, *, keep: bool = True, missing: bool = False) -> None:
+        """Leave a unit out of the targets; `keep`: its block is all right as it is. Otherwise the last good one takes its place."""
+        first = name not in self.failures
+        if first:
+            self.failures[name] = Failure(message, missing)
+        if keep or name not in self.units:
+            return
+        before = self.request.delivered.get(name)
+        self._blocks[name] = None
+        if first and before is not None and before.unit.root == self.workspace.key:
+            try:
+                block = self._block(replace(before.unit, source="" if before.unit.source_digest else before.unit.source))
+                self._blocks[name] = None if check(before.unit, block.interface) else block
+            except ProvisionError:
+                return
+
+    def _left_out(self) -> dict[str, str]:
+        """All units that can't be targeted, with the unit to blame: those that fail or wait, and what needs them."""
+        blame = {**dict.fromkeys(self.failures, ""), **dict.fromkeys(self.waiting, "")}
+        moved = True
+        while moved:
+            moved = False
+            for name, unit in self.units.items():
+                cause = next((need for need in unit.needs if need in blame), None)
+                if name not in blame and cause is not None and (self.request.only is None or cause in self.request.only or cause in self.failures):
+                    blame[name] = cause
+                    moved = True
+        return blame
+
+    def _settle_dependents(self) -> None:
+        """Those that need a unit that fails or waits share its fate, and say so."""
+        for name, cause in self._left_out().items():
+            if not cause:
+                continue
+            if cause in self.failures and name not in self.failures:
+                first = self.failures[cause].message.splitlines()[0]
+                self.failures[name] = Failure(f"waits for {cause}, which is not there: {first}" if not self.failures[cause].waits_for
+                                              else f"waits for {cause}", waits_for=cause)
+            elif cause in self.waiting:
+                self.waiting.setdefault(name, cause)
+
+    def healthy(self) -> list[str]:
+        """The units to plan now."""
+        out = self._left_out()
+        return [name for name in self.units if name not in out and (self.request.only is None or name in self.request.only)]
+
+    # ------------------------------------------------------------------ the plan
+    def run(self) -> Outcome:
+        """Plan, leaving out who fails. Raises Missing when the target's own provider is missing."""
+        root = self.prepare()
+        taints = Taints(self.workspace)
+        for _ in range(2 * len(self.units) + 3):
+            if not self.healthy() and not self.removed.keys() - self.failures.keys() and (self.units or self.removed):
+                return self._outcome(root, [], "")
+            problems = initialise(self.workspace)
+            if not problems:
+                taints.lift()
+                problems, changed = self._plan(root)
+                if not problems:
+                    entries = self._show() if changed else []
+                    if taints.put_back(entries):
+                        continue
+                    return self._outcome(root, entries, self.plan_file if changed else "")
+            if not self._blame(problems, root):
+                self._blame_all(problems)
+            root = self._write()
+        return self._outcome(root, [], "")
+
+    def _targets(self) -> list[str]:
+        """What to name: nothing when all of the root is meant."""
+        chosen = [self.units[name] for name in self.healthy()] + [unit for name, unit in self.removed.items() if name not in self.failures]
+        if (self.request.only is None or not self.request.targeted) and len(chosen) == len(self.units) + len(self.removed):
+            return []
+        return [target for unit in chosen for target in names.targets(names.module(unit))]
+
+    def _plan(self, root: Root) -> tuple[list[Diagnostic], bool]:
+        preview = self.request.only is None
+        line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), lock=not preview,
+                            parallel=self.workspace.parallel)
+        done = self.workspace.run(line, self.variables(root))
+        if done.returncode in (0, 2):
+            if done.returncode == 0:
+                (self.workspace.folder / self.plan_file).unlink(missing_ok=True)
+            return [], done.returncode == 2
+        found = stream.errors(done.stdout)
+        return found or [Diagnostic("error", "terraform plan failed", (done.stderr or done.stdout).strip()[-2000:])], False
+
+    def variables(self, root: Root) -> dict[str, str]:
+        """The secrets of a root, for the environment of a child."""
+        return {f"TF_VAR_{name}": self._revealed[reference] for name, reference in root.secrets.items() if reference in self._revealed}
+
+    def _show(self) -> list[dict[str, Any]]:
+        done = self.workspace.run(command.show(self.workspace.binary, self.workspace.folder, self.plan_file))
+        if done.returncode:
+            raise ProvisionError(f"the plan can't be read: {done.stderr.strip() or done.stdout.strip()}", code="PRV-4101")
+        found: list[dict[str, Any]] = json.loads(done.stdout).get("resource_changes") or []
+        return found
+
+    def _outcome(self, root: Root, entries: list[dict[str, Any]], plan_file: str) -> Outcome:
+        self._settle_dependents()
+        interfaces = {name: block.interface for name, block in self._blocks.items() if block}
+        return Outcome(root, entries, self._state(), plan_file, self.failures, self.waiting, bool(self._targets()), self.variables(root), interfaces)
+
+    def _state(self) -> State:
+        known = self.workspace.state_file is not None or (self.workspace.folder / ".terraform").exists()
+        return self.workspace.read_state() if known else State()
+
+    # ------------------------------------------------------------------ whose error is it?
+    def _blame(self, problems: list[Diagnostic], root: Root) -> bool:
+        """Give errors to the units that they are of; False when that leads nowhere."""
+        moved = False
+        owners = {names.module(unit): name for name, unit in {**self.removed, **self.units}.items()}
+        blocks = {name: block for name, block in self._blocks.items() if block}
+        for problem in problems:
+            missing = problem.summary in NO_PROVIDER
+            for name, keep in guilty(problem, root, blocks, owners, self._provider()[0]).items():
+                if problem.summary in NEEDS_VALUES and (cause := self._unknown_of(name, root)):
+                    moved = moved or name not in self.waiting
+                    self.waiting.setdefault(name, cause)
+                    continue
+                moved = moved or name not in self.failures or (not keep and self._blocks.get(name) is not None)
+                if name in self.failures and not keep and self._blocks.get(name) is not None:
+                    self._blocks[name] = None
+                self._fail(name, self.plain(str(problem)), keep=keep, missing=missing)
+        return moved
+
+    def _unknown_of(self, name: str, root: Root) -> str:
+        """What a unit waits for, when its inputs are not all known."""
+        if waits := root.waits.get(name):
+            return waits[0]
+        return next((need for need in self.units[name].needs if need in self.units), "")
+
+    def _blame_all(self, problems: list[Diagnostic]) -> None:
+        missing = any(problem.summary in NO_PROVIDER for problem in problems)
+        message = "\n".join(dict.fromkeys(self.plain(str(problem)) for problem in problems))
+        for name in [*self.units, *self.removed]:
+            if name not in self.failures:
+                self._fail(name, message, missing=missing)
+        if missing:
+            raise fatal(message, missing)
+
+    def plain(self, text: str) -> str:
+        """A text of Terraform without the secrets that we gave it."""
+        for value in sorted(self._revealed.values(), key=len, reverse=True):
+            if len(value) >= 4:
+                text = text.replace(value, "(sensitive)")
+        return text
