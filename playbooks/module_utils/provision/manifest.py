@@ -105,6 +105,13 @@ def discard(context: Context) -> None:
         files.remove_if_empty(context.path(path))
 
 
+def hand_over(context: Context, other: Manifest, about: dict[str, Any]) -> None:
+    """Write into another unit's manifest what it has to undo in the place of this one."""
+    name = f"{other.app}.{other.unit}.json".replace("/", "_")
+    changed = replace(other, about={**other.about, **about})
+    files.write(files.Wish(os.path.join(context.units, name), (json.dumps(_plain(changed), indent=1, sort_keys=True) + "\n").encode(), 0o600))
+
+
 def original(path: str) -> str:
     """The content of a file of others, to be put back by removal."""
     data = files.read(path) or b""

@@ -164,7 +164,7 @@ class Supervisor(Manager):
 
     def state(self, name: str) -> State:
         if not self.awake():
-            return State(words="supervisord does not run")
+            return State(words="down: supervisord does not run")
         try:
             info = self._call("getProcessInfo", name)
         except Failed:
