@@ -12,7 +12,7 @@ module: provision_gateway
 short_description: One gateway of an application on a host
 description: Called by the action plugin of the same name, which takes the variables C(gateway_*) and C(provision_*) of the playbook.
 options:
-  state: {description: Whether the service shall be there., choices: [present, absent], default: present}
+  state: {description: Whether the gateway shall be there., choices: [present, absent], default: present}
   context: {description: "Who asks: application, environment, unit; seal and root.", type: dict, required: true}
   spec: {description: The variables of the gateway without their prefix., type: dict}
 """

@@ -1,0 +1,33 @@
+"""Before the module: takes the playbook's variables as they are. One call of the module, always."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ansible.module_utils
+from ansible import constants
+from ansible.plugins.action import ActionBase
+
+# our shared code lies where Ansible looks for it when it packs a module; plugins have to be told
+ansible.module_utils.__path__.extend(
+    folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
+
+from ansible.module_utils.provision.controller import variables  # noqa: E402
+
+
+class ActionModule(ActionBase):
+    """The action `provision_postgres`."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Converge or remove the database on one host."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
+        spec = variables.with_prefix(task_vars, "postgres_")
+        password = str(spec.pop("password", ""))
+        arguments = {
+            "state": str(self._task.args.get("state", "present")), "spec": spec, "secrets": {"password": password},
+            "context": variables.context(task_vars, str(address), self._connection.transport),
+        }
+        result.update(self._execute_module("provision_postgres", module_args=arguments, task_vars=task_vars))
+        return result

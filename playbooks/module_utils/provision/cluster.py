@@ -1,0 +1,114 @@
+"""PostgreSQL as Debian packages it: which versions are there, the cluster `main`, and asking it as its superuser. Decides nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from ansible.module_utils.provision import commands, files, packages
+from ansible.module_utils.provision.failures import Failed
+
+PORT = 5432
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the cluster knows of a user and a database."""
+
+    verifier: str | None = None
+    """Stored password entry of the user, None when there is no such user."""
+    owner: str | None = None
+    """Owner of the database, None when there is no such database."""
+
+
+class Cluster:
+    """The cluster `main` of one major version."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.folder = f"/etc/postgresql/{version}/main"
+        self.hba = f"{self.folder}/pg_hba.conf"
+        self.service = f"postgresql@{version}-main"
+        self.drop_ins = f"/etc/systemd/system/{self.service}.service.d"
+
+    @property
+    def installed(self) -> bool:
+        """True when the server of this version is on the host."""
+        return self.version in installed_versions()
+
+    @property
+    def exists(self) -> bool:
+        """True when there is a cluster `main` of this version."""
+        return os.path.exists(f"{self.folder}/postgresql.conf")
+
+    @property
+    def port(self) -> int:
+        """The port it is configured for."""
+        found = re.findall(rb"^\s*port\s*=\s*(\d+)", files.read(f"{self.folder}/postgresql.conf") or b"", re.M)
+        return int(found[-1]) if found else PORT
+
+    def create(self) -> None:
+        """Make the cluster, when the package has not done it."""
+        if not self.exists:
+            commands.run(["pg_createcluster", self.version, "main"])
+        if self.port != PORT:
+            raise Failed(f"the cluster {self.version}/main has port {self.port}: another PostgreSQL on this host has {PORT}")
+
+    def ask(self, sql: str, database: str = "postgres") -> list[list[str]]:
+        """Rows of a query, asked as the superuser over the local socket. Raises Failed with PostgreSQL's words."""
+        command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.port), "-d", database]
+        code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": "/var/lib/postgresql", "PGCONNECT_TIMEOUT": "10"})
+        if code:
+            # a failing statement is repeated in PostgreSQL's message: only verifiers could stand in it, never a password
+            raise Failed("PostgreSQL: " + re.sub(r"SCRAM-SHA-256\$\S+", "(secret)", commands.tail(output, 4)))
+        return [line.split("|") for line in output.splitlines() if line]
+
+    def look_up(self, user: str, database: str) -> Entry:
+        """What is known of a user and a database."""
+        users = self.ask(f"select coalesce(rolpassword, '') from pg_authid where rolname = '{user}';")
+        owners = self.ask(f"select pg_get_userbyid(datdba) from pg_database where datname = '{database}';")
+        return Entry(users[0][0] if users else self._empty(user), owners[0][0] if owners else None)
+
+    def _empty(self, user: str) -> str | None:
+        """An empty line is dropped by `ask`: a user without a password is still a user."""
+        return "" if self.ask(f"select 1 from pg_authid where rolname = '{user}';") else None
+
+    def databases(self) -> list[str]:
+        """Names of all databases that are no templates and not the superuser's own."""
+        return [row[0] for row in self.ask("select datname from pg_database where not datistemplate and datname <> 'postgres' order by 1;")]
+
+    def log(self) -> str:
+        """The last lines of its log."""
+        data = files.read(f"/var/log/postgresql/postgresql-{self.version}-main.log") or b""
+        return commands.tail(data[-8000:].decode(errors="replace"), 8)
+
+
+def installed_versions() -> list[str]:
+    """Major versions whose server is on the host."""
+    place = "/usr/lib/postgresql"
+    names = os.listdir(place) if os.path.isdir(place) else []
+    return sorted((name for name in names if os.path.exists(f"{place}/{name}/bin/postgres")), key=int)
+
+
+def offered_versions() -> list[str]:
+    """Major versions that the host's package lists offer."""
+    return sorted((name.rpartition("-")[2] for name in packages.candidates(r"postgresql-\d+")), key=int)
+
+
+def other_with_port(version: str) -> str:
+    """VERSION/NAME of another cluster that has the port, or empty."""
+    place = "/etc/postgresql"
+    for found in sorted(os.listdir(place)) if os.path.isdir(place) else []:
+        for name in sorted(os.listdir(f"{place}/{found}")):
+            text = files.read(f"{place}/{found}/{name}/postgresql.conf") or b""
+            if (found, name) != (version, "main") and re.search(rf"^\s*port\s*=\s*{PORT}\b".encode(), text, re.M):
+                return f"{found}/{name}"
+    return ""
+
+
+def with_block(text: str, name: str, block: str) -> str:
+    """A file with the marked block of a name put first (the first match counts in pg_hba.conf), or taken out when it is empty."""
+    begin, end = f"# BEGIN provision {name}\n", f"# END provision {name}\n"
+    without = re.sub(re.escape(begin) + r".*?" + re.escape(end), "", text, flags=re.S)
+    return f"{begin}{block}{end}{without}" if block else without
