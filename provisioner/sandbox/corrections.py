@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from moto.ec2.models import amis
-from moto.rds.models import DBInstance, DBParameterGroup
+from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.sqs.models import Queue
 
 DEBIAN = {
@@ -21,6 +21,8 @@ DEBIAN = {
     "creation_date": "2025-01-01T00:00:00.000Z",
 }
 
+PASSWORD = string.ascii_letters + string.digits + "".join(sorted(set(string.punctuation) - set('/@"')))
+
 
 def install() -> None:
     """Put the corrections into moto; called once, in the server's own process, before the first request."""
@@ -28,6 +30,7 @@ def install() -> None:
     queue_attributes()
     database_identity()
     database_parameters()
+    database_secret()
 
 
 def image_of_debian() -> None:
@@ -65,8 +68,7 @@ def database_identity() -> None:
     def unique(stock: Callable[..., None]) -> Callable[..., None]:
         def begin(instance: DBInstance, *positional: Any, **named: Any) -> None:
             stock(instance, *positional, **named)
-            letters = string.ascii_uppercase + string.digits
-            instance.dbi_resource_id = "db-" + "".join(secrets.choice(letters) for _ in range(26))
+            instance.dbi_resource_id = "db-" + _random(string.ascii_uppercase + string.digits, 26)
         return begin
 
     _wrap(DBInstance, "__init__", unique)
@@ -80,6 +82,23 @@ def database_parameters() -> None:
         return update
 
     _wrap(DBParameterGroup, "update_parameters", name_source)
+
+
+def database_secret() -> None:
+    """The secret that RDS manages holds the master user's name and a password of its own, of all printable characters but / @ " and
+    space; moto's holds "admin" and the same word for all.
+    """
+    def credentials(_stock: object) -> Callable[..., str]:
+        def generate(secret: MasterUserSecret) -> str:
+            user = getattr(secret.resource, "master_username", None)
+            return json.dumps({"username": user, "password": _random(PASSWORD, 28)})
+        return generate
+
+    _wrap(MasterUserSecret, "_generate_secret_string", credentials)
+
+
+def _random(letters: str, length: int) -> str:
+    return "".join(secrets.choice(letters) for _ in range(length))
 
 
 def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:

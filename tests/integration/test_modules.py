@@ -127,7 +127,8 @@ def blocks() -> dict[str, dict[str, Any]]:
         "net": {"module": "network", "nat": True, "allow": [{"port": 22, "from": ["192.0.2.0/24"]}]},
         "fleet": {"module": "vm", "instances": 2, "private_ips": ["10.0.128.11", "10.0.144.11"], "public_key": KEY,
                   "security_group_ids": ["${module.net.security_group_id}"], **network},
-        "jump": {"module": "vm", "public": True},
+        # depends_on defers the data sources of a module while what it names has changes: that must replace nothing
+        "jump": {"module": "vm", "public": True, "depends_on": ["module.net"]},
         "files": {"module": "bucket", "force_destroy": True},
         "items": {"module": "table", "range_key": "at", "range_key_type": "number", "ttl_attribute": "gone"},
         "jobs": {"module": "queue", "dead_letter_after": 5},
@@ -136,7 +137,7 @@ def blocks() -> dict[str, dict[str, Any]]:
             {"path": "/", "backends": ["${module.fleet.address}"], "port": 8080},
             {"path": "/old", "backends": "http://old.example:8000/", "rewrite": True}]},
         "db": {"module": "postgres", "vpc_id": "${module.net.id}", **network},
-        "archive": {"module": "postgres", "engine_version": "16", "size": "medium", "deletion_protection": False},
+        "archive": {"module": "postgres", "engine_version": "16", "size": "medium", "depends_on": ["module.net"]},
     }
 
 
