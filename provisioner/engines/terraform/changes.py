@@ -71,6 +71,7 @@ def _change(entry: dict[str, Any], action: Action, unit: str) -> Change:
     change = entry["change"]
     before = redacted(change.get("before"), change.get("before_sensitive"))
     after = redacted(change.get("after"), change.get("after_sensitive"))
+    after = _known(after, change.get("after_unknown"))
     unknown = tuple(_unknown(change.get("after_unknown")))
     if action in ("update", "replace"):
         before, after = _differing(before or {}, after or {}, unknown)
@@ -111,6 +112,15 @@ def _hidden_change(change: Mapping[str, Any], before: Mapping[str, Json], after:
             found[name] = SENSITIVE
     return {name: value for name, value in found.items() if redacted(raw_before.get(name), _mark(change.get("before_sensitive"), name)) is not None
             and (_any(_mark(change.get("before_sensitive"), name)) or _any(_mark(change.get("after_sensitive"), name)))}
+
+
+def _known(value: Json, marks: Any) -> Json:
+    """The value without attributes that are not known yet; in a list they are null and keep their place."""
+    if isinstance(value, dict) and isinstance(marks, dict):
+        return {name: _known(item, marks.get(name)) for name, item in value.items() if marks.get(name) is not True}
+    if isinstance(value, list) and isinstance(marks, list):
+        return [_known(item, marks[index] if index < len(marks) else None) for index, item in enumerate(value)]
+    return value
 
 
 def _mark(marks: Any, name: str) -> Any:

@@ -39,16 +39,16 @@ def _problem(now: Change, shown: Change | None, interrupted: bool) -> str:
         if not _allowed(path, value, was, shown, now):
             return f"{now.address}: {path} will be {_short(value)}" + (f" instead of {_short(was[path])}" if path in was else "")
     for path in now.unknown:
-        if path in was:
+        if path in was and path not in shown.unknown:
             return f"{now.address}: {path} is not known any more"
     return ""
 
 
 def _allowed(path: str, value: Json, was: Mapping[str, Json], shown: Change, now: Change) -> bool:
-    if path in was:
-        return bool(was[path] == value)
     if any(path == unknown or path.startswith(unknown + ".") or unknown.startswith(path + ".") for unknown in shown.unknown):
         return True
+    if path in was:
+        return bool(was[path] == value)
     # a whole resource also lists what the cloud sets by itself, and a replaced one was shown by its differences only
     return shown.action == "replace" and now.action == "create"
 

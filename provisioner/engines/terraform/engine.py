@@ -24,7 +24,7 @@ class TerraformEngine:
     name = "terraform"
 
     def __init__(self, binary: str = "", mirrors: tuple[Path, ...] = ()) -> None:
-        """`binary`: name or path, empty for the first of terraform and tofu on PATH; `mirrors`: besides those found."""
+        """`binary`: a name or path, empty for the first of terraform and tofu; `mirrors`: besides those found."""
         self._binary, self._mirrors = binary, mirrors
         self._children = Children()
         self._threads = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="terraform")

@@ -20,7 +20,7 @@ from provisioner.engines.terraform.root import Block, Root, render
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic
 from provisioner.engines.terraform.taints import Taints
-from provisioner.engines.terraform.workspace import Workspace, initialise, private
+from provisioner.engines.terraform.workspace import Workspace, check_backend, initialise, private
 from provisioner.errors import ProvisionError
 from provisioner.model import Delivered, Json, Unit
 from provisioner.references import as_text
@@ -202,6 +202,7 @@ class Planning:
     # ------------------------------------------------------------------ the plan
     def run(self) -> Outcome:
         """Plan, leaving out who fails. Raises Missing when the target's own provider is missing."""
+        check_backend(self.workspace)
         root = self.prepare()
         taints = Taints(self.workspace)
         for _ in range(2 * len(self.units) + 3):

@@ -146,6 +146,23 @@ def private(file: Path, text: str) -> None:
     os.replace(name, file)
 
 
+def check_backend(workspace: Workspace) -> None:
+    """Raises ProvisionError (PRV-4108) when the state lies elsewhere than the environment says now: all would be made again."""
+    note = workspace.kept / "backend.json"
+    local = workspace.kept / "terraform.tfstate"
+    before = json.loads(note.read_text()) if note.is_file() else None
+    if workspace.state_file is not None:
+        moved = before is not None
+    else:
+        moved = (before is not None and before != workspace.backend) or (before is None and bool(state.read_patiently(local).addresses))
+    if moved:
+        where = next(iter(before)) if before else f"the file {local}"
+        raise ProvisionError(f"the backend of {workspace.key} was changed, but its state lies in {where}", code="PRV-4108",
+                             hint=f"move it there (terraform init -migrate-state), then remove {note if before else local}")
+    if workspace.state_file is None and before is None:
+        private(note, json.dumps(workspace.backend))
+
+
 def initialise(workspace: Workspace) -> list[Diagnostic]:
     """Install modules and providers for the written root, or use what an earlier init of the same made; errors, if any."""
     digest = fingerprint(workspace)
