@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from provisioner.errors import ProvisionError
 from provisioner.model import Json
@@ -83,7 +84,13 @@ def literal(text: str) -> Json:
 
 
 def parts(text: str) -> list[Part]:
-    """Split a string into literal parts (escapes as written) and references."""
+    """Split a string into literal parts (escapes as written) and references. Raises ReferenceError_."""
+    return list(_parts(text))
+
+
+@lru_cache(maxsize=20_000)
+def _parts(text: str) -> tuple[Part, ...]:
+    """Definitions repeat the same few templates for every component: parse each once."""
     found: list[Part] = []
     end = 0
     for match in TOKEN.finditer(text):
@@ -95,14 +102,14 @@ def parts(text: str) -> list[Part]:
         end = match.end()
     if end < len(text):
         found.append(text[end:])
-    return found
+    return tuple(found)
 
 
 def find(value: Json, path: str = "") -> Iterator[tuple[str, Reference]]:
     """Every reference in a JSON value, with the dotted path of the string that holds it."""
     if isinstance(value, str):
         if "${" in value:
-            for part in parts(value):
+            for part in _parts(value):
                 if isinstance(part, Reference):
                     yield path, part
     elif isinstance(value, dict):
@@ -136,7 +143,7 @@ def substitute(value: Json, lookup: Lookup) -> Json:
 
 
 def _substitute_text(text: str, lookup: Lookup) -> Json:
-    split = parts(text)
+    split = _parts(text)
     if len(split) == 1 and isinstance(split[0], Reference):
         found = lookup(split[0])
         return text if found is KEEP else found
@@ -159,7 +166,7 @@ def render(value: Json, lookup: Lookup) -> Json:
 
 
 def _render_text(text: str, lookup: Lookup) -> Json:
-    split = parts(text)
+    split = _parts(text)
     if len(split) == 1 and isinstance(split[0], Reference):
         return lookup(split[0])
     return "".join(unescape(part) if isinstance(part, str) else as_text(lookup(part)) for part in split)

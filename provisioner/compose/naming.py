@@ -1,14 +1,12 @@
 """What a reference in the application means for one copy: `${db.url}` to `${db@aws.url}`. Pure; collects problems."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from provisioner import references
-from provisioner.compose.outputs import app_view, host_view, target_view
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
-from provisioner.model import Application, Definition, Environment, Host, Json
+from provisioner.model import Definition, Environment, Json
 from provisioner.references import KEEP, Lookup, Reference
 from provisioner.suggest import suggestion
 
@@ -16,9 +14,9 @@ from provisioner.suggest import suggestion
 class Names:
     """The names that are known in one composition."""
 
-    def __init__(self, application: Application, environment: Environment, placed: list[Placed],
+    def __init__(self, app: Json, environment: Environment, placed: list[Placed],
                  definitions: Mapping[str, Definition], components: set[str]) -> None:
-        self.application = application
+        self.app = app
         self.environment = environment
         self.definitions = definitions
         self.copies: dict[str, list[Placed]] = {}
@@ -51,7 +49,7 @@ class Names:
     def _look_up(self, copy: Placed, path: str, reference: Reference) -> Json:
         try:
             if reference.head == "app":
-                return app_view(self.application, reference)
+                return references.dig(self.app, reference.path, reference)
             if reference.head == "var":
                 return references.dig(self.environment.vars, reference.path, reference)
             if reference.head == "secret":
@@ -104,21 +102,15 @@ class Names:
     def _problem(self, copy: Placed, path: str, code: str, message: str, hint: str) -> None:
         self._problems[Problem(code, message, place_of(copy.component, path), hint)] = None
 
-    def inside(self, copy: Placed, properties: Mapping[str, Json], outputs: Mapping[str, Json], hosts: tuple[Host, ...]) -> Lookup:
+    def inside(self, copy: Placed, views: Mapping[str, Json]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""
-        views: dict[str, Json] = {
-            "parameters": properties, "outputs": outputs, "environment": references.escape({"name": self.environment.name}),
-            "component": references.escape({"name": copy.component.name, "type": copy.component.type}),
-            "target": references.escape(target_view(copy)), "hosts": references.escape([host_view(host) for host in hosts]),
-        }
+        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type}}
 
         def lookup(reference: Reference) -> Json:
-            if reference.head == "app":
-                return app_view(self.application, reference)
-            if reference.head == "hosts" and not hosts:
+            if reference.head in own:
+                return references.dig(own[reference.head], reference.path, reference)
+            if reference.head == "hosts":
                 return "${%s._hosts.%s}" % (copy.unit, ".".join(reference.path))
-            if reference.head not in views:
-                raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, environment, app and hosts")
-            return references.dig(views[reference.head], reference.path, replace(reference))
+            raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, environment, app and hosts")
 
         return lookup

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from provisioner import references
 from provisioner.compose.placing import Placed
-from provisioner.model import Application, Definition, Host, Json
+from provisioner.model import Application, Definition, Environment, Host, Json, Target
 from provisioner.references import KEEP, Reference
 
 
@@ -18,19 +18,15 @@ def host_view(host: Host) -> dict[str, Json]:
     return {"name": host.name, "address": host.address, "labels": host.labels}
 
 
-def outputs_of(application: Application, copy: Placed, definition: Definition, properties: Mapping[str, Json],
-               secret_root: str, hosts: tuple[Host, ...] = ()) -> tuple[dict[str, Json], tuple[str, ...]]:
+def outputs_of(copy: Placed, definition: Definition, properties: Mapping[str, Json], secret_root: str,
+               views: Mapping[str, Json]) -> tuple[dict[str, Json], tuple[str, ...]]:
     """Templates by name, and the names of the sensitive ones (by declaration, or because they contain a sensitive one).
 
-    References that are left: `${module.…}`, `${self.NAME}` (an output that is a cloud's secret), `${UNIT._hosts.…}` (hosts that
-    are not made yet), `${UNIT.…}` out of properties, `${secret.…}`. Raises Unknown for a reference that leads nowhere.
+    `views` are what `${app.…}`, `${target.…}` and, where they are known, `${hosts.…}` can see. References that are left:
+    `${module.…}`, `${self.NAME}` (an output that is a cloud's secret), `${UNIT._hosts.…}` (hosts that are not made yet),
+    `${UNIT.…}` out of properties, `${secret.…}`. Raises Unknown for a reference that leads nowhere.
     """
-    outputs = _Outputs(copy, definition, secret_root)
-    outputs.views = {"parameters": properties, "app": references.escape(application_view(application))}
-    if hosts:
-        outputs.views["hosts"] = references.escape([host_view(host) for host in hosts])
-    if copy.target:
-        outputs.views["target"] = references.escape(target_view(copy))
+    outputs = _Outputs(copy, definition, secret_root, {"parameters": properties, **views})
     found = {name: value for name in [*definition.outputs, *outputs.given] if (value := outputs.value(name)) is not None}
     return found, tuple(name for name in found if name in outputs.sensitive)
 
@@ -38,12 +34,12 @@ def outputs_of(application: Application, copy: Placed, definition: Definition, p
 class _Outputs:
     """The outputs of one copy, worked out as they are asked for: one may be derived from another."""
 
-    def __init__(self, copy: Placed, definition: Definition, secret_root: str) -> None:
+    def __init__(self, copy: Placed, definition: Definition, secret_root: str, views: Mapping[str, Json]) -> None:
         self.copy = copy
         self.definition = definition
         self.secret_root = secret_root
         self.given: Mapping[str, Json] = copy.existing if copy.existing is not None else copy.implementation.outputs
-        self.views: dict[str, Json] = {}
+        self.views = views
         self.sensitive = {name for name, spec in definition.outputs.items() if spec.sensitive}
         self._found: dict[str, Json] = {}
         self._open: list[str] = []
@@ -87,21 +83,32 @@ class _Outputs:
         return KEEP
 
 
-def target_view(copy: Placed) -> dict[str, Json]:
+class Views:
+    """What `${app.…}`, `${environment.…}`, `${target.…}` and `${hosts.…}` can see, as templates. Each is worked out once."""
+
+    def __init__(self, application: Application, environment: Environment) -> None:
+        self.app: Json = references.escape({"name": application.name, "version": application.version,
+                                            "labels": application.labels, "annotations": application.annotations})
+        self.environment: Json = {"name": environment.name}
+        self._targets: dict[str, Json] = {}
+        self._hosts: dict[int, tuple[tuple[Host, ...], Json]] = {}
+
+    def of(self, copy: Placed, hosts: tuple[Host, ...]) -> dict[str, Json]:
+        """The views of one copy; without `hosts` while those are not made yet."""
+        found = {"app": self.app, "environment": self.environment}
+        if copy.target:
+            if copy.target.name not in self._targets:
+                self._targets[copy.target.name] = references.escape(target_view(copy.target))
+            found["target"] = self._targets[copy.target.name]
+        if hosts:
+            if id(hosts) not in self._hosts:
+                self._hosts[id(hosts)] = (hosts, references.escape([host_view(host) for host in hosts]))
+            found["hosts"] = self._hosts[id(hosts)][1]
+        return found
+
+
+def target_view(target: Target) -> dict[str, Json]:
     """What `${target.…}` can see."""
-    target = copy.target
-    if target is None:
-        return {}
     config = (target.terraform or {}).get("config") or {}
     return {"name": target.name, "vars": target.vars, "labels": target.labels, "region": config.get("region", ""),
             "endpoint": target.vars.get("endpoint", ""), "simulated": target.simulated}
-
-
-def application_view(application: Application) -> dict[str, Json]:
-    """What `${app.…}` can see, as it is."""
-    return {"name": application.name, "version": application.version, "labels": application.labels, "annotations": application.annotations}
-
-
-def app_view(application: Application, reference: Reference) -> Json:
-    """What `${app.…}` stands for. Raises Unknown."""
-    return references.escape(references.dig(application_view(application), reference.path, reference))

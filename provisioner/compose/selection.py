@@ -1,6 +1,6 @@
 """Which hosts: by the placement trait, by number, keeping what was assigned before. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.compose.placing import Placed
@@ -17,49 +17,65 @@ class Chosen:
     source: HostSource | None = None
 
 
-def hosts_for(copy: Placed, placement: Trait | None, fleets: list[Placed], properties: Mapping[str, Json],
-              kept: tuple[str, ...]) -> tuple[Chosen | None, list[Problem]]:
-    """The hosts of one copy on one target; `fleets` are the copies that make hosts there."""
-    target = copy.target
-    assert target is not None
-    wish: Mapping[str, Json] = placement.properties if placement else {}
-    count = wish.get("count") or properties.get("replicas") or copy.implementation.count
-    listed = target.hosts.listed if target.hosts else ()
-    where = _place(copy, placement)
-    if "component" in wish:
-        made = [other.component.name for other in fleets]
-        fleets = [other for other in fleets if other.component.name == wish["component"]]
-        if not fleets:
-            return None, [Problem("PRV-1521", f'{copy.component.name}: no component "{wish["component"]}" makes hosts on {target.name}',
-                                  where("component"), suggestion(str(wish["component"]), made))]
-        listed = ()
-    if not listed and fleets:
-        if len(fleets) > 1:
-            return None, [Problem("PRV-1522", f'"{copy.component.name}": several components make hosts on {target.name}: '
-                                  + ", ".join(other.component.name for other in fleets), copy.component.where,
-                                  "say which with the placement trait: component: NAME")]
-        return Chosen(source=HostSource(fleets[0].unit, count, tuple(wish.get("hosts", ())))), []
-    return _listed(copy, tuple(host for host in listed if _runs(host, copy.implementation.os)), wish, count, kept, where)
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: the placement trait, the component's properties (`replicas`), and the hosts it has now."""
+
+    placement: Trait | None
+    properties: Mapping[str, Json]
+    kept: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> Mapping[str, Json]:
+        return self.placement.properties if self.placement else {}
 
 
-def _listed(copy: Placed, listed: tuple[Host, ...], wish: Mapping[str, Json], count: Json,
-            kept: tuple[str, ...], where: Callable[[str], Where]) -> tuple[Chosen | None, list[Problem]]:
+def hosts_for(copy: Placed, wish: Wish, listed: tuple[Host, ...], fleets: list[Placed]) -> tuple[Chosen | None, list[Problem]]:
+    """The hosts of one copy on one target: out of the listed ones, or of those that another copy (`fleets`) makes there."""
+    said, where = wish.said, _place(copy, wish.placement)
     target = copy.target.name if copy.target else ""
-    unknown = [name for name in wish.get("hosts", ()) if all(not fits_name(host, name) for host in listed)]
+    count = said.get("count") or wish.properties.get("replicas") or copy.implementation.count
+    if isinstance(count, str):
+        return None, [Problem("PRV-1526", f'{copy.component.name}: how many hosts must be known before: {count} is not', where("count"))]
+    if "component" in said:
+        made = [other.component.name for other in fleets]
+        fleets = [other for other in fleets if other.component.name == said["component"]]
+        if not fleets:
+            return None, [Problem("PRV-1521", f'{copy.component.name}: no component "{said["component"]}" makes hosts on {target}',
+                                  where("component"), suggestion(str(said["component"]), made))]
+        listed = ()
+    if listed or not fleets:
+        return _listed(copy, listed, wish, count)
+    if len(fleets) > 1:
+        return None, [Problem("PRV-1522", f'"{copy.component.name}": several components make hosts on {target}: '
+                              + ", ".join(other.component.name for other in fleets), copy.component.where,
+                              "say which with the placement trait: component: NAME")]
+    return Chosen(source=HostSource(fleets[0].unit, count, tuple(said.get("hosts", ())))), []
+
+
+def _listed(copy: Placed, listed: tuple[Host, ...], wish: Wish, count: int | None) -> tuple[Chosen | None, list[Problem]]:
+    said, where = wish.said, _place(copy, wish.placement)
+    target = copy.target.name if copy.target else ""
+    unknown = [index for index, name in enumerate(said.get("hosts", ())) if all(not fits_name(host, name) for host in listed)]
     if unknown:
-        return None, [Problem("PRV-1523", f'{copy.component.name}: no host "{unknown[0]}" on {target}',
-                              where(f"hosts.{list(wish['hosts']).index(unknown[0])}"),
-                              suggestion(unknown[0], (host.name for host in listed)))]
-    fitting = [host for host in listed if _fits(host, wish)]
+        names = said["hosts"]
+        return None, [Problem("PRV-1523", f'{copy.component.name}: no host "{names[index]}" on {target}', where(f"hosts.{index}"),
+                              suggestion(names[index], (host.name for host in listed))) for index in unknown]
+    fitting = tuple(host for host in listed if _fits(host, said)) if said else listed
     if not fitting:
         return None, [Problem("PRV-1524", f'no host of {target} fits "{copy.component.name}"', where(""),
                               suggestion("", (host.name for host in listed)) or f"{target} has no hosts")]
     if count is None:
-        return Chosen(tuple(fitting)), []
+        return Chosen(fitting), []
     if count > len(fitting):
         return None, [Problem("PRV-1525", f'"{copy.component.name}" wants {count} hosts of {target}, {len(fitting)} fit', where("count"),
                               suggestion("", (host.name for host in fitting)))]
-    return Chosen(tuple(keep_first(fitting, kept, int(count)))), []
+    return Chosen(tuple(keep_first(fitting, wish.kept, count))), []
+
+
+def running(hosts: tuple[Host, ...], systems: tuple[str, ...]) -> tuple[Host, ...]:
+    """The hosts that run one of the operating systems; a host that does not say what it runs (label `os`) may."""
+    return hosts if not systems else tuple(host for host in hosts if host.labels.get("os", systems[0]) in systems)
 
 
 def _place(copy: Placed, placement: Trait | None) -> Callable[[str], Where]:
@@ -71,12 +87,7 @@ def _place(copy: Placed, placement: Trait | None) -> Callable[[str], Where]:
     return where
 
 
-def _runs(host: Host, systems: tuple[str, ...]) -> bool:
-    """Whether the host's operating system is a known one; a host that does not say (label `os`) may."""
-    return not systems or host.labels.get("os", systems[0]) in systems
-
-
-def keep_first(fitting: list[Host], kept: tuple[str, ...], count: int) -> list[Host]:
+def keep_first(fitting: Sequence[Host], kept: tuple[str, ...], count: int) -> list[Host]:
     """`count` hosts in their listed order: those assigned before first, then the others."""
     before = [host for host in fitting if host.name in kept]
     chosen = {host.name for host in [*before, *(host for host in fitting if host.name not in kept)][:count]}

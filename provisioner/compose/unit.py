@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from provisioner import references
 from provisioner.compose.naming import Names
-from provisioner.compose.outputs import outputs_of, secret_path
+from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.placing import Placed
-from provisioner.compose.selection import Chosen, hosts_for
+from provisioner.compose.selection import Chosen, Wish, hosts_for, running
 from provisioner.errors import Problem
-from provisioner.model import Application, Definition, Environment, Json, Secret, Trait, Unit
+from provisioner.model import Application, Definition, Environment, Host, Json, Secret, Trait, Unit
 from provisioner.references import KEEP, Reference
 
 
@@ -20,12 +20,15 @@ class Workshop:
     application: Application
     environment: Environment
     names: Names
+    views: Views
     placements: Mapping[str, Trait]
     fleets: Mapping[str, list[Placed]]
     """Target to the copies that make hosts there."""
     assigned: Mapping[str, tuple[str, ...]]
     digest_of: Callable[[str], str]
     problems: list[Problem] = field(default_factory=list)
+    listed: dict[tuple[str, tuple[str, ...]], tuple[Host, ...]] = field(default_factory=dict)
+    """Target and operating systems to the listed hosts that run one of them."""
 
 
 def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | None:
@@ -34,7 +37,7 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
     properties = shop.names.properties(copy)
     unit = _outline(copy, definition)
     if copy.existing is not None:
-        outputs, sensitive = outputs_of(shop.application, copy, definition, properties, "")
+        outputs, sensitive = outputs_of(copy, definition, properties, "", shop.views.of(copy, ()))
         return replace(unit, outputs=outputs, sensitive=sensitive, health=_health(definition, outputs, properties))
     if implementation.needs == "hosts" and not implementation.module:
         chosen = _hosts(shop, copy, properties)
@@ -42,10 +45,11 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
             return None
         unit = replace(unit, hosts=chosen.hosts, host_source=chosen.source)
     secret_root = secret_path(shop.application.name, shop.environment.name, unit.name)
+    views = shop.views.of(copy, unit.hosts)
     try:
-        outputs, sensitive = outputs_of(shop.application, copy, definition, properties, secret_root, unit.hosts)
-        inputs = {name: references.substitute(value, shop.names.inside(copy, properties, outputs, unit.hosts))
-                  for name, value in implementation.variables.items()}
+        outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
+        inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
+        inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
     except references.Unknown as error:
         shop.problems.append(Problem("PRV-1505", f"{copy.component.name}: {error.message}", copy.component.where, error.hint))
         return None
@@ -69,8 +73,13 @@ def _outline(copy: Placed, definition: Definition) -> Unit:
 
 
 def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chosen | None:
-    fleets = shop.fleets.get(copy.target.name, []) if copy.target else []
-    chosen, wrong = hosts_for(copy, shop.placements.get(copy.component.name), fleets, properties, shop.assigned.get(copy.unit, ()))
+    target, systems = copy.target, copy.implementation.os
+    if target is None:
+        return None
+    if (target.name, systems) not in shop.listed:
+        shop.listed[target.name, systems] = running(target.hosts.listed if target.hosts else (), systems)
+    wish = Wish(shop.placements.get(copy.component.name), properties, shop.assigned.get(copy.unit, ()))
+    chosen, wrong = hosts_for(copy, wish, shop.listed[target.name, systems], shop.fleets.get(target.name, []))
     shop.problems.extend(wrong)
     return None if wrong else chosen
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner import graph, references
 from provisioner.compose.naming import Names
+from provisioner.compose.outputs import Views
 from provisioner.compose.placing import Placed, choose, unknown_targets
 from provisioner.compose.shape import CheckProperties, Traits, place_of, shape
 from provisioner.compose.unit import Workshop, make_unit
@@ -47,8 +48,9 @@ def compose(context: Context) -> Composition:
     definitions = _definitions(context, shaped.components, problems)
     components = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
     placed = _placed(context, components, definitions, shaped.placements, problems)
-    names = Names(application, environment, placed, definitions, {component.name for component in shaped.components})
-    shop = Workshop(application, environment, names, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
+    views = Views(application, environment)
+    names = Names(views.app, environment, placed, definitions, {component.name for component in shaped.components})
+    shop = Workshop(application, environment, names, views, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
     units = [unit for copy in placed if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
     problems += names.problems
     units = _with_needs(units, placed, {component.name for component in shaped.components}, problems)
