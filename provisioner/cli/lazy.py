@@ -13,7 +13,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "Check what the application needs, and say the fix."),
         "types": ("catalogue", "List the types, or everything about one TYPE."),
         "schema": ("catalogue", "Print a JSON Schema, for editors and scripts."),
-        "explain": ("catalogue", "Explain an error code or a topic, offline."),
+        "explain": ("explain", "Explain an error code or a topic, offline."),
     },
     "Deliver": {
         "validate": ("plan", "Check the documents; asks no tool."),
@@ -36,8 +36,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "secrets": ("secrets", "Secrets: set NAME, list, check."),
     },
     "Utility": {
-        "version": ("start", "Print the version."),
-        "help": ("catalogue", "Help on a verb or a topic."),
+        "version": ("explain", "Print the version."),
+        "help": ("explain", "Help on a verb or a topic."),
     },
 }
 """Group to verb to (module in `verbs`, what it does). The module's command says the same; a test compares them."""

@@ -74,7 +74,7 @@ def type_words(schema: Mapping[str, Json]) -> str:
         return " or ".join(kind)
     if kind == "array":
         inner = schema.get("items", {})
-        return f"list of {type_words(inner)}" if inner else "list"
+        return "list of objects" if inner.get("type") == "object" else f"list of {type_words(inner)}" if inner else "list"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"map of {type_words(schema['additionalProperties'])}"
     low, high = schema.get("minimum"), schema.get("maximum")

@@ -72,7 +72,8 @@ def logged(event: Event, look: Look) -> str:
     """An event as a line of `provision logs`: time, where, what; further lines of its message below."""
     data, place = event.data, " · ".join(filter(None, [event.step, event.host]))
     state = str(data.get("state") or data.get("phase") or data.get("severity") or ("started" if event.kind == "step-started" else ""))
-    first, *more = (event.message or str(data.get("address", ""))).splitlines() or [""]
+    about = f"run {data.get('run')}, attempt {data.get('attempt', 1)}" if event.kind == "run-started" else str(data.get("address", ""))
+    first, *more = (event.message or about).splitlines() or [""]
     more += str(data.get("stderr", "")).splitlines()
     style = STYLES.get(state, "")
     head = f"{clock(event.time)} {look.words(place):<24} {look.line(f'{state or event.kind:<9}', style)} {look.words(first)}"

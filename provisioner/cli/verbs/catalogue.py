@@ -1,21 +1,19 @@
-"""types, schema, explain, help: what there is to know without asking any tool."""
+"""types and schema: what can be written in app.yaml. Asks no tool."""
 
-import difflib
 from pathlib import Path
 from typing import Any
 
 import click
 
-from provisioner import codes, spec
+from provisioner import spec
 from provisioner.catalog import Catalog
 from provisioner.cli.door import Door
 from provisioner.cli.options import looks, option
-from provisioner.cli.topics import TOPICS
 from provisioner.console.catalogue import type_json, type_text, types_text
-from provisioner.console.look import Cell, Row, table
+from provisioner.console.errors import problems_text
 from provisioner.console.schemas import SCHEMAS
 from provisioner.console.shapes import head
-from provisioner.errors import Exit, ProvisionError
+from provisioner.errors import Exit, Problem, ProvisionError
 from provisioner.model import Definition
 from provisioner.suggest import suggestion
 
@@ -44,19 +42,29 @@ def types_command(door: Door, /, name: str | None, project: str) -> int:
         else:
             door.say("\n\n".join(type_text(one, door.look) for one in found))
         return Exit.OK
-    every = every_definition(catalog)
+    every, problems = every_definition(catalog)
     if door.json:
         door.say_json({**head("types"), "types": [type_json(one) for one in every]})
     else:
         door.say(types_text(every, door.look))
-    return Exit.OK
+    if problems:
+        door.show(problems_text(problems, door.aside))
+    return Exit.INVALID if problems else Exit.OK
 
 
-def every_definition(catalog: Catalog) -> list[Definition]:
-    """Component types, then traits, by name."""
-    components = [catalog.component(name) for name in sorted(catalog.component_names())]
-    traits = [catalog.trait(name) for name in sorted(catalog.trait_names())]
-    return [one for one in [*components, *traits] if one is not None]
+def every_definition(catalog: Catalog) -> tuple[list[Definition], list[Problem]]:
+    """Component types, then traits, by name; and what is wrong with those that can't be read."""
+    found: list[Definition] = []
+    problems: list[Problem] = []
+    for read, names in ((catalog.component, catalog.component_names()), (catalog.trait, catalog.trait_names())):
+        for name in sorted(names):
+            try:
+                one = read(name)
+            except ProvisionError as error:
+                problems += error.problems
+                continue
+            found += [one] if one else []
+    return found, problems
 
 
 def definitions_named(catalog: Catalog, name: str) -> list[Definition]:
@@ -89,79 +97,3 @@ def document_schema(project: Path, of: str) -> Any:
     """The schema of app.yaml, or of an environment."""
     found = spec.schema(Catalog(project.resolve()))
     return found.get(of, found)
-
-
-@click.command("explain", short_help="Explain an error code or a topic, offline.")
-@click.argument("code", required=False, metavar="[CODE|TOPIC]")
-@looks()
-@click.pass_obj
-def explain_command(door: Door, /, code: str | None) -> int:
-    """Explain an error code or a topic, offline.
-
-    \b
-      provision explain
-      provision explain PRV-6001
-      provision explain exit-codes
-    """
-    if code is None:
-        _list_codes(door)
-    elif code in TOPICS:
-        _topic(door, code)
-    else:
-        _one_code(door, code)
-    return Exit.OK
-
-
-def _list_codes(door: Door) -> None:
-    every = codes.every()
-    if door.json:
-        door.say_json({**head("codes"), "codes": [{"code": code, "title": title} for code, (title, _) in every.items()]})
-        return
-    rows: list[Row] = [[Cell(code, "bold"), title] for code, (title, _) in every.items()]
-    door.say("\n".join([*table(rows, door.look, indent=""), "", f"Topics: {', '.join(TOPICS)}"]))
-
-
-def _one_code(door: Door, code: str) -> None:
-    found = codes.explain(code)
-    if found is None:
-        near = difflib.get_close_matches(code.upper(), codes.every(), 1) or difflib.get_close_matches(code, TOPICS, 1)
-        raise ProvisionError(f'there is no code or topic "{code}"', code="PRV-6402", exit=Exit.USAGE,
-                             hint=f'did you mean "{near[0]}"?' if near else "", next="provision explain")
-    title, text = found
-    digits = code.upper().removeprefix("PRV").lstrip("-")
-    if door.json:
-        door.say_json({**head("code"), "code": f"PRV-{digits}", "title": title, "text": text})
-    else:
-        door.say(door.look.paint(f"PRV-{digits}  {door.look.words(title)}", "title") + "\n" + door.look.words(text))
-
-
-def _topic(door: Door, topic: str) -> None:
-    if door.json:
-        door.say_json({**head("topic"), "topic": topic, "text": TOPICS[topic]})
-    else:
-        door.say(door.look.words(TOPICS[topic]))
-
-
-@click.command("help", short_help="Help on a verb or a topic.")
-@click.argument("words", nargs=-1, metavar="[VERB|TOPIC]")
-@click.pass_context
-def help_command(ctx: click.Context, /, words: tuple[str, ...]) -> int:
-    """Help on a verb or a topic.
-
-    \b
-      provision help apply
-      provision help exit-codes
-    """
-    door = ctx.find_object(Door) or Door()
-    if words and words[0] in TOPICS:
-        _topic(door, words[0])
-        return Exit.OK
-    context = ctx.find_root()
-    for word in words:
-        group = context.command
-        command = group.get_command(context, word) if isinstance(group, click.Group) else None
-        if command is None:
-            raise ProvisionError(f'there is no command or topic "{word}"', code="PRV-6402", exit=Exit.USAGE, hint=f"topics: {', '.join(TOPICS)}")
-        context = click.Context(command, info_name=word, parent=context)
-    door.say(context.get_help())
-    return Exit.OK

@@ -1,8 +1,7 @@
-"""init and version."""
+"""init."""
 
 import json
 import os
-import platform
 import re
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import click
 
 from provisioner import spec
 from provisioner.catalog import Catalog
-from provisioner.cli.crash import own_version
 from provisioner.cli.door import Door
 from provisioner.cli.options import looks, option
 from provisioner.cli.templates import NEXT, TEMPLATES
@@ -68,19 +66,3 @@ def _write(path: Path, text: str) -> bool:
     except FileExistsError:
         return False
     return True
-
-
-@click.command("version", short_help="Print the version.")
-@looks()
-@click.pass_obj
-def version_command(door: Door, /) -> int:
-    """Print the version.
-
-    \b
-      provision version
-    """
-    if door.json:
-        door.say_json({**head("version"), "version": own_version(), "python": platform.python_version()})
-    else:
-        door.say(f"provision {own_version()}")
-    return Exit.OK
