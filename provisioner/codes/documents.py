@@ -1,0 +1,195 @@
+"""Codes of documents and of what they ask for: PRV-11xx to PRV-15xx. Data only."""
+
+CODES: dict[str, tuple[str, str]] = {
+    # ---------------------------------------------------------------- reading a file
+    "PRV-1101": ("A document can't be read", "There is no such file, or you may not read it. provision init writes a first app.yaml."),
+    "PRV-1102": (
+        "A document is too large",
+        "4 MiB is enough for some ten thousand components. A larger file is a mistake: a dump, an archive, a log.",
+    ),
+    "PRV-1103": ("A document is a binary file", "It holds zero bytes. Documents are YAML, in UTF-8."),
+    "PRV-1104": ("A document is not UTF-8", "The byte at that place belongs to another encoding, often Latin-1. Save the file as UTF-8."),
+    "PRV-1105": (
+        "A control character",
+        "YAML allows tab and line ends, no other control characters. They come from copying out of terminals and word processors.\n"
+        'Delete it; where it is meant, write an escape in double quotes: "\\x1b".',
+    ),
+    "PRV-1106": ("A document is empty", "It holds nothing, or only comments. A document begins with apiVersion and kind."),
+    "PRV-1107": ("Several documents in one file", "One file is one document. Split it at ---: errors, digests and history are kept by file."),
+    "PRV-1108": (
+        "Not valid YAML",
+        "The place is where the parser noticed; the cause is there or in a line above it.\n"
+        "Frequent: a colon followed by a space inside unquoted text, a quote that is not closed, lines of one map in different columns.",
+    ),
+    "PRV-1109": ("A tab indents a line", "YAML is indented by spaces. Most editors can convert tabs: look for \"expand tabs\"."),
+    "PRV-1110": ("A key is there twice", "YAML readers keep one of the two and differ in which. Delete one, or give it another name."),
+    "PRV-1111": (
+        "Aliases blow a document up",
+        "Aliases of aliases multiply: a few lines can stand for billions of values. More than 250,000 repeated values or 50,000 aliases\n"
+        "are refused before any is made.",
+    ),
+    "PRV-1112": (
+        "An alias without an anchor",
+        "*NAME repeats what &NAME marked before, and can't stand inside of it. Quote text that begins with * or &.",
+    ),
+    "PRV-1113": (
+        "A reference needs quotes",
+        "Inside [ ] and { } YAML takes the brace of ${…} as the beginning of a map. Write \"${ledger.url}\" in quotes there.\n"
+        "In a line of its own, KEY: ${ledger.url}, no quotes are needed.",
+    ),
+    "PRV-1114": ("A key is no text", "Keys are names. The usual cause is {{ … }} without quotes: YAML reads a map whose key is a map."),
+    "PRV-1115": (
+        "A YAML tag",
+        "Tags such as !vault or !!binary make readers build something else than text, numbers, lists and maps. Documents have none.",
+    ),
+    "PRV-1116": ("Nested too deep", "More than 100 levels. No document of people is that deep."),
+    "PRV-1117": (
+        "A number that is ambiguous or none",
+        "0644 is decimal in YAML 1.2 and octal in YAML 1.1; .inf and .nan are no JSON. Write text in quotes; write 0o644 for an octal number.",
+    ),
+    "PRV-1118": (
+        "<< merges maps only",
+        "<<: *NAME merges the map marked by &NAME below the keys that stand beside it; a list of such maps works, too.",
+    ),
+    # ---------------------------------------------------------------- the shape of documents
+    "PRV-1200": ("Not a map", "A document is a map with apiVersion, kind, metadata and spec."),
+    "PRV-1201": (
+        "Another kind of document",
+        "Application: apiVersion core.oam.dev/v1beta1. Environment, ComponentDefinition, TraitDefinition: apiVersion provision/v1.",
+    ),
+    "PRV-1202": ("A field is missing", "The document can't be understood without it. provision schema prints what belongs where."),
+    "PRV-1203": (
+        "Unknown field",
+        "Fields that are not known are refused: a mistyped one would otherwise be ignored silently. The nearest known name is shown.\n"
+        "provision schema > schema.json lets an editor complete and check fields while you type.",
+    ),
+    "PRV-1204": ("A field has the wrong type", "Numbers and booleans are written without quotes, text that looks like one with quotes."),
+    "PRV-1205": (
+        "A field has a value that can't be",
+        "The message says what is allowed. Names are DNS labels: lower-case letters, digits, dashes, 63 at most.",
+    ),
+    "PRV-1206": ("A name is there twice", "Components, policies, targets and hosts are known by their names. Give one of the two another name."),
+    "PRV-1207": (
+        "A reserved name",
+        "app, var, secret, env, parameters, outputs, module, hosts, target, component and self begin references of their own:\n"
+        "${app.version} is no output of a component. Take another name.",
+    ),
+    "PRV-1208": (
+        "Not supported yet",
+        "The document uses something that provision knows and does not carry out yet: a workflow, a policy other than topology,\n"
+        "an environment's rollout, windows or approvals. It is refused, because leaving it out silently would change what is delivered.",
+    ),
+    "PRV-1209": ("Unknown policy", "The policy types are those of KubeVela; topology is carried out."),
+    "PRV-1210": ("A field has no effect", "A warning. Kubernetes or older versions of OAM write such fields; they mean nothing here and can go."),
+    "PRV-1220": (
+        "A target says not what it is",
+        "A target has exactly one of aws (region, assumeRole, …), terraform (offers, provider, …) or hosts (list, inventory or local).\n"
+        "A target with aws or terraform may have hosts beside it: how to reach the machines that are made there.",
+    ),
+    "PRV-1221": ("An environment variable is not set", "${env.NAME} in an Environment is filled from your shell. Export it, or write a default."),
+    "PRV-1222": ("No such target", "Place rules and aliases name targets of the same environment."),
+    "PRV-1223": (
+        "An inventory can't be used",
+        "Ansible could not read it, or it has no hosts; its own words are shown. The path is relative to the project's folder.\n"
+        "Try it by itself: ansible-inventory -i FILE --list.",
+    ),
+    "PRV-1224": (
+        "--on takes hosts",
+        "USER@HOST or USER@HOST:PORT; without USER@ your SSH configuration decides. IPv6 with a port: USER@[2001:db8::1]:22.",
+    ),
+    "PRV-1225": (
+        "A rule is incomplete",
+        "A place rule says for what (components or types) and exactly one of: one (a target), each (a copy on every target that matches),\n"
+        "existing (outputs of something that others made). An override says for what, too.",
+    ),
+    "PRV-1226": (
+        "File and environment have different names",
+        "environments/NAME.yaml holds the environment NAME: -e, the history and the state go by that name.",
+    ),
+    # ---------------------------------------------------------------- references
+    "PRV-1301": (
+        "Not a reference",
+        "${NAME.OUTPUT} is an output of a component, ${app.…}, ${var.…} and ${secret.…} are values; | default(x) may follow.\n"
+        "A literal ${ is written $${, for instance $${HOME} for a shell.",
+    ),
+    "PRV-1302": ("A reference has no value", "There is nothing at the end of its path. The choices are shown."),
+    "PRV-1310": (
+        "A reference to no component",
+        "The name before the dot is no component of this application, and none of app, var and secret.\n"
+        "A literal ${NAME} for a shell is written $${NAME}.",
+    ),
+    "PRV-1311": ("A reference to no output", "The component's type does not have that output. provision types TYPE lists outputs."),
+    # ---------------------------------------------------------------- types and their properties
+    "PRV-1401": ("Unknown type", "provision types lists all. A project's own types lie in components/TYPE.yaml beside app.yaml."),
+    "PRV-1403": ("Unknown property", "The type does not have it. provision types TYPE shows all, with defaults and an example."),
+    "PRV-1404": ("A property is missing", "The type can't do without it. provision types TYPE shows an example."),
+    "PRV-1405": ("A property has the wrong type", "A reference ${…} fits everywhere; its value is checked when it is known."),
+    "PRV-1406": ("A property has a value that can't be", "provision types TYPE shows what is allowed."),
+    "PRV-1411": ("Unknown trait", "provision types lists traits. A project's own lie in components/traits/ beside app.yaml."),
+    "PRV-1412": ("A trait does not apply to that type", "Its definition names the types that it can be attached to."),
+    "PRV-1413": ("Two components of one name", "The gateway trait of NAME adds a component NAME-gateway. Rename the other one."),
+    # ---------------------------------------------------------------- definitions
+    "PRV-1420": (
+        "A definition is malformed",
+        "docs/types and the shipped components/*.yaml show the shape of ComponentDefinition and TraitDefinition.",
+    ),
+    "PRV-1421": ("File and definition have different names", "components/NAME.yaml defines NAME: types are found by the names of their files."),
+    "PRV-1422": ("Parameters are no JSON Schema", "`parameters` is a JSON Schema of an object (draft 2020-12), and its defaults must fit it."),
+    "PRV-1423": (
+        "An implementation without a tool",
+        "Each implementation has terraform: {module} or ansible: {playbook}; `needs: existing` has neither.",
+    ),
+    "PRV-1424": (
+        "Outputs of contract and implementation differ",
+        "An implementation gives every output that the contract does not derive itself, and no others.",
+    ),
+    "PRV-1425": (
+        "A definition refers to nothing",
+        "${parameters.X} and ${outputs.X} must be declared; an optional parameter without a default needs | default(…).",
+    ),
+    "PRV-1430": ("Module or playbook is missing", "Paths are relative to the project, then to the library."),
+    "PRV-1431": ("A module can't be read", "One of its .tf files is no HCL. terraform validate in its folder says more."),
+    "PRV-1432": ("A module has no such variable", "`variables` of the implementation are the module's variables."),
+    "PRV-1433": ("A module needs a variable", "It has no default in the module, so the implementation must set it."),
+    "PRV-1434": ("A module has no such output", "${module.X} and hostsOutput name outputs of the module."),
+    "PRV-1435": ("An example does not work", "The example of a definition must compose on every kind of target that it has an implementation for."),
+    # ---------------------------------------------------------------- where, how, which hosts
+    "PRV-1502": ("dependsOn names no component", "The names of the application's components are shown."),
+    "PRV-1503": ("An input without an output", "`from` of an OAM input is the name of an OAM output of some component of the application."),
+    "PRV-1504": (
+        "Components need each other in a circle",
+        "Each of them waits for the next: by a reference or by dependsOn. Take one of these out; the path is shown.",
+    ),
+    "PRV-1505": ("A definition's template has no value", "A value that the implementation needs was not given, often one of the target's vars."),
+    "PRV-1506": (
+        "Which copy?",
+        "A reference to a component with several copies means the one on the same target, else the one on the same site (label `site`),\n"
+        "else the only one. Here none of these is clear: place one copy, or label targets by site.",
+    ),
+    "PRV-1511": ("There can be no existing one", "The type has no `needs: existing`: its outputs can't be given by the environment."),
+    "PRV-1512": ("The topology policy names no target", "Names are those of the environment's targets, or its aliases for them."),
+    "PRV-1513": (
+        "No target can carry a component",
+        "The type has implementations for certain kinds of target (provision types TYPE), and no target of the environment is of one.\n"
+        "Add a target, change the place rule, or name something that exists: place: [{components: [NAME], existing: {…}}].",
+    ),
+    "PRV-1514": (
+        "Several targets fit",
+        "Nothing says which one. provision does not guess where a database goes: add a place rule to the environment\n"
+        "(one: {target: NAME}, or each: {} for a copy on all of them), or a topology policy to the application.",
+    ),
+    "PRV-1515": (
+        "A target has left the environment",
+        "Something is delivered there. Put the target back until it is removed: provision apply without the component, or destroy.",
+    ),
+    "PRV-1516": ("A property can't be had there", "The implementation for that kind of target can't do it; the reason is its author's."),
+    "PRV-1521": ("No component makes those hosts", "`component` of the placement trait is a vm component on the same target."),
+    "PRV-1522": ("Whose hosts?", "Several components make hosts on the target. Say which with the placement trait: component: NAME."),
+    "PRV-1523": ("Unknown host", "The placement names a host that the target does not list."),
+    "PRV-1524": ("No host fits", "Groups, labels or operating system of the placement and the implementation leave no host of the target."),
+    "PRV-1525": ("Too few hosts", "replicas, or count of the placement, asks for more hosts than fit."),
+    "PRV-1526": (
+        "How many hosts is not known",
+        "replicas and count must be numbers: how many copies there are is decided before anything is delivered.",
+    ),
+}
