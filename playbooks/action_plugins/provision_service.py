@@ -25,8 +25,6 @@ from ansible.module_utils.provision.failures import Failed  # noqa: E402
 class ActionModule(ActionBase):
     """The action `provision_service`."""
 
-    TRANSFERS_FILES = True
-
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Converge or remove the service on one host."""
         task_vars = task_vars or {}
@@ -40,9 +38,6 @@ class ActionModule(ActionBase):
                 result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
         except Failed as failure:
             result.update(failed=True, msg=failure.message, provision={})
-        finally:
-            if self._connection._shell.tmpdir:
-                self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
 
     def _arguments(self, state: str, task_vars: dict[str, Any]) -> tuple[dict[str, Any], artefacts.Artefact | None]:
@@ -75,7 +70,8 @@ class ActionModule(ActionBase):
         local = artefact.fetch()
         if self._connection.transport == "local":
             return local
-        remote = os.path.join(self._make_tmp_path(), "artifact")
+        # made only now: it costs a round trip; Ansible removes it after the task
+        remote = os.path.join(self._connection._shell.tmpdir or self._make_tmp_path(), "artifact")
         self._transfer_file(local, remote)
         self._fixup_perms2((self._connection._shell.tmpdir, remote))
         return remote

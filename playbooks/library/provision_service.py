@@ -1,10 +1,10 @@
 #!/usr/bin/python
-"""Converges one service on this host, or removes it, in one call. Thin: the way is `answer`, the content `service`."""
+"""Converges one service on this host, or removes it, in one call. Thin: the way is `answer`, the content `delivery`."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.provision import service
+from ansible.module_utils.provision import delivery
 from ansible.module_utils.provision.answer import ARGUMENTS, answer
 
 DOCUMENTATION = """
@@ -23,7 +23,7 @@ options:
 def main() -> None:
     """Ansible's entry."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    answer(module, service.look if module.params["state"] == "present" else service.look_away)
+    answer(module, delivery.look if module.params["state"] == "present" else delivery.look_away)
 
 
 if __name__ == "__main__":

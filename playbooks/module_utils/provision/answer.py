@@ -22,7 +22,7 @@ ARGUMENTS: dict[str, Any] = {
 def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None:
     """Look at the host, and make it so unless in check mode. Ends the process with the result."""
     os.umask(0o022)
-    work = None
+    work, planned = None, {}
     try:
         context = Context.of(module.params["context"], module.check_mode)
         work = look(context, module.params)
@@ -30,14 +30,17 @@ def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None
         planned = work.result()
         if not module.check_mode:
             _do(module, work)
-        finish = work.result() if work.health else {}
-        module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(finish)})
+        module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(work.result())})
     except Failed as failure:
-        details = dict(failure.details)
-        provision = details.pop("provision", {k: details.pop(k) for k in ("stale", "seal") if k in details})
-        module.fail_json(msg=failure.message, provision=provision, **details)
+        _fail(module, failure.message, work, {**planned, **failure.details})
     except OSError as error:
-        module.fail_json(msg=in_words(error), provision={})
+        _fail(module, in_words(error), work, planned)
+
+
+def _fail(module: Any, message: str, work: Work | None, provision: dict[str, Any]) -> None:
+    """A failure says what was planned, and `changed` is true when something may have been done of it."""
+    provision.pop("health", None)
+    module.fail_json(msg=message, changed=bool(work and work.begun), provision=provision)
 
 
 def _do(module: Any, work: Work) -> None:

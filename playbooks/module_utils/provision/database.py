@@ -6,14 +6,11 @@ started it and no other database is in it.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
-import socket
 import time
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, manifest, packages, probes, scram
+from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules, scram
 from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, installed_versions, offered_versions, other_with_port, with_block
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
@@ -21,16 +18,7 @@ from ansible.module_utils.provision.manifest import Manifest
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
 
-MEBIBYTES = {"small": 128, "medium": 1024, "large": 4096}
-"""shared_buffers by size; never more than a quarter of the host's memory."""
 START_SECONDS = 30
-DROP_IN = """{header}
-[Unit]
-# it listens on an address, which has to be there first
-Wants=network-online.target
-After=network-online.target
-"""
-
 
 class Database:
     """Works out the acts for one database, in the order in which they will be done."""
@@ -41,7 +29,7 @@ class Database:
                          "(the sandbox has one), or give a database of others by `existing`")
         self.context, self.spec, self.password = context, spec, password
         self.name = check_name(str(spec["name"]))
-        self.database, self.user = (_sql_name(str(spec.get(key) or "app")) for key in ("database", "user"))
+        self.database, self.user = (rules.sql_name(str(spec.get(key) or "app")) for key in ("database", "user"))
         self.before = manifest.load(context)
         self.cluster = Cluster(self._version())
         self.systemd = Systemd()
@@ -109,9 +97,9 @@ class Database:
 
     def _judge_claims(self) -> None:
         for other in self.others:
-            for what in ("database", "user"):
-                if other.about.get(what) == self.spec.get(what):
-                    raise Failed(f"the {what} '{self.spec.get(what)}' on this host belongs to {other.unit} of {other.app}; give this one another `{what}`")
+            for what, name in (("database", self.database), ("user", self.user)):
+                if other.about.get(what) == name:
+                    raise Failed(f"the {what} '{name}' on this host belongs to {other.unit} of {other.app}; give this one another `{what}`")
 
     def _entry(self) -> Entry | None:
         """None: the cluster can't be asked yet."""
@@ -143,28 +131,16 @@ class Database:
     def _files(self) -> bool:
         """True when PostgreSQL has to be started again."""
         self.work.want_folder(self.cluster.drop_ins)
-        wish = files.Wish(self.drop_in, DROP_IN.format(header=self.context.header).encode())
-        if self.work.want_file(wish):
+        wish = files.Wish(self.drop_in, rules.drop_in(self.context.header).encode())
+        if self.work.want_file(wish) or not self.state.fresh:
             self.work.add("load postgresql units", lambda: self.systemd.load("postgresql"))
-        elif not self.state.fresh:
-            self.work.add("load postgresql units", lambda: self.systemd.load("postgresql"))
-        owner = "postgres"
-        return self.work.want_file(files.Wish(self.conf, self._conf_text().encode(), 0o644, owner, owner))
-
-    def _conf_text(self) -> str:
-        buffers = min(MEBIBYTES.get(str(self.spec.get("size")), 128), _memory() // 4)
-        address = self.context.address
-        listen = "*" if not _is_local(address) else ", ".join(dict.fromkeys(["localhost", address]))
-        return (f"{self.context.header}\nlisten_addresses = '{listen}'\npassword_encryption = 'scram-sha-256'\n"
-                f"shared_buffers = {buffers}MB\n")
+        text = rules.conf(self.context.header, self.context.address, str(self.spec.get("size")))
+        return self.work.want_file(files.Wish(self.conf, text.encode(), 0o644, "postgres", "postgres"))
 
     def _hba(self) -> bool:
         """True when PostgreSQL has to read its rules again."""
         allowed = [] if holds(self.spec.get("allow_from"), self.context.marker) else self.spec.get("allow_from") or []
-        networks = ["127.0.0.1/32", "::1/128", *(_network(str(item)) for item in allowed)]
-        lines = [f"local   \"{self.database}\"  \"{self.user}\"  scram-sha-256\n"]
-        lines += [f"host    \"{self.database}\"  \"{self.user}\"  {network}  scram-sha-256\n" for network in dict.fromkeys(networks)]
-        path, block = self.cluster.hba, "".join(lines)
+        path, block = self.cluster.hba, rules.access(self.database, self.user, [str(item) for item in allowed])
         if not self.cluster.exists:
             self.work.facts[path] = None
             self.work.show(path, None, block)
@@ -206,7 +182,7 @@ class Database:
     def _role_and_database(self) -> None:
         work, entry = self.work, self.entry
         if entry is None and self.ours:
-            work.add(f"make sure of user {self.user} and database {self.database}", lambda: (self._set_user(), self._set_database())[0])
+            work.add(f"make sure of user {self.user} and database {self.database}", self._set_both)
             return
         if entry is None or entry.verifier is None:
             work.add(f"create user {self.user}", self._set_user)
@@ -216,6 +192,10 @@ class Database:
             work.add(f"create database {self.database}", self._set_database)
         elif entry.owner != self.user:
             work.add(f"make {self.user} the owner of database {self.database}", self._set_database)
+
+    def _set_both(self) -> None:
+        self._set_user()
+        self._set_database()
 
     def _set_user(self) -> None:
         entry = self.cluster.look_up(self.user, self.database)
@@ -234,7 +214,7 @@ class Database:
 
     # ------------------------------------------------------------------ health
     def _probe(self) -> dict[str, Any]:
-        host = self.context.address if _is_local(self.context.address) else "127.0.0.1"
+        host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
         return {"tcpSocket": {"host": host, "port": PORT}, "failureThreshold": 10}
 
     def _health(self) -> str:
@@ -288,35 +268,6 @@ class Database:
         manifest.discard(self.context)
         for path in before.folders:
             files.remove_if_empty(path)
-
-
-def _sql_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name == "postgres" or name.startswith("pg_") or name in ("template0", "template1"):
-        raise Failed(f"'{name}' can't be the name of a database or its user: small letters, digits and _, and none of PostgreSQL's own")
-    return name
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise Failed(f"'{text}' in allowFrom is no network (CIDR, such as 10.0.0.0/8)") from None
-
-
-def _is_local(address: str) -> bool:
-    """True when the address is one of this host's own."""
-    try:
-        family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.bind((address, 0))
-        return True
-    except (ValueError, OSError):
-        return False
-
-
-def _memory() -> int:
-    """MiB of the host."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20)
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:

@@ -12,8 +12,8 @@ from typing import Any
 from ansible.module_utils.provision import commands, files, manifest, nginx, packages, probes
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
-from ansible.module_utils.provision.manifest import Manifest
 from ansible.module_utils.provision.managing import Manager, Program
+from ansible.module_utils.provision.manifest import Manifest
 from ansible.module_utils.provision.supervisor import Supervisor
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
@@ -106,9 +106,9 @@ class Gateway:
         self.port = 0 if holds(spec.get("port"), self.context.marker) else int(spec.get("port") or 80)
         self.health_path = str(spec.get("health_path") or "/healthz")
         if engine.own and 0 < self.port <= 1024:
-            raise Failed(f"port {self.port} needs a host of its own: on this machine choose a port above 1024 for the gateway '{self.name}' (`port: 8080`)")
+            raise Failed(f"port {self.port} needs a host of its own: here choose one above 1024 for the gateway '{self.name}' (`port: 8080`)")
         self.routes = [] if self.unknown else nginx.routes(spec["routes"], str(spec.get("domain") or ""))
-        content, self.stamp = ("", "") if self.unknown else nginx.text(self.tag, self.context.header, self.routes, engine.listen(self.port), self.health_path)
+        content, self.stamp = self._text()
         self._judge_claims()
         self.state = engine.manager.state("nginx")
         work.facts["nginx"] = [bool(engine.binary()), self.state.known, self.state.enabled, self.state.running, engine.manager.awake()]
@@ -124,6 +124,11 @@ class Gateway:
         work.verify = self._verify
         return work
 
+    def _text(self) -> tuple[str, str]:
+        if self.unknown:
+            return "", ""
+        return nginx.text(self.tag, self.context.header, self.routes, self.nginx.listen(self.port), self.health_path)
+
     def _package(self) -> bool:
         """True when nginx has to be installed."""
         engine = self.nginx
@@ -137,7 +142,8 @@ class Gateway:
         return True
 
     def _manifest(self, installs: bool) -> Manifest:
-        about = dict(self.before.about) if self.before else {"started": not (self.state.enabled or self.state.running), "default_site": installs}
+        first = {"started": not (self.state.enabled or self.state.running), "default_site": installs}
+        about: dict[str, Any] = dict(self.before.about) if self.before else first
         about["claims"] = sorted({f"{self.port} {route.host}" for route in self.routes})
         return Manifest(self.context.app, self.context.environment, self.context.unit, "gateway", self.name, (self.path,), about=about)
 
@@ -162,7 +168,7 @@ class Gateway:
         main = files.Wish(engine.main, nginx.main_text(engine.home, os.geteuid() == 0).encode())
         self.main_changed = self.work.want_file(main)
         # not `any(…)` over a generator: every file has to be looked at
-        self.program_changed = any([self.work.want_file(wish) for wish in manager.unit_files(engine.program())])
+        self.program_changed = any([self.work.want_file(one) for one in manager.unit_files(engine.program())])
 
     def _file(self, content: str) -> bool:
         wish = files.Wish(self.path, content.encode(), unknown=self.unknown)
@@ -231,7 +237,8 @@ class Gateway:
         if status == 200 and (stamp == self.stamp or self._rival()):
             return probes.HEALTHY
         seen = f"answered {status}, not with the new configuration" if status else stamp
-        raise Failed(f"nginx has not taken up the configuration: GET {self.health_path} on port {self.port}: {seen}\nits last errors:\n{self.nginx.log()}")
+        where = f"GET {self.health_path} on port {self.port}"
+        raise Failed(f"nginx has not taken up the configuration: {where}: {seen}\nits last errors:\n{self.nginx.log()}")
 
     # ------------------------------------------------------------------ removal
     def remove(self) -> Work:

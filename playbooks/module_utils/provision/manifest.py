@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -125,10 +126,16 @@ def restore(path: str, content: str) -> None:
     files.write(files.Wish(path, base64.b64decode(content), 0o644))
 
 
+def restoring(path: str, content: str) -> Callable[[], None]:
+    """An act that puts a file of others back."""
+    return lambda: restore(path, content)
+
+
 def joined(old: Manifest | None, new: Manifest) -> Manifest:
     """While a delivery is under way both what was and what will be is ours."""
     if old is None:
         return new
+
     def both(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(before + after))
 
@@ -142,7 +149,9 @@ def _read(path: str) -> Manifest | None:
         return None
     try:
         values = json.loads(data)
-        known = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in Manifest.__dataclass_fields__}
+        known: dict[str, Any] = {key: values[key] for key in values if key in Manifest.__dataclass_fields__}
+        known.update({key: tuple(value) for key, value in known.items() if isinstance(value, list)})
         return Manifest(**known)
     except (ValueError, TypeError) as error:
-        raise Failed(f"{path} can't be read ({error}); it is the record of what provision made here: restore it, or remove the unit by hand") from None
+        raise Failed(f"{path} can't be read ({error}); it is the record of what provision made here: restore it, or delete it and apply "
+                     "again") from None

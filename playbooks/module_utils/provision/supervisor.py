@@ -92,6 +92,7 @@ class Supervisor(Manager):
         self.config = f"{self.home}/supervisord.conf"
         self.socket = _socket_path(self.home)
         self._added: set[str] = set()
+        self._read: dict[str, int] = {}
 
     def unit_files(self, program: Program) -> list[files.Wish]:
         script = self.script(program.name)
@@ -181,6 +182,7 @@ class Supervisor(Manager):
             self._stop_group(group)
             self._call("removeProcessGroup", group)
         if name in added + changed:
+            self._read[name] = self._log_size(name)
             self._call("addProcessGroup", name)
             self._added.add(name)
 
@@ -188,6 +190,7 @@ class Supervisor(Manager):
         """Nothing: what is in conf.d is started with supervisord."""
 
     def restart(self, name: str) -> None:
+        self._read.setdefault(name, self._log_size(name))
         if name in self._added:
             # adding a program starts it; a second start would only interrupt it
             return self._wait_for_start(name)
@@ -247,8 +250,11 @@ class Supervisor(Manager):
         files.remove_if_empty(os.path.dirname(self.log_path("x")))
 
     def log(self, name: str, lines: int = 15) -> str:
-        data = files.read(self.log_path(name)) or b""
+        data = (files.read(self.log_path(name)) or b"")[self._read.get(name, 0):]
         return commands.tail(data[-20_000:].decode(errors="replace"), lines)
+
+    def _log_size(self, name: str) -> int:
+        return len(files.read(self.log_path(name)) or b"")
 
     def _call(self, method: str, *arguments: Any) -> Any:
         proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self.socket), allow_none=True)

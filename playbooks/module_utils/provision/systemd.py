@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 
 from ansible.module_utils.provision import commands
 from ansible.module_utils.provision.failures import Failed
@@ -58,6 +59,9 @@ def unit_text(program: Program) -> str:
 class Systemd(Manager):
     """The systemd of this host."""
 
+    def __init__(self) -> None:
+        self._started = 0.0
+
     def unit_files(self, program: Program) -> list[Wish]:
         return [Wish(self.unit_path(program.name), unit_text(program).encode(), 0o644, "root", "root")]
 
@@ -91,6 +95,7 @@ class Systemd(Manager):
 
     def restart(self, name: str) -> None:
         commands.run(["systemctl", "reset-failed", f"{name}.service"], check=False)
+        self._started = time.time()
         code, output = commands.run(["systemctl", "restart", f"{name}.service"], check=False)
         if code:
             raise Failed(f"{name}.service does not start: {self.state(name).words}\n{self.log(name)}" if self.state(name).known else output)
@@ -109,5 +114,6 @@ class Systemd(Manager):
         commands.run(["systemctl", "reset-failed", f"{name}.service"], check=False)
 
     def log(self, name: str, lines: int = 15) -> str:
-        _, output = commands.run(["journalctl", "-u", f"{name}.service", "-n", str(lines), "--no-pager", "-o", "cat"], check=False)
+        since = [f"--since=@{self._started:.3f}"] if self._started else []
+        _, output = commands.run(["journalctl", "-u", f"{name}.service", "-n", str(lines), "--no-pager", "-q", "-o", "cat", *since], check=False)
         return commands.tail(output, lines)

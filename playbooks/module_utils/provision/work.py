@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible.module_utils.provision import files, manifest, masks
+from ansible.module_utils.provision import files as paths
+from ansible.module_utils.provision import manifest, masks
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -44,6 +45,8 @@ class Work:
     """Asked after the acts: "healthy", or it raises Failed."""
     pending: tuple[str, ...] = ()
     """What is still to be done if this process dies between its acts."""
+    begun: bool = False
+    """Something on this host was, or may have been, changed."""
     missing_artifact: bool = False
     """Acts need the artefact, and it has not been sent."""
 
@@ -76,48 +79,48 @@ class Work:
         if before != after or after == masks.UNKNOWN:
             self.files.append({"path": path, "before": before, "after": after})
 
-    def want_file(self, wish: files.Wish, words: str = "", shown: tuple[str | None, str | None] | None = None) -> bool:
+    def want_file(self, wish: paths.Wish, words: str = "", shown: tuple[str | None, str | None] | None = None) -> bool:
         """Look at one file; an act when it is not as wished. True when its content (or existence) is to change."""
         self.facts[wish.path] = self._file_facts(wish)
-        self.wanted_parts[wish.path] = "unknown" if wish.unknown else files.digest(wish.data)
-        before = files.read(wish.path)
+        self.wanted_parts[wish.path] = "unknown" if wish.unknown else paths.digest(wish.data)
+        before = paths.read(wish.path)
         linked = os.path.islink(wish.path)
         if before == wish.data and not wish.unknown and not linked:
             self._want_attributes(wish)
             return False
         self.show(wish.path, *(shown or masks.of_wish(wish, before, self.key)))
-        self.add(words or f"write {wish.path}", lambda: files.write(wish))
+        self.add(words or f"write {wish.path}", lambda: paths.write(wish))
         return True
 
-    def _file_facts(self, wish: files.Wish) -> Any:
-        found = files.facts(wish.path)
+    def _file_facts(self, wish: paths.Wish) -> Any:
+        found = paths.facts(wish.path)
         if wish.secret and self.key is not None and isinstance(found, list):
-            return found[:-1] + [masks.secret_word((files.read(wish.path) or b""), self.key)]
+            return found[:-1] + [masks.secret_word((paths.read(wish.path) or b""), self.key)]
         return found
 
-    def _want_attributes(self, wish: files.Wish) -> None:
-        if files.attributes_differ(wish.path, wish.mode, wish.owner, wish.group):
+    def _want_attributes(self, wish: paths.Wish) -> None:
+        if paths.attributes_differ(wish.path, wish.mode, wish.owner, wish.group):
             owner = f", owner {wish.owner or 'as it is'}:{wish.group or 'as it is'}" if wish.owner or wish.group else ""
             self.add(f"set mode {wish.mode:04o}{owner} of {wish.path}",
-                     lambda: files.set_attributes(wish.path, wish.mode, wish.owner, wish.group))
+                     lambda: paths.set_attributes(wish.path, wish.mode, wish.owner, wish.group))
 
     def want_folder(self, path: str, mode: int = 0o755, owner: str = "", group: str = "") -> None:
         """Look at one folder; an act when it is missing or has another mode or owner."""
-        self.facts[path] = files.facts(path)
+        self.facts[path] = paths.facts(path)
         if not os.path.isdir(path):
-            self.add(f"create folder {path}", lambda: files.make_folder(path, mode, owner, group))
-        elif files.attributes_differ(path, mode, owner, group):
-            self.add(f"set mode {mode:04o} of folder {path}", lambda: files.set_attributes(path, mode, owner, group))
+            self.add(f"create folder {path}", lambda: paths.make_folder(path, mode, owner, group))
+        elif paths.attributes_differ(path, mode, owner, group):
+            self.add(f"set mode {mode:04o} of folder {path}", lambda: paths.set_attributes(path, mode, owner, group))
 
     def want_gone(self, path: str, secret: bool = False) -> bool:
         """Look at a file, link or folder that is to go; an act when it is there."""
-        self.facts[path] = files.facts(path)
+        self.facts[path] = paths.facts(path)
         if not os.path.lexists(path):
             return False
         if not os.path.isdir(path) and not os.path.islink(path):
-            data = files.read(path) or b""
+            data = paths.read(path) or b""
             self.show(path, masks.secret_word(data, self.key) if secret else masks.shown(data), None)
-        self.add(f"remove {path}", lambda: files.remove(path))
+        self.add(f"remove {path}", lambda: paths.remove(path))
         return True
 
     def want_record(self) -> None:
@@ -148,6 +151,7 @@ class Work:
             return
         self._record_intent()
         for words, do in self.acts:
+            self.begun = True
             try:
                 do()
             except Failed as failure:
