@@ -68,7 +68,7 @@ def _any(marks: Any) -> bool:
 
 
 def _change(entry: dict[str, Any], action: Action, unit: str) -> Change:
-    change = entry["change"]
+    change = _marked(entry)
     before = redacted(change.get("before"), change.get("before_sensitive"))
     after = redacted(change.get("after"), change.get("after_sensitive"))
     after = _known(after, change.get("after_unknown"))
@@ -79,6 +79,17 @@ def _change(entry: dict[str, Any], action: Action, unit: str) -> Change:
         before, after = {**before, **hidden}, {**after, **hidden}
     address = entry["address"] + (f" (deposed {entry['deposed']})" if entry.get("deposed") else "")
     return Change(unit, address, action, _set(before), _set(after), unknown if action != "delete" else (), _reason(entry, action))
+
+
+def _marked(entry: dict[str, Any]) -> dict[str, Any]:
+    """What passes through a `terraform_data` loses its mark: its output is marked as its input is."""
+    change: dict[str, Any] = dict(entry["change"])
+    if entry.get("type") == "terraform_data":
+        for side in ("before_sensitive", "after_sensitive"):
+            marks = change.get(side)
+            if isinstance(marks, dict) and marks.get("input"):
+                change[side] = {**marks, "output": marks["input"]}
+    return change
 
 
 def _set(value: Any) -> dict[str, Json]:

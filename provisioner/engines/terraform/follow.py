@@ -28,13 +28,14 @@ class Follower:
         self._workspace, self._steps, self._plain = workspace, steps, plain
         self.entry = entry
         self.progress = Progress(entry.operations)
-        self.begun: frozenset[str] = frozenset()
-        """What was being created when it was interrupted."""
+        self.under_way: dict[str, str] = {}
+        """Address to action of what was under way when it was interrupted."""
         self._read = 0
         self._interrupted = threading.Event()
 
     def interrupted(self) -> None:
         """Somebody interrupts the process: what is under way now is left unfinished by us, not refused by the cloud."""
+        self.under_way |= self.progress.active
         self._interrupted.set()
 
     def follow(self, alive: Alive) -> None:
@@ -43,7 +44,7 @@ class Follower:
             living = alive()
             moved = self._take()
             if self._interrupted.is_set():
-                self.begun |= self.progress.creating()
+                self.under_way |= self.progress.active
             if moved or not living:
                 self._end_ready()
             if not living:
@@ -88,7 +89,7 @@ class Follower:
         complete = [unit for unit in list(self._steps.open) if unit in self.entry.operations and (self.progress.well or self.progress.complete(unit))]
         for unit in complete:
             self._steps.done(unit, now, changed=unit in self.entry.changed)
-        errors = [replace(error, detail=self._plain(error.detail)) for error in self.progress.errors]
+        errors = [replace(error, detail=self._plain(error.detail)) for error in self.progress.errors if error.address not in self.under_way]
         self._steps.after(errors, units, well=self.progress.well, cut="" if self.progress.well else cut)
         self._remember()
         (self._workspace.folder / self.entry.plan_file).unlink(missing_ok=True)
@@ -99,7 +100,7 @@ class Follower:
         if self.progress.well:
             self._workspace.set_interrupted(frozenset())
             return
-        begun = self.begun | self.progress.creating()
+        begun = frozenset(address for address, action in {**self.under_way, **self.progress.active}.items() if action == "create")
         if begun:
             self._workspace.set_interrupted(self._workspace.interrupted() | begun)
 

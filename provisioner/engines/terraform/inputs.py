@@ -84,7 +84,8 @@ class Inputs:
         found = self._plain(reference, owner, depth)
         if not reference.has_default or reference.head == "secret":
             return found
-        return f"try({found}, {self._expression(references.escape(reference.default), None, depth + 1)})"
+        default = self._expression(references.escape(reference.default), None, depth + 1)
+        return f"try({found}, {default})" if found else default
 
     def _plain(self, reference: Reference, owner: Unit | None, depth: int) -> str:
         if reference.head == "secret":
@@ -106,7 +107,7 @@ class Inputs:
             return f"module.{names.module(unit)}.{unit.hosts_output}{traversal(rest)}"
         if name not in unit.outputs:
             if reference.has_default:
-                return "null"
+                return ""
             raise ProvisionError(f"{reference}: {unit.name} has no output {name!r}", code="PRV-4103")
         value = unit.outputs[name]
         if isinstance(value, dict) and "secret" in value:

@@ -46,7 +46,3 @@ class Progress:
     def complete(self, unit: str) -> bool:
         """True when everything that was planned for a unit is done."""
         return not self._open.get(unit)
-
-    def creating(self) -> frozenset[str]:
-        """Addresses whose creation is under way."""
-        return frozenset(address for address, action in self.active.items() if action == "create")
