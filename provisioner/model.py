@@ -188,7 +188,7 @@ class Implementation:
     playbook: str = ""
     remove: str = ""
     variables: dict[str, Json] = field(default_factory=dict)
-    """Templates over `${parameters.…}`, `${target.…}`, `${component.…}`, `${app.…}`; Terraform variables or playbook variables."""
+    """Templates over `${parameters.…}`, `${target.…}`, `${component.…}`, `${app.…}`, `${environment.name}`; Terraform variables or playbook variables."""
     outputs: dict[str, Json] = field(default_factory=dict)
     """Templates over `${module.…}`, `${hosts.…}`, `${parameters.…}`; or {"secret": TEMPLATE, "key": K}; or {"generate": LENGTH}."""
     check: Literal["exact", "partial"] = "exact"

@@ -8,8 +8,11 @@ import secrets
 import string
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote
 
+from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.ec2.models import amis
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.sqs.models import Queue
 
@@ -31,6 +34,8 @@ def install() -> None:
     database_identity()
     database_parameters()
     database_secret()
+    transport_is_secure()
+    stage_update()
 
 
 def image_of_debian() -> None:
@@ -97,8 +102,42 @@ def database_secret() -> None:
     _wrap(MasterUserSecret, "_generate_secret_string", credentials)
 
 
+def transport_is_secure() -> None:
+    """A policy that denies what does not come by TLS denies nothing here: AWS is asked over https, and the simulator stands for it, though
+    it is asked over http on loopback. moto knows no `aws:SecureTransport` and denies every request.
+    """
+    def pass_over(stock: Callable[..., PermissionResult]) -> Callable[..., PermissionResult]:
+        def is_action_permitted(statement: IAMPolicyStatement, *positional: Any, **named: Any) -> PermissionResult:
+            conditions = statement._statement.get("Condition") or {}
+            if str(conditions.get("Bool", {}).get("aws:SecureTransport", "")).lower() == "false":
+                return PermissionResult.NEUTRAL
+            return stock(statement, *positional, **named)
+        return is_action_permitted
+
+    _wrap(IAMPolicyStatement, "is_action_permitted", pass_over)
+
+
+def stage_update() -> None:
+    """UpdateStage of API Gateway v2 changes the named settings of a stage; moto has no such call and answers 500."""
+    def update_stage(response: ApiGatewayV2Response) -> tuple[int, dict[str, str], str]:
+        api_id, name = response.path.split("/")[-3], unquote(response.path.split("/")[-1])
+        api = response.apigatewayv2_backend.get_api(api_id)
+        before = api.get_stage(name)
+        after = api.create_stage({**before.config, **json.loads(response.body)})
+        after.created = before.created
+        return 200, {}, json.dumps(after.to_json())
+
+    _add(ApiGatewayV2Response, "update_stage", update_stage)
+
+
 def _random(letters: str, length: int) -> str:
     return "".join(secrets.choice(letters) for _ in range(length))
+
+
+def _add(owner: Any, name: str, what: object) -> None:
+    """Give a moto class what it lacks."""
+    if not hasattr(owner, name):
+        setattr(owner, name, what)
 
 
 def _wrap(owner: Any, name: str, make: Callable[[Any], Any]) -> None:

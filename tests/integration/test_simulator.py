@@ -256,3 +256,29 @@ def test_a_versioned_bucket_can_be_emptied_and_deleted(running: simulator.Simula
     assert len(every) == 3
     assert "Errors" not in objects.delete_objects(Bucket="versions", Delete={"Objects": every})
     objects.delete_bucket(Bucket="versions")
+
+
+def test_a_bucket_that_asks_for_tls_can_be_used(running: simulator.Simulator) -> None:
+    objects = client(running, "s3")
+    objects.create_bucket(Bucket="private")
+
+    def deny(condition: dict[str, Any]) -> None:
+        statement = {"Sid": "a", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::private/*", **condition}
+        objects.put_bucket_policy(Bucket="private", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+    deny({"Condition": {"Bool": {"aws:SecureTransport": "false"}}})
+    objects.put_object(Bucket="private", Key="k", Body=b"text")
+    assert objects.get_object(Bucket="private", Key="k")["Body"].read() == b"text"
+    deny({})
+    with pytest.raises(ClientError, match="403|AccessDenied"):
+        objects.put_object(Bucket="private", Key="k", Body=b"text")
+
+
+def test_a_stage_can_be_changed(running: simulator.Simulator) -> None:
+    doors = client(running, "apigatewayv2")
+    api = doors.create_api(Name="door", ProtocolType="HTTP")["ApiId"]
+    made = doors.create_stage(ApiId=api, StageName="$default", AutoDeploy=True, Description="first")
+    doors.update_stage(ApiId=api, StageName="$default", DefaultRouteSettings={"ThrottlingRateLimit": 5.0})
+    found = doors.get_stage(ApiId=api, StageName="$default")
+    assert (found["AutoDeploy"], found["Description"], found["DefaultRouteSettings"]) == (True, "first", {"ThrottlingRateLimit": 5.0})
+    assert found["CreatedDate"] == made["CreatedDate"]
