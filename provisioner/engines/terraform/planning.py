@@ -13,6 +13,7 @@ from provisioner.engine import Site
 from provisioner.engines.terraform import command, names, sources, stream
 from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
 from provisioner.engines.terraform.checking import check, conflicts
+from provisioner.engines.terraform.hidden import Hidden
 from provisioner.engines.terraform.inputs import Scope
 from provisioner.engines.terraform.interface import Interface, read
 from provisioner.engines.terraform.providers import settings
@@ -297,7 +298,4 @@ class Planning:
 
     def plain(self, text: str) -> str:
         """A text of Terraform without the secrets that we gave it."""
-        for value in sorted(self._revealed.values(), key=len, reverse=True):
-            if len(value) >= 4:
-                text = text.replace(value, "(sensitive)")
-        return text
+        return Hidden(self._revealed.values()).plain(text)
