@@ -29,9 +29,9 @@ def test_a_host_is_a_machine_of_its_own(lab: Lab, pair: list[model.Host]) -> Non
 
 def test_plain_ansible_reaches_the_hosts_with_pinned_keys(lab: Lab, pair: list[model.Host]) -> None:
     ansible = Path(sys.executable).with_name("ansible")
-    strict = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={lab.known_hosts} -o ControlMaster=no"
+    strict = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={lab.known_hosts} -o ControlPath=none"
     done = subprocess.run([ansible, "-i", lab.inventory(pair), "all", "-m", "ping", f"--ssh-extra-args={strict}"],
-                          capture_output=True, text=True, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.count("pong") == 2, done.stdout + done.stderr
 
 
@@ -45,11 +45,16 @@ def test_a_power_cut_keeps_the_disk(lab: Lab, pair: list[model.Host]) -> None:
 
 
 def test_network_disk_and_key_of_a_host_can_be_damaged(lab: Lab, lab_hosts: LabHosts) -> None:
-    host = lab_hosts(1, base=True, disk="32m")[0]
+    host = lab_hosts(1, base=True, disk="32m", names=["a-host-with-a-rather-long-name"])[0]
     machine = lab.machine(host)
     machine.cut()
     assert lab.network.silent([host.address], 0.2) == [host.address]
     machine.mend()
+    assert lab.network.silent([host.address], 10) == []
+    machine.lose(100)
+    assert lab.network.silent([host.address], 0.2) == [host.address]
+    machine.lose(0)
+    machine.slow("1mbit")
     assert lab.network.silent([host.address], 10) == []
     machine.fill()
     assert "No space left" in lab.ssh(host, "dd if=/dev/zero of=/root/x bs=64k count=4", check=False).stderr

@@ -80,9 +80,9 @@ def _with(lab: Lab, options: argparse.Namespace, rest: list[str]) -> int:
         sys.stderr.write(done.stderr)
         return done.returncode
     elif command == "slow":
-        lab.network.limit(rest[0], rest[1] if len(rest) > 1 else "")
+        lab.machine(rest[0]).slow(*rest[1:])
     elif command == "loss":
-        lab.network.lose(rest[0], int(rest[1]))
+        lab.machine(rest[0]).lose(int(rest[1]))
     else:
         getattr(lab.machine(rest[0]), command)()
     return 0

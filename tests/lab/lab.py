@@ -83,7 +83,7 @@ class Lab:
     def machines(self) -> list[Machine]:
         """All machines of the lab, in the order in which they were made."""
         found = [Machine.read(path.parent, self.network, self._cache) for path in (self.folder / "hosts").glob("*/host.json")]
-        return sorted(found, key=lambda each: tuple(map(int, each.address.split("."))))
+        return sorted(found, key=lambda each: each.facts.index)
 
     def models(self, target: str = "lab") -> list[model.Host]:
         """All hosts of the lab, as the tool knows hosts."""
@@ -163,7 +163,7 @@ class Lab:
         name = name or f"h{index}"
         if (self.folder / "hosts" / name).exists():
             raise LabError(f"the lab has a host {name} already")
-        host = Machine(self.folder / "hosts" / name, Facts(name, self.network.address(index), lower, disk), self.network, self._cache)
+        host = Machine(self.folder / "hosts" / name, Facts(name, index, lower, disk), self.network, self._cache)
         host.make()
         return host
 

@@ -23,7 +23,8 @@ class Facts:
     """What a host is made of; kept in its folder as host.json."""
 
     name: str
-    address: str
+    index: int
+    """Its number in the lab, from 1; gives its address and its cable."""
     lower: tuple[str, ...]
     """Folders of the root file system, top layer first."""
     disk: str = ""
@@ -36,7 +37,7 @@ class Machine:
     def __init__(self, folder: Path, facts: Facts, network: Network, cache: Cache) -> None:
         self.folder = folder
         self.name = facts.name
-        self.address = facts.address
+        self.address = network.address(facts.index)
         self.facts = facts
         self._network = network
         self._cache = cache
@@ -56,7 +57,7 @@ class Machine:
             run("mount", "-t", "tmpfs", "-o", f"size={self.facts.disk},mode=755", f"lab-{self.name}", str(self.folder / "disk"))
         (self.folder / "host.json").write_text(json.dumps(asdict(self.facts)))
         self._seed()
-        self._network.plug(self.name, self.address)
+        self._network.plug(self.facts.index)
 
     def public_key(self) -> str:
         """Its SSH host key as it lies on its disk: type and base64."""
@@ -73,7 +74,7 @@ class Machine:
             environ = {
                 "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "HOST": self.name, "FOLDER": str(self.folder),
                 "MACHINE": f"{self._network.namespace}-{self.name}", "LOWER": ":".join(self.facts.lower), "ADDRESS": self.address,
-                "NETNS": f"{self._network.namespace}-{self.name}", "GATEWAY": self._network.gateway, "GROUP": self._group,
+                "NETNS": self._network.of_host(self.facts.index), "GATEWAY": self._network.gateway, "GROUP": self._group,
                 "PACKAGES": str(self._cache.packages),
             }
             command = ["setsid", "--fork", "unshare", "-m", "--propagation", "private", str(LAUNCH)]
@@ -115,10 +116,18 @@ class Machine:
     # ------------------------------------------------------------------ network
     def cut(self) -> None:
         """Pull its network cable."""
-        self._network.link(self.name, "down")
+        self._network.link(self.facts.index, "down")
 
     def mend(self) -> None:
-        self._network.link(self.name, "up")
+        self._network.link(self.facts.index, "up")
+
+    def slow(self, rate: str = "") -> None:
+        """Limit its cable both ways to a rate such as 256kbit; empty ends it."""
+        self._network.limit(self.facts.index, rate)
+
+    def lose(self, percent: int) -> None:
+        """Drop this share of what it sends; 0 ends it."""
+        self._network.lose(self.facts.index, percent)
 
     # ------------------------------------------------------------------ disk
     def fill(self) -> None:
@@ -151,7 +160,7 @@ class Machine:
     def remove(self) -> None:
         """Take it away with everything on it."""
         self.kill()
-        self._network.unplug(self.name)
+        self._network.unplug(self.facts.index)
         disk = self.folder / "disk"
         if os.path.ismount(disk):
             run("umount", "-l", str(disk))

@@ -1,7 +1,10 @@
 """One network namespace for a lab, without a way out, with a bridge that all its hosts hang on."""
 
+import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,39 +44,47 @@ class Network:
                f"ip -n {name} addr add {self.gateway}/16 dev br0; ip -n {name} link set br0 up")
 
     def down(self) -> None:
-        """Remove the namespace and those of its hosts."""
+        """Remove the namespace and those of its hosts, and end what still runs inside."""
+        # such as the proxy command of an ssh master, which would answer for the next host of this address and hang
+        for pid in run("ip", "netns", "pids", self.namespace, check=False).stdout.split():
+            with suppress(ValueError, ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
         for path in NAMESPACES.glob(f"{self.namespace}*"):
             if path.name == self.namespace or path.name.startswith(f"{self.namespace}-"):
                 run("ip", "netns", "del", path.name, check=False)
 
-    def plug(self, host: str, address: str) -> None:
-        """A network namespace for the host, with a cable to the bridge."""
-        lab, own = self.namespace, f"{self.namespace}-{host}"
-        script(f"ip netns add {own}; ip -n {lab} link add v-{host} type veth peer name eth0 netns {own}; "
-               f"ip -n {lab} link set v-{host} master br0 up; ip -n {own} addr add {address}/16 dev eth0; "
+    def of_host(self, index: int) -> str:
+        """The network namespace of the host with this index."""
+        return f"{self.namespace}-{index}"
+
+    def plug(self, index: int) -> None:
+        """A network namespace for a host, with a cable to the bridge."""
+        lab, own, cable = self.namespace, self.of_host(index), f"v{index}"
+        script(f"ip netns add {own}; ip -n {lab} link add {cable} type veth peer name eth0 netns {own}; "
+               f"ip -n {lab} link set {cable} master br0 up; ip -n {own} addr add {self.address(index)}/16 dev eth0; "
                f"ip -n {own} link set eth0 up; ip -n {own} link set lo up; ip -n {own} route add default via {self.gateway}")
 
-    def unplug(self, host: str) -> None:
-        run("ip", "netns", "del", f"{self.namespace}-{host}", check=False)
-        run("ip", "-n", self.namespace, "link", "del", f"v-{host}", check=False)
+    def unplug(self, index: int) -> None:
+        run("ip", "netns", "del", self.of_host(index), check=False)
+        run("ip", "-n", self.namespace, "link", "del", f"v{index}", check=False)
 
-    def link(self, host: str, state: str) -> None:
+    def link(self, index: int, state: str) -> None:
         """Take the host's cable "down" or "up"."""
-        run("ip", "-n", self.namespace, "link", "set", f"v-{host}", state)
+        run("ip", "-n", self.namespace, "link", "set", f"v{index}", state)
 
-    def limit(self, host: str, rate: str) -> None:
+    def limit(self, index: int, rate: str) -> None:
         """Limit the host's cable both ways to a rate such as 256kbit; empty ends it."""
-        for namespace, device in ((self.namespace, f"v-{host}"), (f"{self.namespace}-{host}", "eth0")):
+        for namespace, device in ((self.namespace, f"v{index}"), (self.of_host(index), "eth0")):
             run("tc", "-n", namespace, "qdisc", "del", "dev", device, "root", check=False)
             if rate:
                 run("tc", "-n", namespace, "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "16kb", "latency", "2s")
 
-    def lose(self, host: str, percent: int) -> None:
+    def lose(self, index: int, percent: int) -> None:
         """Drop this share of what the host sends; 0 ends it."""
-        table = f"loss_{host}"
+        table = f"loss{index}"
         rules = f"table netdev {table}\ndelete table netdev {table}\n"
         if percent:
-            rules += (f'table netdev {table} {{\n chain c {{\n  type filter hook ingress device "v-{host}" priority 0\n'
+            rules += (f'table netdev {table} {{\n chain c {{\n  type filter hook ingress device "v{index}" priority 0\n'
                       f"  numgen random mod 100 < {percent} drop\n }}\n}}\n")
         run(*self.inside("nft", "-f", "-"), input=rules)
 
