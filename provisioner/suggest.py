@@ -10,6 +10,9 @@ def near(wrong: str, choices: Iterable[str]) -> str:
     lower = {name.lower().replace("-", "").replace("_", ""): name for name in known}
     if found := lower.get(wrong.lower().replace("-", "").replace("_", "")):
         return found
+    letters = sorted(wrong)
+    if swapped := next((name for name in known if len(name) == len(letters) and sorted(name) == letters), ""):
+        return swapped
     return next(iter(get_close_matches(wrong, known, 1, 0.6)), "") if len(wrong) <= LONGEST else ""
 
 

@@ -1,6 +1,7 @@
-"""One definition's file to a Definition. Finds every problem of the file; does not look into modules and playbooks."""
+"""One definition's file to a Definition. Finds every problem of the file, and what it and its modules do not agree about."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,8 @@ from jsonschema.exceptions import SchemaError
 from provisioner import references
 from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
-from provisioner.errors import Invalid, Problem
+from provisioner.catalog.modules import check_module
+from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Definition, Implementation, Json, OutputSpec
 from provisioner.spec import yaml
 from provisioner.spec.checking import Codes
@@ -23,8 +25,8 @@ VALIDATORS = {kind: Draft202012Validator(shape) for kind, shape in SHAPES.items(
 CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
 
 
-def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...]) -> Definition:
-    """The definition in a file. Raises Invalid with all its problems."""
+def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...], *, modules: bool = True) -> Definition:
+    """The definition in a file. Raises Invalid with all its problems; with `modules` also those with its Terraform modules."""
     document = yaml.read(path)
     if wrong := head(document, KINDS[kind], API):
         raise Invalid(wrong)
@@ -34,9 +36,22 @@ def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin
         problems += _parameters(document)
         problems += _unknown_heads(document) if kind == "component" else []
         problems += _implementations(document) if kind == "component" else []
-    if problems:
+    definition = None if problems else _definition(document.value, path, kind, origin, places)
+    if definition is not None and modules:
+        problems += _modules(document, definition)
+    if problems or definition is None:
         raise Invalid(sorted(dict.fromkeys(problems), key=lambda problem: (problem.where.line, problem.where.column) if problem.where else (0, 0)))
-    return _definition(document.value, path, kind, origin, places)
+    return definition
+
+
+def _modules(document: Document, definition: Definition) -> Iterator[Problem]:
+    for index, entry in enumerate(definition.implementations):
+        if entry.module:
+            yield from check_module(entry, partial(_below, document, index))
+
+
+def _below(document: Document, index: int, *path: str) -> Where:
+    return document.key_at(("spec", "implementations", index, *path))
 
 
 def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...]) -> Definition:

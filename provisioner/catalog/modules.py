@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,24 +62,27 @@ def _blocks(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield name.strip('"'), body if isinstance(body, dict) else {}
 
 
-def check_module(implementation: Implementation, where: Where) -> list[Problem]:
-    """What the definition's implementation and its module do not agree about; nothing when the module is not there."""
+def check_module(implementation: Implementation, locate: Callable[..., Where]) -> list[Problem]:
+    """What the definition's implementation and its module do not agree about; nothing when the module is not there.
+
+    `locate` gives the place of a path below the implementation.
+    """
     folder = Path(implementation.module)
     if not folder.is_dir():
         return []
     try:
         module = read_module(folder)
     except Unreadable as error:
-        return [Problem("PRV-1431", f"module {implementation.module} can't be read: {error}", where)]
+        return [Problem("PRV-1431", f"module {implementation.module} can't be read: {error}", locate("terraform", "module"))]
     name = folder.name
-    problems = [Problem("PRV-1432", f'module {name} has no variable "{given}"', where, suggestion(given, module.variables))
+    problems = [Problem("PRV-1432", f'module {name} has no variable "{given}"', locate("variables", given), suggestion(given, module.variables))
                 for given in implementation.variables if given not in module.variables]
-    problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', where, f"set it: variables: {{{variable}: …}}")
+    problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', locate("variables"), f"set it: variables: {{{variable}: …}}")
                  for variable, required in module.variables.items() if required and variable not in implementation.variables]
-    wanted = [(str(reference), reference.path[0]) for _, reference in references.find(implementation.outputs)
+    wanted = [(str(reference), reference.path[0], ("outputs", *path.split("."))) for path, reference in references.find(implementation.outputs)
               if reference.head == "module" and reference.path]
     if implementation.hosts_output:
-        wanted.append((f"hostsOutput: {implementation.hosts_output}", implementation.hosts_output))
-    problems += [Problem("PRV-1434", f'{text}: module {name} has no output "{output}"', where, suggestion(output, module.outputs))
-                 for text, output in dict.fromkeys(wanted) if output not in module.outputs]
+        wanted.append((f"hostsOutput: {implementation.hosts_output}", implementation.hosts_output, ("hostsOutput",)))
+    problems += [Problem("PRV-1434", f'{text}: module {name} has no output "{output}"', locate(*path), suggestion(output, module.outputs))
+                 for text, output, path in dict.fromkeys(wanted) if output not in module.outputs]
     return problems

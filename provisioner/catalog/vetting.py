@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner import references
-from provisioner.catalog.modules import check_module
 from provisioner.compose import Context, compose
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import (
@@ -74,10 +73,8 @@ def _described(definition: Definition, where: Where) -> Iterator[Problem]:
 def _sources(definition: Definition) -> Iterator[Problem]:
     where = Where(definition.file)
     for entry in definition.implementations:
-        if entry.module:
-            if not Path(entry.module).is_dir():
-                yield Problem("PRV-1430", f"no module {entry.module}", where)
-            yield from check_module(entry, where)
+        if entry.module and not Path(entry.module).is_dir():
+            yield Problem("PRV-1430", f"no module {entry.module}", where)
         for playbook in filter(None, (entry.playbook, entry.remove, *entry.actions.values())):
             if not Path(playbook).is_file():
                 yield Problem("PRV-1430", f"no playbook {playbook}", where)

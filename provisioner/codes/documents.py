@@ -166,6 +166,7 @@ CODES: dict[str, tuple[str, str]] = {
         "A reference to a component with several copies means the one on the same target, else the one on the same site (label `site`),\n"
         "else the only one. Here none of these is clear: place one copy, or label targets by site.",
     ),
+    "PRV-1507": ("An input does not fit", "parameterKey is a path into the component's properties: env.NAME, or ports[0].port."),
     "PRV-1511": ("There can be no existing one", "The type has no `needs: existing`: its outputs can't be given by the environment."),
     "PRV-1512": ("The topology policy names no target", "Names are those of the environment's targets, or its aliases for them."),
     "PRV-1513": (

@@ -6,7 +6,7 @@ from provisioner import references
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
-from provisioner.model import Definition, Environment, Json
+from provisioner.model import Component, Definition, Environment, Implementation, Json
 from provisioner.references import KEEP, Lookup, Reference
 from provisioner.suggest import suggestion
 
@@ -36,6 +36,10 @@ class Names:
         for name, value in copy.component.properties.items():
             found[name] = self._value(copy, f"properties.{name}", value)
         return found
+
+    def check(self, component: Component) -> None:
+        """Look through the references of a component that will not be placed, because something else about it is wrong."""
+        self.properties(Placed(component, None, Implementation("existing")))
 
     def _value(self, copy: Placed, path: str, value: Json) -> Json:
         if isinstance(value, dict):
@@ -70,8 +74,8 @@ class Names:
             self._problem(copy, path, "PRV-1310", f'{reference}: no component "{name}"', hint)
             return KEEP
         if name not in self.definitions or not reference.path:
-            if not reference.path:
-                self._problem(copy, path, "PRV-1311", f"{reference}: which output?", suggestion("", self.definitions[name].outputs))
+            if name in self.definitions:
+                self._problem(copy, path, "PRV-1311", f"{reference} names no output", suggestion("", self.definitions[name].outputs))
             return KEEP
         outputs = self.definitions[name].outputs
         if reference.path[0] not in outputs:
@@ -86,7 +90,7 @@ class Names:
     def _copy_for(self, copy: Placed, path: str, name: str) -> Placed | None:
         """Among several copies: the one on the same target, else on the same site, else the only one, else a problem."""
         copies = self.copies.get(name, [])
-        if len(copies) <= 1:
+        if len(copies) <= 1 or copy.target is None:
             return copies[0] if copies else None
         same = [other for other in copies if other.target == copy.target]
         site = copy.target.labels.get("site") if copy.target else None

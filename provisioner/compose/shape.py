@@ -1,6 +1,6 @@
 """The application as this environment wants it: traits expanded, overrides merged, OAM inputs written as references. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from provisioner import references
@@ -128,17 +128,36 @@ def _inputs(shaped: Shaped) -> list[Component]:
                 shaped.problems.append(Problem(
                     "PRV-1503", f'no component has an output named "{given.source}"', given.where, suggestion(given.source, published)))
                 continue
-            properties = put(properties, given.parameter_key.removeprefix("properties."), published[given.source])
+            try:
+                properties = put(properties, steps_of(given.parameter_key), published[given.source])
+            except ValueError as error:
+                shaped.problems.append(Problem("PRV-1507", f"{component.name}: parameterKey {given.parameter_key}: {error}", given.where))
         found.append(replace(component, properties=properties) if component.inputs else component)
     return found
 
 
-def put(properties: Mapping[str, Json], path: str, value: Json) -> dict[str, Json]:
-    """A copy with `value` at the dotted path, maps made on the way."""
-    head, _, rest = path.partition(".")
-    found = dict(properties)
-    below = found.get(head)
-    found[head] = put(below if isinstance(below, Mapping) else {}, rest, value) if rest else value
+def put(below: Json, steps: Sequence[str | int], value: Json) -> Json:
+    """A copy with `value` at the path; maps, and the next item of a list, are made on the way. Raises ValueError."""
+    if not steps:
+        return value
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, int):
+        items = list(below) if isinstance(below, list) else []
+        if step > len(items) or below and not isinstance(below, list):
+            raise ValueError(f"there is no item {step}")
+        return [*items[:step], put(items[step] if step < len(items) else None, rest, value), *items[step + 1:]]
+    if below and not isinstance(below, Mapping):
+        raise ValueError(f"there is no map to put {step} into")
+    return {**(below or {}), step: put((below or {}).get(step), rest, value)}
+
+
+def steps_of(key: str) -> list[str | int]:
+    """OAM's parameterKey: `env.DB` or `env[0].value`, with or without `properties.` before it."""
+    found: list[str | int] = []
+    for part in key.removeprefix("properties.").split("."):
+        name, *indices = part.split("[")
+        found += [name] if name else []
+        found += [int(index.removesuffix("]")) for index in indices if index.removesuffix("]").isdigit()]
     return found
 
 

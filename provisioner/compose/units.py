@@ -46,12 +46,17 @@ def compose(context: Context) -> Composition:
     shaped = shape(application, environment, Traits(context.trait_of, context.trait_names, context.check))
     problems = [*shaped.problems, *unknown_targets(application, environment)]
     definitions = _definitions(context, shaped.components, problems)
-    components = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
+    components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
     placed = _placed(context, components, definitions, shaped.placements, problems)
     views = Views(application, environment)
     names = Names(views.app, environment, placed, definitions, {component.name for component in shaped.components})
     shop = Workshop(application, environment, names, views, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
-    units = [unit for copy in placed if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
+    sound = [copy for copy in placed if copy.component.name not in broken]
+    units = [unit for copy in sound if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
+    usable = {copy.component.name for copy in sound}
+    for component in shaped.components:
+        if component.name not in usable:
+            names.check(component)
     problems += names.problems
     units = _with_needs(units, placed, {component.name for component in shaped.components}, problems)
     sequence = _sequence(units, problems)
@@ -75,13 +80,16 @@ def _definitions(context: Context, components: list[Component], problems: list[P
 
 def _checked(
     context: Context, components: list[Component], definitions: Mapping[str, Definition], problems: list[Problem],
-) -> list[Component]:
-    found = []
+) -> tuple[list[Component], set[str]]:
+    """The components with their defaults, and the names of those whose properties are wrong."""
+    found, broken = [], set()
     for component in components:
         properties, wrong = context.check(component, definitions[component.name])
-        problems += wrong
+        if wrong:
+            problems += wrong
+            broken.add(component.name)
         found.append(replace(component, properties=properties))
-    return found
+    return found, broken
 
 
 def _placed(context: Context, components: list[Component], definitions: Mapping[str, Definition],

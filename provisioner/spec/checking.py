@@ -46,7 +46,21 @@ class Codes:
 
 def check(validator: Draft202012Validator, value: Json, codes: Codes, locate: Locate, *, label: str = "", references: bool = False) -> list[Problem]:
     """All problems of a value. With `references`, what a `${…}` will give is not judged before it is known."""
-    return [problem for error in validator.iter_errors(value) for problem in _Reader(codes, locate, label, references).read(error)]
+    reader = _Reader(codes, locate, label, references)
+    errors = list(validator.iter_errors(value))
+    if not errors:
+        return []
+    wrong_kind = {steps(error) for error in errors if error.validator == "type"}
+    told: set[Steps] = set()
+    problems: list[Problem] = []
+    for error in errors:
+        path, whole = steps(error), error.validator in ("additionalProperties", "required")
+        if not whole and (path in told or path in wrong_kind and error.validator != "type"):
+            continue  # one complaint for each value is enough
+        if not whole:
+            told.add(path)
+        problems += reader.read(error)
+    return problems
 
 
 class _Reader:
@@ -79,8 +93,8 @@ class _Reader:
         for key in error.instance:
             if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 place = f"{name}: " if (name := name_of(path, self.label)) else ""
-                hint = suggestion(key, known - set(error.instance)) or suggestion(key, known)
-                yield Problem(self.codes.unknown, f'{place}unknown {self.codes.noun} "{key}"', self.locate((*path, key), True), hint)
+                yield Problem(self.codes.unknown, f'{place}unknown {self.codes.noun} "{key}"', self.locate((*path, key), True),
+                              suggestion(key, known))
 
     def missing(self, error: Violation) -> Iterator[Problem]:
         """Once for each missing key; not where a mistyped one is reported already."""
@@ -91,7 +105,7 @@ class _Reader:
         described = known.get(key, {}).get("description", "")
         place = f"{name}: " if (name := name_of(steps(error), self.label)) else ""
         yield Problem(self.codes.missing, f'{place}{self.codes.noun} "{key}" is missing', self.locate(steps(error), False),
-                      described[:1].lower() + described[1:] if described else "")
+                      f"{key}: {described}" if described else "")
 
     def type(self, error: Violation) -> Iterator[Problem]:
         wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
@@ -100,7 +114,8 @@ class _Reader:
             hint = "put it in quotes"
         elif isinstance(error.instance, str) and "${" not in error.instance and wanted[0] in ("integer", "number", "boolean"):
             hint = "write it without quotes" if _reads_as(error.instance, wanted) else ""
-        yield self._problem(self.codes.type, error, f"must be {_or(NAMES.get(str(name), str(name)) for name in wanted)}, is {shown(error.instance)}", hint)
+        kinds = _or(NAMES.get(str(name), str(name)) for name in wanted)
+        yield self._problem(self.codes.type, error, f"must be {kinds}, is {shown(error.instance)}", hint)
 
     def choice(self, error: Violation) -> Iterator[Problem]:
         choices = [error.validator_value] if error.validator == "const" else error.validator_value

@@ -1,0 +1,3 @@
+"""Brackets without end."""
+
+CONTENT = b"[" * 100_000

@@ -1,0 +1,11 @@
+variable "name" {
+  type = string
+}
+
+variable "size" {
+  default = 1
+}
+
+output "url" {
+  value = var.name
+}
