@@ -29,8 +29,9 @@ def test_a_host_is_a_machine_of_its_own(lab: Lab, pair: list[model.Host]) -> Non
 
 def test_plain_ansible_reaches_the_hosts_with_pinned_keys(lab: Lab, pair: list[model.Host]) -> None:
     ansible = Path(sys.executable).with_name("ansible")
-    strict = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={lab.known_hosts} -o ControlPath=none"
-    done = subprocess.run([ansible, "-i", lab.inventory(pair), "all", "-m", "ping", f"--ssh-extra-args={strict}"],
+    # no shared connections: they would outlive the hosts
+    ssh = f"-o StrictHostKeyChecking=yes -o UserKnownHostsFile={lab.known_hosts} -o ControlMaster=no -o ControlPath=none"
+    done = subprocess.run([ansible, "-i", lab.inventory(pair), "all", "-m", "ping"], env={**os.environ, "ANSIBLE_SSH_ARGS": ssh},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
     assert done.stdout.count("pong") == 2, done.stdout + done.stderr
 
