@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from provisioner.errors import ProvisionError
-from provisioner.model import Delivered, Event, Plan, Step, StepEnded
+from provisioner.model import Delivered, Event, Plan, Step, StepEnded, Unit
 from provisioner.planner.known import Known
 from provisioner.runner.requests import removed_unit, stored_unit
 from provisioner.store import Lock, Run, Store
@@ -21,13 +22,16 @@ class Journal:
         self._store, self._fence, self._plan, self._run, self._listen = store, lock.fence, plan, run, listen
         self._lock = threading.RLock()
         self._steps = {step.name: step for step in plan.steps}
+        rows = store.runs.steps(run.number)
+        self._leaving = {step.name: step.unit for step in plan.steps if removed_unit(step)[1] and rows[step.name].state != "done"}
+        """Units on hosts that they leave in this plan, as long as they are there: by step."""
         self.broken: ProvisionError | None = None
         """The store refused to be written: nothing new may be started."""
         self.known = Known()
         for entry in store.delivered.all(plan.application, plan.environment).values():
             if entry.state == "delivered":
                 self._learn(entry.unit.name, entry)
-        for name, row in store.runs.steps(run.number).items():
+        for name, row in rows.items():
             if row.state == "done" and self._steps[name].kind == "deliver":
                 self.known.outputs[self._steps[name].unit.name] = dict(row.outputs)
                 if row.hosts:
@@ -63,7 +67,7 @@ class Journal:
         with self._lock:
             self._store.runs.move_step(self._run.number, step.name, "running", fence=self._fence)
             if step.kind == "deliver":
-                self._store.delivered.intend(self._plan.application, self._plan.environment, stored_unit(step.unit, self.known), self._run.number)
+                self._store.delivered.intend(self._plan.application, self._plan.environment, self._stored(step), self._run.number)
         self.note(Event("step-started", step.name, data={"kind": step.kind, "unit": step.unit.name, "hosts": len(step.unit.hosts)}))
 
     def skipped(self, name: str, need: str) -> None:
@@ -93,6 +97,7 @@ class Journal:
         if step.kind == "remove":
             unit, host = removed_unit(step)
             if host:
+                self._leaving.pop(step.name, None)
                 self._store.delivered.forget_host(application, environment, f"{step.unit.target}/{host}", unit)
             else:
                 self._store.delivered.forget(application, environment, unit)
@@ -102,7 +107,12 @@ class Journal:
         if ended.hosts:
             self.known.made[unit_name] = ended.hosts
         made = self.known.made.get(unit_name, ())
-        self._store.delivered.deliver(application, environment, stored_unit(step.unit, self.known), ended.outputs, made, run)
+        self._store.delivered.deliver(application, environment, self._stored(step), ended.outputs, made, run)
+
+    def _stored(self, step: Step) -> Unit:
+        """The unit as the store keeps it. Hosts that it leaves belong to it until they are cleaned, or a run that fails before would forget them."""
+        unit = stored_unit(step.unit, self.known)
+        return replace(unit, hosts=unit.hosts + tuple(host for left in self._leaving.values() if left.name == unit.name for host in left.hosts))
 
 
 def now() -> str:

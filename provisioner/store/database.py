@@ -131,7 +131,9 @@ class Database:
         if found is None:
             _refuse_foreign(connection, self.place)
             METADATA.create_all(connection)
-            connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+            # as alembic itself would make it, so that fresh and migrated stores are the same
+            key = f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num)"
+            connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, {key})"))
             connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:head)"), {"head": HEAD})
         elif found != HEAD:
             upgrade(connection)

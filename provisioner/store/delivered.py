@@ -4,7 +4,7 @@ A row is written as *intended* before a step starts, so that what failed half-wa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select, update
@@ -102,8 +102,15 @@ class DeliveredUnits:
     def forget_host(self, application: str, environment: str, host: str, unit: str = "") -> None:
         """Record that a host has nothing of a unit (of any unit when none is named): removed, replaced or gone."""
         key = _key(DELIVERED_HOSTS, application, environment, unit)
+        bodies = select(DELIVERED.c.body).where(*_key(DELIVERED, application, environment, unit))
         with self._database.write() as connection:
             connection.execute(delete(DELIVERED_HOSTS).where(*key, DELIVERED_HOSTS.c.host == host))
+            for row in connection.execute(bodies).all():
+                entry = load(Delivered, row.body)
+                stay = tuple(each for each in entry.unit.hosts if f"{each.target}/{each.name}" != host)
+                if stay != entry.unit.hosts:
+                    left = replace(entry, unit=replace(entry.unit, hosts=stay))
+                    connection.execute(update(DELIVERED).where(*_key(DELIVERED, application, environment, entry.unit.name)).values(body=dump(left)))
 
 
 def _key(table: Table, application: str, environment: str, unit: str = "") -> list[ColumnElement[bool]]:

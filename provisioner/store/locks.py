@@ -80,7 +80,7 @@ class Lock:
 
 
 OnWait = Callable[[Holder], None]
-"""Called once for each holder that is waited for."""
+"""Called for each holder that is waited for, and again when its run has got a number."""
 
 
 def holder_here(who: str = "", reason: str = "", run: int = 0) -> Holder:

