@@ -92,7 +92,7 @@ class LiveTree:
         """Learn from one event; notes are said above the tree."""
         with self._lock:
             self._progress.take(event, time.monotonic())
-        if event.kind == "note" and event.message:
+        if event.kind == "note" and event.message and not event.step:
             self._live.console.print(Text.from_ansi(self._look.line(f"  {event.message}", "yellow")))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

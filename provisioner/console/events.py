@@ -30,7 +30,7 @@ def _pairs(event: Event) -> Iterator[tuple[str, Json]]:
         yield "status", data.get("state", "ended")
         if data.get("state") == "done":
             yield "changed", "yes" if data.get("changed") else "no"
-        yield "reason", one_line(event.message)
+        yield "reason", one_line(event.message) if event.message != "unchanged" else ""
     elif event.kind == "resource":
         yield "resource", data.get("address", event.message)
         yield "action", data.get("action", "")

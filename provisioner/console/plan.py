@@ -116,7 +116,7 @@ def _below(one: Effect, look: Look, view: PlanView) -> list[str]:
     if view.diff == "none":
         return []
     if one.step.unit.engine == "ansible":
-        return _hosts(one, look)
+        return _hosts(one, look, view)
     if one.kind in ("create", "destroy") and view.diff != "full":
         return []
     if one.kind == "update" and len(one.step.changes) == 1 and "→" in _headline(one) and view.diff != "full":
@@ -141,20 +141,23 @@ def _resource(change: Change, look: Look, view: PlanView) -> list[str]:
 
 
 # ------------------------------------------------------------------ hosts
-def _hosts(one: Effect, look: Look) -> list[str]:
+def _hosts(one: Effect, look: Look, view: PlanView) -> list[str]:
     """Hosts to which the same happens in one line."""
+    short = one.kind == "create" and view.diff != "full"
     said = {change.address: (change.action, change.tasks, change.reason, tuple(sorted(diff.path for diff in change.files)))
             for change in one.step.changes}
     lines = []
     for (action, tasks, reason, paths), names in alike(said):
-        what = _tasks(tasks, paths) if tasks or paths else "" if action in ON_HOSTS else action
+        what = _tasks(tasks, paths, short) if tasks or paths else "" if action in ON_HOSTS else action
         text = "   ".join(filter(None, [names_text(names), what, f"({reason})" if reason and reason not in what else ""]))
         lines.append("      " + look.fit(look.words(text), 6))
     return lines
 
 
-def _tasks(tasks: tuple[str, ...], paths: tuple[str, ...]) -> str:
+def _tasks(tasks: tuple[str, ...], paths: tuple[str, ...], short: bool) -> str:
     words = list(tasks) or [f"write {path}" for path in paths]
+    if short and len(words) > 3:
+        return count(len(words), "task")
     shown = ", ".join(words[:6]) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
     return f"{count(len(words), 'task')}: {shown}" if len(words) > 1 else shown
 

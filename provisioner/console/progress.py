@@ -78,5 +78,5 @@ def _busy(step: StepProgress, event: Event) -> None:
     if event.kind == "host" and event.data.get("state") in ("done", "failed", "unreachable"):
         step.hosts_ended.add(event.host)
     words = event.message.splitlines()[0] if event.message else ""
-    if words and event.kind in ("resource", "task", "host", "diagnostic"):
+    if words and event.kind in ("resource", "task", "host", "diagnostic", "note"):
         step.doing = f"{event.host} {words}" if event.host and event.host not in words else words

@@ -17,6 +17,8 @@ STYLES = {
     "not delivered": "yellow", "leaving": "yellow",
 }
 
+ANSWERING = ("gateway", "webservice")
+
 
 def status_text(status: Status, look: Look, note: str = "") -> str:
     """The table, one row per component, with outputs and the next command."""
@@ -27,7 +29,8 @@ def status_text(status: Status, look: Look, note: str = "") -> str:
     rows = list(status.rows)
     for row, line in zip(rows, table([_row(row) for row in rows], look), strict=True):
         lines += [line, *_sick_hosts(row, look)]
-    lines += outputs_lines(status.outputs, look)
+    types = {row.unit: row.type for row in rows}
+    lines += outputs_lines(urls(status.outputs, types), look)
     return "\n".join([*lines, *_next(status, look)])
 
 
@@ -48,6 +51,12 @@ def _next(status: Status, look: Look) -> list[str]:
     if status.exit != Exit.OK and status.rows:
         return [look.paint("Next: ", "bold") + "provision logs" + look.words("   ·   ") + "provision doctor"]
     return []
+
+
+def urls(outputs: Mapping[str, Mapping[str, Json]], types: Mapping[str, str]) -> dict[str, dict[str, Json]]:
+    """Of all outputs only where a browser gets an answer; `types` is unit to type."""
+    return {unit: {"url": values["url"]} for unit, values in outputs.items()
+            if types.get(unit) in ANSWERING and str(values.get("url", "")).startswith("http")}
 
 
 def outputs_lines(outputs: Mapping[str, Mapping[str, Json]], look: Look) -> list[str]:

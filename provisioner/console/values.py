@@ -57,11 +57,15 @@ def file_lines(diff: FileDiff) -> list[str]:
     if diff.after is None:
         return ["- (file is removed)"]
     if hidden(before) or hidden(after):
-        return ([f"- {before}"] if before else []) + [f"+ {after}"]
+        return ([f"- {_words_for(before)}"] if before else []) + [f"+ {_words_for(after)}"]
     lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), n=2, lineterm=""))[2:]
     single = sum(line.startswith("@@") for line in lines) < 2
-    spaced = [line if line.startswith("@@") else f"{line[:1]} {line[1:]}" for line in lines if not (single and line.startswith("@@"))]
+    spaced = [line if line.startswith("@@") else f"{line[:1]} {line[1:]}".rstrip() for line in lines if not (single and line.startswith("@@"))]
     return spaced or ["(only the end of the last line differs)"]
+
+
+def _words_for(content: str) -> str:
+    return content if hidden(content) else f"({len(content.splitlines())} lines)"
 
 
 def hidden(content: str) -> bool:

@@ -14,8 +14,10 @@ def cloud(component: str, kind: str, **more: object) -> Unit:
 
 DB = cloud("db", "postgres", data=True, sensitive=("password",),
            outputs={"host": "${module.address}", "password": "${secret.aws:dc1/x}", "url": "postgresql://${secret.aws:dc1/x}@db"})
-WEB = Unit("web@dc1", "web", "webservice", "dc1", "ansible", hosts=HOSTS, inputs={"service_env": {"DATABASE": "${db@aws.host}", "PIN": "${secret.pin}"}})
-CONF = FileDiff("/etc/web/nginx.conf", "worker_processes 1;\nworker_connections  1024;\nend\n", "worker_processes 1;\nworker_connections  4096;\nend\n")
+WEB = Unit("web@dc1", "web", "webservice", "dc1", "ansible", hosts=HOSTS,
+           inputs={"service_env": {"DATABASE": "${db@aws.host}", "PIN": "${secret.pin}"}})
+CONF = FileDiff("/etc/web/nginx.conf",
+                "worker_processes 1;\nworker_connections  1024;\nend\n", "worker_processes 1;\nworker_connections  4096;\nend\n")
 ENV = FileDiff("/etc/web/env", "(secret, 12ab34cd56ef)", "(secret, 99ff34cd56ef)")
 TASKS = ("write /etc/web/nginx.conf", "write /etc/web/env", "restart web.service")
 

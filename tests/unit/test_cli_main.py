@@ -155,8 +155,9 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 def test_terminated_by_a_signal() -> None:
-    code = ("import os, signal, sys, provisioner.cli.main as m; m.provision.main = lambda **k: os.kill(os.getpid(), signal.SIGTERM) or sys.stdin.read(); "
-            "sys.exit(m.main(['plan']))")
+    code = ("import os, signal, sys, provisioner.cli.entry as entry\n"
+            "entry.provision.main = lambda **given: os.kill(os.getpid(), signal.SIGTERM)\n"
+            "sys.exit(entry.main(['plan']))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (143, "Terminated.\n")
 

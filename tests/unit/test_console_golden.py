@@ -45,7 +45,8 @@ DEFINITION = Definition(
                      Implementation("hosts", playbook="/lib/playbooks/postgres/site.yml", refused={"size": "not here"})))
 TRAIT = Definition("gateway", "trait", "1.0.0", "A door.", applies_to=("webservice",))
 FINDINGS = (Finding("Python 3.11.2", "ok"), Finding("terraform 1.11.4", "ok", "/usr/bin/terraform"), Finding("ssh", "skipped"),
-            Finding("provider hashicorp/aws", "problem", "in no mirror", "get it there:\nor name a mirror"), Finding("disk", "warning", "91 %", "clean"))
+            Finding("provider hashicorp/aws", "problem", "in no mirror", "get it there:\nor name a mirror"),
+            Finding("disk", "warning", "91 %", "clean"))
 
 
 def ending(code: Exit) -> Ending:

@@ -15,7 +15,7 @@ from provisioner.console.effects import effects
 from provisioner.console.plan import summary_text
 from provisioner.console.result import Ending, result_text
 from provisioner.console.shapes import head, run_json
-from provisioner.console.status import outputs_lines
+from provisioner.console.status import outputs_lines, urls
 from provisioner.console.values import sensitive
 from provisioner.errors import Exit
 
@@ -146,6 +146,5 @@ def _show_urls(door: Door, outcome: Outcome) -> None:
         return
     units = {step.unit.name: step.unit for step in outcome.plan.steps if step.kind == "deliver"}
     rows = {name: sensitive(row.outputs, units[name].sensitive) for name, row in outcome.steps.items() if name in units}
-    urls = {name: {"url": values["url"]} for name, values in rows.items() if str(values.get("url", "")).startswith("http")}
-    for line in outputs_lines(urls, door.look):
+    for line in outputs_lines(urls(rows, {name: unit.type for name, unit in units.items()}), door.look):
         door.say(line)

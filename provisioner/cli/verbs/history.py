@@ -115,6 +115,7 @@ def events_command(door: Door, /, run: int | None, follow: bool, step: str, **ch
 @option("--host", default="", metavar="NAME", help="Only this host.")
 @option("--grep", default="", metavar="REGEX", help="Only lines that match.")
 @option("--around", default="", metavar="WORD", help="Only what is near to WORD; \"fail\" means failures.")
+@option("--show-commands", is_flag=True, help="The exact command lines, too.")
 @looks("text")
 @click.pass_obj
 def logs_command(door: Door, /, run: int | None, **chosen: Any) -> int:
@@ -128,7 +129,8 @@ def logs_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     wanted = _pattern(chosen["grep"])
     with _store(chosen) as store:
         found = run_of(store, run)
-        events = (event for _, event in read(store, found, chosen["step"], chosen["follow"]) if chosen["host"] in ("", event.host))
+        events = (event for _, event in read(store, found, chosen["step"], chosen["follow"])
+                  if chosen["host"] in ("", event.host) and (event.kind != "command" or chosen["show_commands"]))
         for event in around(events, chosen["around"]) if chosen["around"] else events:
             text = logged(event, door.look)
             if wanted is None or wanted.search(text):

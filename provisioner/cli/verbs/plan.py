@@ -103,8 +103,7 @@ def view_of(session: Session, chosen: Chosen, then: str = "") -> PlanView:
     """How the plan is shown."""
     revision = session.store.revisions.latest(session.application.name, session.environment.name)
     against = f"against revision {revision.number}" if revision else "nothing delivered yet"
-    head = f"[sandbox] · {against}" if session.environment.sandbox else against
-    return PlanView(chosen.get("diff", "summary"), bool(chosen.get("show_unchanged")), bool(chosen.get("detail")), then, head)
+    return PlanView(chosen.get("diff", "summary"), bool(chosen.get("show_unchanged")), bool(chosen.get("detail")), then, against)
 
 
 def next_command(plan: Plan, chosen: Chosen) -> str:
