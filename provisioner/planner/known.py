@@ -3,7 +3,7 @@
 A lookup answers templates, so that a secret stays a reference on its way through any number of units.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from provisioner import references
@@ -47,19 +47,19 @@ class Known:
             return KEEP
         return references.dig(outputs[name], tuple(path), reference)
 
-    def fill(self, value: Json) -> Json:
+    def fill(self, value: Json, native: Collection[str] = ()) -> Json:
         """Replace what is known; outputs may themselves refer to others, so again until nothing moves."""
         for _ in range(8):
-            filled = references.substitute(value, self.look_up)
+            filled = references.substitute(value, lambda reference: KEEP if reference.head in native else self.look_up(reference))
             if filled == value:
                 break
             value = filled
         return value
 
-    def filled(self, unit: Unit) -> Unit:
-        """The unit with its inputs and outputs filled and its hosts set as far as known."""
+    def filled(self, unit: Unit, native: Collection[str] = ()) -> Unit:
+        """The unit with its inputs and outputs filled and its hosts set as far as known; references to the units `native` stay in its inputs."""
         hosts = self.hosts.get(unit.name)
-        return replace(unit, inputs=self.fill(unit.inputs), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
+        return replace(unit, inputs=self.fill(unit.inputs, native), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
 
     def publish(self, unit: Unit, raw: Mapping[str, Json] | None) -> dict[str, Json]:
         """The outputs of a unit that are known, given its raw outputs (`${module.…}`); remembered for others."""

@@ -1,6 +1,6 @@
 """What an engine is asked to do for the steps of one batch, with everything filled that is known by now. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from provisioner import references
@@ -16,9 +16,11 @@ def batch_request(
     """The request for these steps of a batch. Raises StepFailed when a host unit's input has no value yet."""
     chosen = set(names)
     by_name = {step.name: step for step in plan.steps}
-    steps = tuple(filled_step(by_name[step.name], known) for step in plan.steps if step.name in chosen)
-    root = steps[0].unit.root
-    root_units = tuple(known.filled(step.unit) for step in plan.steps if root and step.kind == "deliver" and step.unit.root == root)
+    root = next(step.unit.root for step in plan.steps if step.name in chosen)
+    # between units of one Terraform root references stay: Terraform follows them itself
+    native = frozenset(step.unit.name for step in plan.steps if root and step.kind == "deliver" and step.unit.root == root)
+    steps = tuple(filled_step(by_name[step.name], known, native) for step in plan.steps if step.name in chosen)
+    root_units = tuple(known.filled(by_name[name].unit, native) for name in by_name if name in native)
     hosts = {step.unit.name: step.unit.hosts for step in steps if step.unit.hosts}
     # all changes of the root: a re-plan of one batch must not be taken for more than the plan showed of the others
     allowed = tuple(change for step in plan.steps if (root and step.unit.root == root) or step.name in chosen for change in step.changes)
@@ -28,11 +30,11 @@ def batch_request(
         last_in_root=_is_last(plan, root, batch), failures=tuple(name for name, _ in plan.failures), attempt=attempt)
 
 
-def filled_step(step: Step, known: Known) -> Step:
+def filled_step(step: Step, known: Known, native: Collection[str] = ()) -> Step:
     """The step with its unit's inputs and hosts as known now. Raises StepFailed (PRV-4003) for a host unit that lacks one."""
     if step.kind == "remove":
         return step
-    unit = known.filled(step.unit)
+    unit = known.filled(step.unit, native)
     if unit.host_source is not None and step.unit.name not in known.hosts:
         hosts = known.hosts_of(unit)
         if not hosts:
