@@ -84,8 +84,9 @@ class Network:
         table = f"loss{index}"
         rules = f"table netdev {table}\ndelete table netdev {table}\n"
         if percent:
+            some = "" if percent >= 100 else f"numgen random mod 100 < {percent} "
             rules += (f'table netdev {table} {{\n chain c {{\n  type filter hook ingress device "v{index}" priority 0\n'
-                      f"  numgen random mod 100 < {percent} drop\n }}\n}}\n")
+                      f"  {some}drop\n }}\n}}\n")
         run(*self.inside("nft", "-f", "-"), input=rules)
 
     def silent(self, addresses: list[str], seconds: float) -> list[str]:
