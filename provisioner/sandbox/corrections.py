@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.ec2.models import amis
+from moto.ec2.models.instances import Instance
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.sqs.models import Queue
@@ -36,6 +37,7 @@ def install() -> None:
     database_secret()
     transport_is_secure()
     stage_update()
+    interface_outlives_machine()
 
 
 def image_of_debian() -> None:
@@ -128,6 +130,23 @@ def stage_update() -> None:
         return 200, {}, json.dumps(after.to_json())
 
     _add(ApiGatewayV2Response, "update_stage", update_stage)
+
+
+def interface_outlives_machine() -> None:
+    """When a machine is terminated its network interfaces that are not deleted with it are detached and available again; in moto they stay
+    attached to the terminated machine for ever and cannot be deleted.
+    """
+    def detach(stock: Callable[[Instance], Any]) -> Callable[[Instance], Any]:
+        def terminate(machine: Instance) -> Any:
+            answer = stock(machine)
+            for interface in machine.nics.values():
+                # it stays in `nics`: moto describes a terminated machine by its first one
+                interface.instance = interface.attachment_id = interface.attach_time = None
+                interface.status = "available"
+            return answer
+        return terminate
+
+    _wrap(Instance, "terminate", detach)
 
 
 def _random(letters: str, length: int) -> str:

@@ -282,3 +282,23 @@ def test_a_stage_can_be_changed(running: simulator.Simulator) -> None:
     found = doors.get_stage(ApiId=api, StageName="$default")
     assert (found["AutoDeploy"], found["Description"], found["DefaultRouteSettings"]) == (True, "first", {"ThrottlingRateLimit": 5.0})
     assert found["CreatedDate"] == made["CreatedDate"]
+
+
+def test_an_interface_outlives_its_machine(running: simulator.Simulator) -> None:
+    ec2 = client(running, "ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+
+    def run() -> str:
+        made: str = ec2.run_instances(ImageId="ami-0debf12f0000000a1", InstanceType="t3.small", MinCount=1, MaxCount=1, NetworkInterfaces=[
+            {"DeviceIndex": 0, "NetworkInterfaceId": interface}])["Instances"][0]["InstanceId"]
+        return made
+
+    for _ in range(2):
+        machine = run()
+        attached = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"][0]
+        assert attached["Status"] == "in-use"
+        ec2.terminate_instances(InstanceIds=[machine])
+        ec2.describe_instances(InstanceIds=[machine])
+    assert ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"][0]["Status"] == "available"
+    ec2.delete_network_interface(NetworkInterfaceId=interface)
