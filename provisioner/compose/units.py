@@ -142,7 +142,7 @@ def _with_needs(units: list[Unit], placed: list[Placed], known: set[str], proble
     for unit in units:
         explicit = [other for name in components[unit.component].depends_on for other in copies.get(name, ())]
         by_reference = [reference.head for _, reference in references.find([unit.inputs, unit.outputs])
-                        if "@" in reference.head and reference.head != unit.name]
+                        if "@" in reference.head and (reference.head != unit.name or unit.engine == "terraform")]
         source = [unit.host_source.unit] if unit.host_source else []
         needs = tuple(dict.fromkeys([*by_reference, *source, *explicit]))
         found.append(replace(unit, needs=needs, explicit_needs=tuple(explicit)) if needs else unit)

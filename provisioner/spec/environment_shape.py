@@ -8,11 +8,15 @@ PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 FLAG = {"type": "boolean"}
 MAP = {"type": "object"}
 
+USER = {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$", "x-says": "must be a user's name"}
+ADDRESS = {"type": "string", "pattern": r"^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$", "x-says": "must be an address or DNS name"}
+"""What becomes an argument of ssh must not begin with a dash."""
+
 REACH = {
-    "user": {**TEXT, "description": "User to log in as"},
+    "user": {**USER, "description": "User to log in as"},
     "become": {**FLAG, "description": "Become root by sudo"},
     "privateKey": {**TEXT, "description": "Path of the private key"},
-    "jump": {**TEXT, "description": "Host to go through, USER@HOST:PORT"},
+    "jump": {"type": "string", "pattern": "^[^-].*$", "x-says": "must be USER@HOST:PORT", "description": "Host to go through, USER@HOST:PORT"},
     "sshArgs": {**TEXT, "description": "Further arguments of ssh"},
     "knownHosts": {**TEXT, "description": "File that pins host keys by host name"},
     "hostKeys": {"enum": ["strict", "accept-new"], "description": "What to do with a host key that is not known"},
@@ -20,9 +24,9 @@ REACH = {
 }
 HOST = closed(
     {
-        "name": {**TEXT, "description": "Its identity: it stays when the address changes"},
-        "address": {**TEXT, "description": "Address or DNS name; default: the name"},
-        "user": TEXT, "port": PORT, "become": FLAG, "labels": texts(), "groups": listed(TEXT), "vars": MAP,
+        "name": {**ADDRESS, "description": "Its identity: it stays when the address changes"},
+        "address": {**ADDRESS, "description": "Address or DNS name; default: the name"},
+        "user": USER, "port": PORT, "become": FLAG, "labels": texts(), "groups": listed(TEXT), "vars": MAP,
     },
     ("name",),
 )

@@ -9,7 +9,6 @@ from provisioner.errors import Problem, Where
 from provisioner.model import Json
 from provisioner.spec.checking import Codes, check, name_of, shown
 from provisioner.spec.document import Document, Node, Steps
-from provisioner.suggest import suggestion
 
 DOCUMENT = Codes("PRV-1203", "PRV-1202", "PRV-1204", "PRV-1205")
 
@@ -63,17 +62,9 @@ def bad_references(document: Document, node: Node) -> Iterator[Problem]:
                 references.parts(node.value)
             except references.ReferenceError_ as error:
                 yield Problem(error.code, error.message, document.where(node.at), error.hint)
-            else:
-                yield from _open(document, node)
         return
     for below in node.below.values() if isinstance(node.below, dict) else node.below or ():
         yield from bad_references(document, below)
-
-
-def _open(document: Document, node: Node) -> Iterator[Problem]:
-    """`${` that is never closed: as text it would be delivered as it stands."""
-    if any("${" in part.replace("$${", "") for part in references.parts(node.value) if isinstance(part, str)):
-        yield Problem("PRV-1301", "${ without a reference after it", document.where(node.at), "close it with }, or write $${ for a literal ${")
 
 
 def sound(value: Json) -> Json:
@@ -93,11 +84,6 @@ def sound(value: Json) -> Json:
 def unsupported(problems: list[Problem], where: Where, what: str) -> None:
     """A thing that OAM knows and provision does not carry out yet."""
     problems.append(Problem("PRV-1208", f"{what} is not supported yet", where, "take it out; nothing is left out silently"))
-
-
-def known_policy(kind: str, known: tuple[str, ...]) -> str:
-    """The hint for an unknown policy type."""
-    return suggestion(kind, known)
 
 
 def text_map(value: Json) -> dict[str, str]:

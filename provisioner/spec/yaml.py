@@ -29,8 +29,9 @@ EXPANDED = 250_000
 """Values that aliases may add in all."""
 ALIASES = 50_000
 TEXT = ("!", "tag:yaml.org,2002:str")
-MERGE = "<<"
-SKIP = "\0"
+MERGE = "\0merge"
+"""Stands for the unquoted key `<<`."""
+SKIP = "\0skip"
 """Stands for a key that was refused: its value is read and dropped."""
 
 
@@ -135,7 +136,7 @@ class _Builder:
         text: str = event.value
         if event.tag is not None and event.tag not in TEXT:
             self.problem("PRV-1115", f"tag {event.tag} is not supported", event.start_mark, "documents hold text, numbers, booleans, lists and maps")
-        if not event.implicit[0]:
+        if not event.implicit[0] or event.tag in TEXT:
             return text
         try:
             return scalars.plain(text)
@@ -145,7 +146,9 @@ class _Builder:
 
     def _key(self, frame: _Frame, event: Any, at: int) -> None:
         key: str = event.value
-        if key == MERGE and event.implicit[0]:
+        if event.anchor:
+            self.anchors[event.anchor] = (Node(key, at), 1)
+        if key == "<<" and event.implicit[0]:
             frame.key = MERGE
             return
         keys = frame.node.keys

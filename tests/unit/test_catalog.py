@@ -1,0 +1,157 @@
+"""Definitions: found, checked, with defaults; modules read; digests; the shipped library passes its own vetting."""
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalog import Catalog, library_folder
+from provisioner.catalog.modules import Unreadable, read_module
+from provisioner.catalog.properties import with_defaults
+from provisioner.errors import Invalid
+from provisioner.model import Component, Definition, Trait
+
+SITE = """apiVersion: provision/v1
+kind: ComponentDefinition
+metadata: {name: site, version: 2.0.0}
+spec:
+  description: A site.
+  parameters:
+    required: [owner]
+    properties:
+      owner: {type: string, description: Who}
+      size: {type: integer, default: 1, minimum: 1, description: GiB}
+      color: {type: string, enum: [red, blue], default: red, description: Colour}
+  outputs: {url: {type: string}}
+  implementations:
+    - needs: aws
+      terraform: {module: modules/site}
+      variables: {name: "${parameters.owner}"}
+      outputs: {url: "${module.url}"}
+"""
+MODULE = 'variable "name" {\n  type = string\n}\n\noutput "url" {\n  value = var.name\n}\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "components").mkdir()
+    (tmp_path / "components" / "site.yaml").write_text(SITE)
+    (tmp_path / "modules" / "site").mkdir(parents=True)
+    (tmp_path / "modules" / "site" / "main.tf").write_text(MODULE)
+    return tmp_path
+
+
+def definition(project: Path, text: str) -> Definition | None:
+    (project / "components" / "site.yaml").write_text(text)
+    return Catalog(project).component("site")
+
+
+def told(project: Path, text: str) -> list[str]:
+    with pytest.raises(Invalid) as raised:
+        definition(project, text)
+    return [f"{problem.where.line if problem.where else 0} {problem.code}" for problem in raised.value.problems]
+
+
+def test_the_library_passes_its_own_vetting(tmp_path: Path) -> None:
+    assert [str(problem) for problem in Catalog(tmp_path).vet()] == []
+
+
+def test_a_project_comes_first(project: Path) -> None:
+    (project / "components" / "bucket.yaml").write_text(SITE.replace("name: site", "name: bucket"))
+    catalog = Catalog(project)
+    assert "site" in catalog.component_names() and "postgres" in catalog.component_names() and "gateway" in catalog.trait_names()
+    site, bucket, postgres = catalog.component("site"), catalog.component("bucket"), catalog.component("postgres")
+    assert site and bucket and postgres
+    assert (site.origin, bucket.origin, postgres.origin) == ("project", "project", "built-in")
+    assert site.implementations[0].module == str(project / "modules" / "site")
+    assert postgres.implementations[0].module == str(library_folder() / "modules/aws/postgres")
+    assert catalog.component("../site") is None and catalog.component("") is None and catalog.trait("none") is None
+    assert catalog.component("site") is site, "a file is read once"
+
+
+def test_a_module_that_is_gone_is_no_fault_of_the_definition(project: Path) -> None:
+    (project / "modules" / "site" / "main.tf").unlink()
+    (project / "modules" / "site").rmdir()
+    catalog = Catalog(project)
+    site = catalog.component("site")
+    assert site and catalog.digest_of(site.implementations[0].module) == ""
+    assert "PRV-1430" in {problem.code for problem in catalog.vet()}
+
+
+def test_properties_of_components_and_traits(project: Path) -> None:
+    catalog = Catalog(project)
+    site, scaler = catalog.component("site"), catalog.trait("scaler")
+    assert site and scaler
+    properties, problems = catalog.check(Component("a", "site", {"owner": "${db.url}", "size": "${db.port}"}), site)
+    assert properties == {"owner": "${db.url}", "size": "${db.port}", "color": "red"} and problems == []
+    _, problems = catalog.check(Component("a", "site", {"size": "x-${db.port}", "colour": "red", "color": "blu"}), site)
+    assert {(problem.code, problem.hint) for problem in problems} == {
+        ("PRV-1404", "owner: Who"), ("PRV-1405", ""), ("PRV-1403", 'did you mean "color"?'), ("PRV-1406", 'did you mean "blue"?')}
+    assert catalog.check(Trait("scaler", {}), scaler) == ({"replicas": 1}, [])
+    assert [problem.code for problem in catalog.check(Trait("scaler", {"replicas": 0}), scaler)[1]] == ["PRV-1406"]
+
+
+def test_alternatives_say_what_was_meant(tmp_path: Path) -> None:
+    catalog = Catalog(tmp_path)
+    web = catalog.component("webservice")
+    assert web
+    def wrong(env: object) -> list[str]:
+        return [problem.message for problem in catalog.check(Component("w", "webservice", {"env": env}), web)[1]]
+    assert wrong({"A": "x", "B": 1}) == wrong([{"name": "A", "value": "x"}]) == wrong("${other.env}") == []
+    assert wrong([{"nam": "A"}]) == ['w.env[0]: unknown property "nam"']
+    assert wrong({"A": ["x"]}) == ["w.env.A must be text, a number or true or false, is a list"]
+    assert wrong(5) == ["w.env must be a map or a list, is 5"]
+
+
+def test_defaults_at_every_level() -> None:
+    schema = {"properties": {"a": {"default": 1}, "b": {"properties": {"c": {"default": 2}}},
+                             "d": {"items": {"properties": {"e": {"default": [3]}}}}, "f": {"type": "string"}}}
+    assert with_defaults(schema, {"b": {}, "d": [{}, {"e": 4}, "${x.y}"]}) == {"a": 1, "b": {"c": 2}, "d": [{"e": [3]}, {"e": 4}, "${x.y}"]}
+    assert with_defaults(schema, {"b": "${x.y}"}) == {"a": 1, "b": "${x.y}"}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [
+    ("name: site", "name: sites", ["3 PRV-1421"]),
+    ("description: A site.", "descripton: A site.", ["5 PRV-1420"]),
+    ("needs: aws", "need: aws", ["14 PRV-1420"]),
+    ("type: integer, default: 1", "type: integr, default: 1", ["10 PRV-1422"]),
+    ("type: integer, default: 1", "type: integer, default: one", ["10 PRV-1422"]),
+    ("required: [owner]", "required: [ownr]", ["7 PRV-1422", "16 PRV-1425"]),
+    ("terraform: {module: modules/site}", "terraform: {module: m}\n      ansible: {playbook: p}", ["14 PRV-1423"]),
+    ('outputs: {url: "${module.url}"}', 'outputs: {uri: "${module.url}"}', ["14 PRV-1424", "17 PRV-1424"]),
+    ("${parameters.owner}", "${parameters.ownr}", ["16 PRV-1425"]),
+    ("required: [owner]", "required: []", ["16 PRV-1425"]),
+    ("variables: {name:", "variables: {nam:", ["16 PRV-1432", "16 PRV-1433"]),
+    ("${module.url}", "${module.uri}", ["17 PRV-1434"]),
+    ("kind: ComponentDefinition", "kind: TraitDefinition", ["2 PRV-1201"]),
+    ("needs: aws", 'needs: aws\n      when: "size > 3"', ["15 PRV-1420"]),
+])
+def test_a_wrong_definition(project: Path, before: str, after: str, expected: list[str]) -> None:
+    assert sorted(told(project, SITE.replace(before, after))) == sorted(expected)
+
+
+def test_modules_are_read_wherever_their_blocks_stand(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(MODULE + 'variable "tags" {\n  default = null\n}\nresource "terraform_data" "x" {\n  input = "variable {"\n}\n')
+    (tmp_path / "more.tf.json").write_text('{"variable": {"zone": {"default": "a"}, "must": {}}, "output": {"zone": {"value": "${var.zone}"}}}')
+    module = read_module(tmp_path)
+    assert module.variables == {"name": True, "tags": False, "zone": False, "must": True}
+    assert module.outputs == {"url", "zone"}
+    (tmp_path / "bad.tf").write_text('variable "x" {\n  type = \n')
+    with pytest.raises(Unreadable, match=r"bad\.tf"):
+        read_module(tmp_path)
+
+
+def test_digests(project: Path) -> None:
+    module = project / "modules" / "site"
+    before = Catalog(project).digest_of(str(module))
+    (module / ".terraform").mkdir()
+    (module / ".terraform" / "x").write_text("left behind by a tool")
+    assert Catalog(project).digest_of(str(module)) == before and len(before) == 64
+    (module / "main.tf").write_text(MODULE + "\n")
+    assert Catalog(project).digest_of(str(module)) != before
+    playbook = project / "playbooks" / "own" / "site.yml"
+    playbook.parent.mkdir(parents=True)
+    playbook.write_text("- hosts: all\n")
+    first = Catalog(project).digest_of(str(playbook))
+    (playbook.parent / "remove.yml").write_text("- hosts: all\n")
+    assert first and Catalog(project).digest_of(str(playbook)) != first
+    assert Catalog(project).digest_of(str(project / "none.yml")) == ""

@@ -1,0 +1,35 @@
+"""The JSON Schema for editors: valid itself, and of one mind with our own reading about the good and the bad cases."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from provisioner import spec
+from provisioner.catalog import Catalog
+from provisioner.model import Json
+from provisioner.spec import yaml
+
+CASES = Path(__file__).parent.parent / "cases"
+SEEN = ("typo-in-key", "typo-in-type", "typo-in-property", "wrong-type", "enum-typo", "out-of-range", "missing-property", "unknown-trait",
+        "another-kind", "no-kind", "nearly-nothing", "bad-names")
+"""Bad cases that a schema alone can find."""
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Json]:
+    return spec.schema(Catalog(tmp_path_factory.mktemp("project")))
+
+
+def test_it_is_a_schema(schema: dict[str, Json]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("path", sorted((CASES / "good").rglob("app.yaml")) + sorted((CASES / "good").rglob("environments/*.yaml")), ids=str)
+def test_good_documents_fit(schema: dict[str, Json], path: Path) -> None:
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(yaml.read(path).value)] == []
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_bad_documents_do_not(schema: dict[str, Json], name: str) -> None:
+    assert not jsonschema.Draft202012Validator(schema).is_valid(yaml.read(CASES / "bad" / name / "app.yaml").value)
