@@ -53,6 +53,11 @@ CODES: dict[str, tuple[str, str]] = {
         "It was ended from outside, or ran out of memory; its last words are shown.\n"
         "Fix: look at the machine's log (dmesg), then run apply again.",
     ),
+    "PRV-4211": (
+        "A step's folder can't be written",
+        "Inventory and command line of each step are written below .provision/ and into memory (/dev/shm).\n"
+        "Fix: free some space, make .provision writable for you, then provision resume.",
+    ),
     "PRV-7201": (
         "A host does not answer",
         "No SSH server answered at address and port within the limit (10 s; hosts that have just been made: sshWait, 120 s).\n"

@@ -4,12 +4,14 @@ Kept keys live in one file for each application and environment, by TARGET/NAME 
 and replaced); pinned keys in a file that the environment names, by host name or address.
 """
 
+import base64
 import fcntl
+import hashlib
+import hmac
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-
-import paramiko
 
 from provisioner.model import Host, Hosts
 
@@ -18,11 +20,25 @@ USERS_OWN = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2", "/etc/ssh/ssh_known_ho
 
 @dataclass(frozen=True)
 class KeyBook:
-    """The known_hosts file that counts for a target. `pinned`: written by people, never by us."""
+    """The known_hosts file that counts for a target. `pinned`: written by people; we add to it only with `accept_new`."""
 
     path: Path
     pinned: bool
     accept_new: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key as it stands in known_hosts: type and base64."""
+
+    kind: str
+    text: str
+
+    @property
+    def fingerprint(self) -> str:
+        """As ssh prints it."""
+        digest = hashlib.sha256(base64.b64decode(self.text)).digest()
+        return f"{self.kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def key_book(way: Hosts, state: Path, project: Path) -> KeyBook:
@@ -36,20 +52,13 @@ def alias(host: Host, book: KeyBook) -> str:
     """The name under which the host's key stands in the book (OpenSSH: HostKeyAlias)."""
     if not book.pinned:
         return "/".join(part for part in (host.target, host.name, instance(host)) if part)
-    known = read(book.path)
-    for name in (host.name, *names_of(host)):
-        if known.lookup(name) is not None:
-            return name
-    return host.name
+    return next((name for name in (host.name, *names_of(host)) if read(book.path, name)), host.name)
 
 
 def instance(host: Host) -> str:
     """What tells a machine from the one that had its name before; empty on premise."""
-    for key in ("instance_id", "id"):
-        found = host.labels.get(key) or host.vars.get(key)
-        if found:
-            return str(found)
-    return ""
+    found = (source.get(key) for key in ("instance_id", "id") for source in (host.labels, host.vars))
+    return str(next((value for value in found if value), ""))
 
 
 def names_of(host: Host) -> tuple[str, ...]:
@@ -58,40 +67,48 @@ def names_of(host: Host) -> tuple[str, ...]:
     return tuple(f"[{name}]:{host.port}" for name in names) if host.port != 22 else names
 
 
-def read(path: Path) -> paramiko.HostKeys:
-    """The keys of a file; a missing or unreadable file has none, a line that is no key is left out."""
-    keys = paramiko.HostKeys()
+def read(path: Path, name: str) -> list[Key]:
+    """The keys that a file has for a name; none when it is missing or unreadable."""
     try:
         lines = path.expanduser().read_text(errors="replace").splitlines()
     except OSError:
-        return keys
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = paramiko.hostkeys.HostKeyEntry.from_line(line, number)
-        except (paramiko.SSHException, paramiko.hostkeys.InvalidHostKey):
-            continue
-        if entry is not None and entry.key is not None and not line.startswith("@"):
-            for name in entry.hostnames:
-                keys.add(name, entry.key.get_name(), entry.key)
-    return keys
+        return []
+    found = []
+    for line in lines:
+        words = line.split()
+        if len(words) >= 3 and line[0] not in "#@" and _is_base64(words[2]) and _named(words[0], name):
+            found.append(Key(words[1], words[2]))
+    return found
 
 
-def known(host: Host, book: KeyBook) -> list[paramiko.PKey]:
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except ValueError:
+        return False
+
+
+def _named(patterns: str, name: str) -> bool:
+    """As OpenSSH: names, patterns with * and ?, patterns that exclude (!), and hashed names."""
+    if patterns.startswith("|1|"):
+        _, _, salt, digest = patterns.split("|", 3)
+        made = hmac.new(base64.b64decode(salt), name.encode(), "sha1").digest()
+        return hmac.compare_digest(base64.b64encode(made).decode(), digest)
+    matching = [pattern for pattern in patterns.lower().split(",") if fnmatchcase(name.lower(), _glob(pattern.lstrip("!")))]
+    return bool(matching) and not any(pattern.startswith("!") for pattern in matching)
+
+
+def _glob(pattern: str) -> str:
+    # brackets are no sets here: [HOST]:PORT
+    return pattern.replace("[", "[[]")
+
+
+def known(host: Host, book: KeyBook) -> list[Key]:
     """The keys that the host may show: out of the book, else those that the user's own known_hosts files have for it."""
-    found = _keys(read(book.path), alias(host, book))
+    found = read(book.path, alias(host, book))
     if found or book.pinned:
         return found
-    for path in USERS_OWN:
-        keys = read(Path(path))
-        for name in names_of(host):
-            if found := _keys(keys, name):
-                return found
-    return []
-
-
-def _keys(keys: paramiko.HostKeys, name: str) -> list[paramiko.PKey]:
-    entry = keys.lookup(name)
-    return [] if entry is None else [entry[kind] for kind in entry]
+    return next((keys for path in USERS_OWN for name in names_of(host) if (keys := read(Path(path), name))), [])
 
 
 def has_authorities(book: KeyBook) -> bool:
@@ -102,18 +119,18 @@ def has_authorities(book: KeyBook) -> bool:
         return False
 
 
-def keep(host: Host, book: KeyBook, key: paramiko.PKey) -> None:
-    """Write a key that was verified or accepted; keys of earlier machines of the same name leave the file."""
-    name, prefix = alias(host, book), f"{host.target}/{host.name}"
-    if book.pinned and (not book.accept_new or _keys(read(book.path), name)):
+def keep(host: Host, book: KeyBook, key: Key) -> None:
+    """Write a key that was verified or accepted; keys of earlier machines of the same name leave our own file."""
+    name = alias(host, book)
+    if book.pinned and (not book.accept_new or read(book.path, name)):
         return
     book.path.parent.mkdir(parents=True, exist_ok=True)
     with open(book.path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         lines = file.read().splitlines()
-        line = f"{name} {key.get_name()} {key.get_base64()}"
-        stay = [old for old in lines if not _of_other(old, name, prefix)]
+        line = f"{name} {key.kind} {key.text}"
+        stay = lines if book.pinned else [old for old in lines if not _of_other(old, name, f"{host.target}/{host.name}")]
         if line in stay and stay == lines:
             return
         file.truncate(0)

@@ -1,6 +1,7 @@
 """Waiting until hosts answer on SSH with the right key, with paramiko. Runs nothing on them; whether the user may log in is
 told by Ansible in OpenSSH's words, except on hosts that have just been made: there a refused login is waited for, too."""
 
+import base64
 import contextlib
 import getpass
 import logging
@@ -13,12 +14,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
-
-import paramiko
+from typing import TYPE_CHECKING, Literal
 
 from provisioner.hosts import keys
 from provisioner.hosts.access import PASSWORD_VARS, Access, connection
+
+if TYPE_CHECKING:
+    # 0.15 s to import: only what waits for hosts pays for it
+    import paramiko
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
@@ -80,6 +83,8 @@ def wait(access: Access, limit: float, stop: threading.Event) -> Reached:
 
 
 def _try(access: Access, limit: float, patient: bool) -> Reached:
+    import paramiko
+
     name = access.host.name
     try:
         way = connection(access)
@@ -96,12 +101,14 @@ def _try(access: Access, limit: float, patient: bool) -> Reached:
 
 def _shake(access: Access, way: dict[str, str], sock: socket.socket, limit: float) -> bool:
     """Exchange keys and judge the host's; True when it also lets us in."""
+    import paramiko
+
     client = paramiko.SSHClient()
     name = keys.alias(access.host, access.book)
-    known = keys.known(access.host, access.book)
-    for key in known:
+    judge = _Judge(access, keys.known(access.host, access.book))
+    for key in judge.usable():
         client.get_host_keys().add(name, key.get_name(), key)
-    client.set_missing_host_key_policy(_Policy(access))
+    client.set_missing_host_key_policy(judge)  # type: ignore[arg-type]
     files = [path for line in way.get("identityfile", "").splitlines() if os.path.exists(path := os.path.expanduser(line))]
     password = access.variable(*PASSWORD_VARS)
     try:
@@ -109,44 +116,63 @@ def _shake(access: Access, way: dict[str, str], sock: socket.socket, limit: floa
                        key_filename=files,  # type: ignore[arg-type]  # a list of paths is as good
                        look_for_keys=False, password=None if password is None else str(password))
     except paramiko.BadHostKeyException as error:
-        raise _KeyProblem(f"its host key has changed: expected {_print(error.expected_key)}, got {_print(error.key)}",
-                          f"if the machine was set up anew: {keys.forget_line(access.host, access.book)}") from error
-    except paramiko.SSHException as error:
+        raise judge.changed(_key(error.expected_key), _key(error.key)) from error
+    except paramiko.SSHException:
         transport = client.get_transport()
-        if transport is None or not transport.initial_kex_done or isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
+        if transport is None or not transport.initial_kex_done:
             raise
         # the key is right; keys in hardware, certificates and Kerberos are OpenSSH's business
-        _keep(access, transport)
+        judge.keep(transport)
         return False
     else:
-        _keep(access, client.get_transport())
+        judge.keep(client.get_transport())
         return True
     finally:
         client.close()
 
 
-def _keep(access: Access, transport: paramiko.Transport | None) -> None:
-    if transport is not None and not (access.book.pinned and keys.has_authorities(access.book)):
-        keys.keep(access.host, access.book, transport.get_remote_server_key())
+def _key(key: "paramiko.PKey") -> keys.Key:
+    return keys.Key(key.get_name(), key.get_base64())
 
 
-class _Policy(paramiko.MissingHostKeyPolicy):
-    """What to do with a host whose key nobody has told us."""
+class _Judge:
+    """Says of a host's key whether it is the right one; paramiko asks it (as a MissingHostKeyPolicy) about a key that nobody has told us."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, known: list[keys.Key]) -> None:
         self._access = access
+        self._known = known
 
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        """Pass when new keys are accepted; raises _KeyProblem."""
+    def usable(self) -> "list[paramiko.PKey]":
+        """The known keys of types that paramiko can read."""
+        import paramiko
+
+        found = []
+        for key in self._known:
+            with contextlib.suppress(paramiko.SSHException, ValueError, paramiko.pkey.UnknownKeyType):
+                found.append(paramiko.PKey.from_type_string(key.kind, base64.b64decode(key.text)))
+        return found
+
+    @property
+    def _for_openssh(self) -> bool:
+        return keys.has_authorities(self._access.book) or bool(self._known and not self.usable())
+
+    def missing_host_key(self, client: "paramiko.SSHClient", hostname: str, key: "paramiko.PKey") -> None:
+        """Pass when new keys are accepted, or when only OpenSSH can judge; raises _KeyProblem."""
         book = self._access.book
-        if book.accept_new or keys.has_authorities(book):
+        if book.accept_new or self._for_openssh:
             return
         where = f"put it into {book.path}" if book.pinned else "pin it with knownHosts: FILE, or accept it once with hostKeys: accept-new"
-        raise _KeyProblem(f"its host key is not known: {_print(key)}", f"compare it with the machine's own; then {where}")
+        raise _KeyProblem(f"its host key is not known: {_key(key).fingerprint}", f"compare it with the machine's own; then {where}")
 
+    def changed(self, expected: keys.Key, got: keys.Key) -> _KeyProblem:
+        """What to say of a key that is another one."""
+        return _KeyProblem(f"its host key has changed: expected {expected.fingerprint}, got {got.fingerprint}",
+                           f"if the machine was set up anew: {keys.forget_line(self._access.host, self._access.book)}")
 
-def _print(key: paramiko.PKey) -> str:
-    return f"{key.get_name()} {key.fingerprint}"
+    def keep(self, transport: "paramiko.Transport | None") -> None:
+        """Write down the key that was verified or accepted."""
+        if transport is not None and not self._for_openssh:
+            keys.keep(self._access.host, self._access.book, _key(transport.get_remote_server_key()))
 
 
 def _target(access: Access) -> str:
@@ -198,9 +224,10 @@ def _through(command: str, limit: float) -> Iterator[socket.socket]:
     theirs.close()
     try:
         yield ours
-    except (paramiko.SSHException, EOFError, OSError) as error:
-        said = _last_line(process)
-        raise _Silent(said or str(error) or "no answer through the jump host") from error
+    except _KeyProblem:
+        raise
+    except Exception as error:
+        raise _Silent(_last_line(process) or str(error) or "no answer through the jump host") from error
     finally:
         ours.close()
         process.kill()

@@ -18,7 +18,8 @@ from typing import Any
 from provisioner.engines.ansible import processes
 
 KEEP = ("msg", "stderr", "stdout", "module_stderr", "module_stdout", "rc", "provision", "diff", "reason", "changed", "unreachable",
-        "skipped", "skip_reason", "false_condition", "ansible_stats")
+        "skipped", "skip_reason", "false_condition", "ansible_stats",
+        "dest", "path")
 TAIL = 4000
 """Characters kept of long texts, counted from the end."""
 TASK_EVENTS = {

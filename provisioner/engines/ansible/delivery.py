@@ -42,6 +42,8 @@ class Delivery:
             ended = await (self._remove() if self.step.kind == "remove" else self._deliver())
         except ProvisionError as error:
             ended = StepEnded(self.step.name, "failed", with_code(error.code, error.message, error.hint), missing=error.exit == Exit.MISSING)
+        except OSError as error:
+            ended = self._failed(with_code("PRV-4211", f"its folder can't be written: {error}"))
         self.report(ended)
 
     @property
@@ -83,6 +85,8 @@ class Delivery:
         if not hosts:
             return self._failed(with_code("PRV-7204", "it has no hosts"), missing=True), Outcome()
         stage.require_tools(hosts, self.site)
+        if self.cancelled():
+            return StepEnded(self.step.name, "interrupted", with_code("PRV-4209", "cancelled before it was started")), Outcome()
         # an attempt that died is no longer running, but what it had started may be
         finish(self.folder, folders.runtime(self.folder))
         play = stage.Stage(self.site, self.library, self.folder, playbook, hosts, variables(self.step.unit, self.site),
@@ -96,6 +100,8 @@ class Delivery:
         if there:
             folders.note_started(self.folder, [host.name for host in there])
             outcome = await stage.perform(play, there, self.running, self._told, self._written)
+            folders.forget_started(self.folder, [host.name for host in there if outcomes.is_stale(outcome.of(host.name))
+                                                 or outcomes.is_unreachable(outcome.of(host.name)[:1])])
         failed = {**{name: reached_text(reached) for name, reached in lost.items()}, **reasons(outcome, there)}
         return self._ended(outcome, failed, hosts), outcome
 

@@ -4,7 +4,6 @@ Opens no app.yaml and writes no journal: it reports. Decides from events, never 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from provisioner.engines.ansible.outcome import Outcome
 from provisioner.engines.ansible.play import finish
 from provisioner.engines.ansible.verdict import reached_text, with_code
 from provisioner.errors import ProvisionError
-from provisioner.model import Delivered, Host, StepEnded, Unit
+from provisioner.model import Delivered, Host, Unit
 
 CHECK = ("--check", "--diff")
 
@@ -32,8 +31,7 @@ class AnsibleEngine:
         """`library`: the folder in which `playbooks/library`, `playbooks/module_utils` and `playbooks/action_plugins` lie."""
         self._library = library / "playbooks"
         self._running = stage.Running()
-        self._soft = False
-        self._hard = False
+        self._cancelled = False
 
     # ------------------------------------------------------------------ plan
     def plan(self, request: PlanRequest, site: Site) -> dict[str, Planned]:
@@ -74,14 +72,19 @@ class AnsibleEngine:
     # ------------------------------------------------------------------ deliver
     async def deliver(self, request: BatchRequest, site: Site, report: Report) -> None:
         """Deliver or remove the units of the batch; one StepEnded for each step."""
-        async with asyncio.TaskGroup() as group:
-            for step in request.steps:
-                if self._soft:
-                    report(StepEnded(step.name, "interrupted", "not started: the run was cancelled"))
-                    continue
-                hosts = hosts_of(step.unit, request.hosts, request.delivered)
-                delivery = Delivery(step, hosts, site, report, self._library, self._running, lambda: self._soft or self._hard)
-                group.create_task(delivery.run())
+        tasks = []
+        for step in request.steps:
+            hosts = hosts_of(step.unit, request.hosts, request.delivered)
+            delivery = Delivery(step, hosts, site, report, self._library, self._running, lambda: self._cancelled)
+            tasks.append(asyncio.create_task(delivery.run()))
+        try:
+            await asyncio.gather(*tasks)
+        except BaseException:
+            # the report refused (the run's lock is lost), or we are cancelled: end what runs
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
 
     async def adopt(self, request: BatchRequest, site: Site, report: Report) -> tuple[str, ...]:
         """End every process that a dead run left for these steps; nothing of Ansible's can be adopted."""
@@ -92,12 +95,10 @@ class AnsibleEngine:
 
     async def cancel(self, hard: bool) -> None:
         """Soft: no further play is started. Hard: end those that are running, with all their processes."""
-        self._soft = True
+        self._cancelled = True
         self._running.stop.set()
         if hard:
-            self._hard = True
-            with contextlib.suppress(ExceptionGroup):
-                await asyncio.gather(*(play.end() for play in list(self._running.plays)))
+            await asyncio.gather(*(play.end() for play in list(self._running.plays)))
 
 
 def hosts_of(unit: Unit, hosts: Mapping[str, tuple[Host, ...]], delivered: Mapping[str, Delivered]) -> tuple[Host, ...]:

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,6 @@ class Call:
 
 def write(folder: Path, call: Call, inventory: Json, variables: Json) -> Files:
     """Write inventory.json, vars.json, limit and command; the folder is readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _put(folder / "inventory.json", json.dumps(inventory, indent=2))
     _put(folder / "vars.json", json.dumps(variables, indent=2))
     _put(folder / "limit", "".join(name + "\n" for name in call.limit))
@@ -70,6 +69,7 @@ def by_hand(call: Call, arguments: Sequence[str]) -> str:
 
 
 def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w") as file:
         file.write(text)
@@ -87,6 +87,11 @@ def started(folder: Path) -> tuple[str, ...]:
         return tuple((folder / "started").read_text().split("\n")[:-1])
     except OSError:
         return ()
+
+
+def forget_started(folder: Path, hosts: Collection[str]) -> None:
+    """Nothing has begun on these hosts after all."""
+    _put(folder / "started", "".join(name + "\n" for name in started(folder) if name not in hosts))
 
 
 def note_runtime(folder: Path, runtime: Path) -> None:

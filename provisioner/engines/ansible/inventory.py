@@ -9,14 +9,16 @@ from provisioner.hosts.access import KEY_VARS, Access, common_args, ssh_args
 from provisioner.model import Host, Hosts, Json
 
 
-def document(accesses: Mapping[str, Access], hosts: tuple[Host, ...], from_file: frozenset[str], configured_ssh_args: str) -> dict[str, Json]:
-    """The inventory as JSON. `from_file`: names of hosts whose variables Ansible reads from the user's inventory itself."""
+def document(accesses: Mapping[str, Access], hosts: tuple[Host, ...], way: Hosts, configured_ssh_args: str) -> dict[str, Json]:
+    """The inventory as JSON; variables and groups of hosts that are in the user's inventory file are left to Ansible."""
+    from_file = listed_in_file(way, hosts)
+    listed = {host.name for host in way.listed}
     groups: dict[str, Json] = {}
     entries: dict[str, Json] = {}
     for host in hosts:
         entry = {} if host.name in from_file else _own(host)
         entry.update(_local(host) if host.connection == "local" else _remote(accesses[host.name], configured_ssh_args))
-        if host.become and "ansible_become" not in host.vars:
+        if (host.become or (way.become and host.name not in listed)) and "ansible_become" not in host.vars:
             entry["ansible_become"] = True
         entries[host.name] = entry
         for group in host.groups:
@@ -25,9 +27,9 @@ def document(accesses: Mapping[str, Access], hosts: tuple[Host, ...], from_file:
     return {"all": {"hosts": entries, **({"children": groups} if groups else {})}}
 
 
-def listed_in_file(way: Hosts | None, hosts: tuple[Host, ...]) -> frozenset[str]:
+def listed_in_file(way: Hosts, hosts: tuple[Host, ...]) -> frozenset[str]:
     """Names of the hosts that come from the target's inventory file."""
-    if way is None or not way.inventory:
+    if not way.inventory:
         return frozenset()
     listed = {host.name for host in way.listed}
     return frozenset(host.name for host in hosts if host.name in listed)

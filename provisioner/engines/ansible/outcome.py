@@ -8,6 +8,7 @@ from provisioner.model import Json
 
 NOISE = re.compile(r"^(Warning: Permanently added .*|\*\*\* WARNING: .*|mux_client_request_session: .*)$", re.MULTILINE)
 LAST_LINES = 4
+MOST_LINES = 15
 FAILED = ("failed", "unreachable")
 LOGIN = ("permission denied", "authentication failed", "invalid/incorrect password", "too many authentication failures")
 KEYS = ("host key verification failed", "remote host identification has changed", "no matching host key")
@@ -62,7 +63,7 @@ class Collected:
         elif kind == "note":
             self.unmatched = str(event["message"])
         elif kind in ("ended", "broken", "gone") and self.stats is None:
-            self.said = clean(str(event.get("output") or event.get("message") or f"it ended with code {event.get('code')}"))
+            self.said = gist(str(event.get("output") or event.get("message") or f"Ansible's process ended with code {event.get('code')}"))
         return None
 
     def outcome(self) -> Outcome:
@@ -104,6 +105,13 @@ def explain(task: Task) -> str:
     if "rc" in result and result["rc"] not in (0, None) and message == "non-zero return code":
         head = f"{task.task}: exit code {result['rc']}"
     return "\n  ".join([head, *tail])
+
+
+def gist(text: str) -> str:
+    """What matters of Ansible's own output: from its error on."""
+    text = clean(text)
+    start = max(text.find("[ERROR]: "), text.find("ERROR! "))
+    return "\n".join(text[max(start, 0):].removeprefix("[ERROR]: ").removeprefix("ERROR! ").splitlines()[:MOST_LINES])
 
 
 def clean(text: str) -> str:
@@ -160,6 +168,11 @@ def outputs(outcome: Outcome) -> dict[str, Json]:
                 found.setdefault(name, value)
     found.update((outcome.stats or {}).get("outputs") or {})
     return found
+
+
+def module_outputs(outcome: Outcome) -> dict[str, Json]:
+    """Raw outputs that our modules answer: known in check mode as well."""
+    return outputs(Outcome(tuple(task for task in outcome.tasks if "provision" in task.result)))
 
 
 def changed(outcome: Outcome) -> bool:

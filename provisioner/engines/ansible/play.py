@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Play:
         """Folder in memory for sockets and temporary files."""
         return self._runtime
 
-    async def events(self, environ: Mapping[str, str]) -> AsyncIterator[dict[str, Json]]:
+    async def events(self, environ: Mapping[str, str]) -> AsyncGenerator[dict[str, Json], None]:
         """The events of the play, secrets taken out; the last is "ended", "broken", or "gone" when the child died."""
         folders.note_runtime(self._order.folder, self._runtime)
         last = ""
@@ -77,7 +77,7 @@ class Play:
         with open(self._runtime / "stderr", "wb") as errors:
             self._process = await asyncio.create_subprocess_exec(
                 *command, cwd=order.project, env=marked, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
-                start_new_session=True, limit=LINE_LIMIT, umask=0o077)
+                start_new_session=True, limit=LINE_LIMIT)
         assert self._process.stdin is not None
         self._process.stdin.write((json.dumps({
             "runtime": str(self._runtime), "arguments": list(order.arguments), "folder": str(order.project),

@@ -7,6 +7,7 @@ from provisioner.engine import Planned
 from provisioner.engines.ansible import outcome as outcomes
 from provisioner.engines.ansible.inputs import MARKER
 from provisioner.engines.ansible.outcome import Outcome, Task
+from provisioner.engines.ansible.verdict import only_missing, reasons
 from provisioner.model import Action, Change, Delivered, FileDiff, Host, Json, Unit
 
 UNCHECKED = ("command", "shell", "raw", "script", "expect")
@@ -33,17 +34,19 @@ class Seen:
 def planned(seen: Seen) -> Planned:
     """What the check run says of the unit; hosts that failed are named, the others planned."""
     hosts = [host for host in seen.hosts if host.name not in seen.silent]
-    broken = {name: text for name, text in outcomes.failures(seen.outcome, [host.name for host in hosts]).items()}
+    broken = reasons(seen.outcome, tuple(hosts))
     dark = {name: text for name, text in broken.items() if outcomes.is_unreachable(seen.outcome.of(name))}
-    halfway = {name: text for name, text in broken.items() if name not in dark and _breaks_off(seen.outcome.of(name))}
+    # a value that is not known yet is a good reason to fail in check mode
+    halfway = {name: outcomes.reason(seen.outcome.of(name)) for name in broken
+               if name not in dark and (seen.unknown or _breaks_off(seen.outcome.of(name)))}
     failed = {**seen.silent, **{name: text for name, text in broken.items() if name not in halfway}}
     changes = [change for host in hosts if host.name not in failed and (change := _change(seen, host, halfway.get(host.name, "")))]
     changes += [unreachable(seen.unit, name, text) for name, text in {**seen.silent, **dark}.items()]
-    answer = Planned(tuple(changes), outcomes.outputs(replace(seen.outcome, stats=None)), unpreviewed=_unpreviewed(seen, halfway),
+    answer = Planned(tuple(changes), outcomes.module_outputs(seen.outcome), unpreviewed=_unpreviewed(seen, halfway),
                      failed_hosts=failed, health=_health(seen))
     if len(failed) == len(seen.hosts):
         lost = {**seen.silent, **dark}
-        missing = set(failed) == set(lost) and not any(outcomes.is_refusal(text) for text in failed.values())
+        missing = set(failed) == set(lost) and only_missing(failed)
         addresses = {host.name: host.address for host in seen.hosts}
         return replace(answer, changes=(), failure=outcomes.grouped(failed, addresses), missing=missing)
     return answer
@@ -77,7 +80,7 @@ def _change(seen: Seen, host: Host, broke_off: str) -> Change | None:
     if not done and not unchecked and not broke_off and not seen.unknown:
         return None
     words = [*(task.task for task in done), *(f"{task.task} (cannot be checked)" for task in unchecked)]
-    files = tuple(diff for task in done for diff in _diffs(task.result.get("diff")))
+    files = tuple(diff for task in done for diff in _diffs(task.result))
     reason = _waits(seen) or ("the check broke off" if broke_off else _drift(seen, host) if done else "")
     return Change(seen.unit.name, host.name, "configure", reason=reason, files=files, tasks=tuple(dict.fromkeys(words)))
 
@@ -98,7 +101,7 @@ def _of_our_module(seen: Seen, host: Host, answers: list[dict[str, Json]]) -> Ch
 
 def _waits(seen: Seen) -> str:
     units = dict.fromkeys(text[2:-1].partition(".")[0] for texts in seen.unknown.values() for text in texts)
-    return f"may change: waits for {', '.join(units)}" if units else ""
+    return f"waits for {', '.join(units)}" if units else ""
 
 
 def _drift(seen: Seen, host: Host) -> str:
@@ -131,7 +134,7 @@ def _unpreviewed(seen: Seen, halfway: Mapping[str, str]) -> str:
     if unchecked:
         texts.append(f"{len(unchecked)} task{'s' if len(unchecked) > 1 else ''} cannot be checked: {', '.join(unchecked)}")
     if halfway:
-        texts.append("the check broke off: " + outcomes.grouped(halfway, {}))
+        texts.append(_waits(seen) or "the check broke off: " + outcomes.grouped(halfway, {}))
     return "; ".join(texts)
 
 
@@ -144,17 +147,18 @@ def _health(seen: Seen) -> dict[str, str]:
     return found
 
 
-def _diffs(value: Json) -> list[FileDiff]:
+def _diffs(result: Mapping[str, Json]) -> list[FileDiff]:
     """Files out of the `diff` of builtin modules; what is no text of a file (modes, owners) is left to the task's name."""
-    found = []
+    value, found = result.get("diff"), []
     for entry in value if isinstance(value, list) else [value]:
         if not isinstance(entry, dict) or not isinstance(entry.get("before"), str) or not isinstance(entry.get("after"), str):
             continue
-        path = str(entry.get("after_header") or entry.get("before_header") or "").partition(" (")[0]
-        if not path.startswith("/"):
-            path = str(entry.get("before_header") or path)
         if entry["before"] == entry["after"]:
             continue
+        path = str(entry.get("before_header") or result.get("dest") or result.get("path") or entry.get("after_header") or "").partition(" (")[0]
+        if "/ansible-local-" in path:
+            # Ansible names a temporary file of the controller where the real one is not there yet: its own name says more
+            path = path.rpartition("/")[2]
         absent = entry["before"] == "" and not entry.get("before_header")
         found.append(FileDiff(path, None if absent else entry["before"], UNKNOWN_TEXT if MARKER in entry["after"] else entry["after"]))
     return found

@@ -6,6 +6,8 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,7 +83,15 @@ async def knock(stage: Stage, running: Running, seen: Callable[[Reached], None])
     def in_loop(reached: Reached) -> None:
         loop.call_soon_threadsafe(seen, reached)
 
-    found = await asyncio.to_thread(reach, ways, limits, running.stop, in_loop)
+    # a thread of its own: asyncio's few are for short work
+    pool = ThreadPoolExecutor(1, "reach")
+    try:
+        found = await loop.run_in_executor(pool, reach, ways, limits, running.stop, in_loop)
+    except asyncio.CancelledError:
+        running.stop.set()
+        raise
+    finally:
+        pool.shutdown(wait=False)
     # let what the threads have said come first
     await asyncio.sleep(0)
     return {reached.host: reached for reached in found if reached.state in ("silent", "key")}
@@ -89,11 +99,11 @@ async def knock(stage: Stage, running: Running, seen: Callable[[Reached], None])
 
 def prepare(stage: Stage, variables: Variables, only: tuple[Host, ...]) -> folders.Files:
     """Write the step's folder for a play on `only`."""
-    way = stage.site.target.hosts
-    from_file = inventory.listed_in_file(way, stage.hosts)
-    document = inventory.document(accesses(stage), stage.hosts, from_file, settings.ssh_args(stage.site.project, stage.environ))
+    way = stage.site.target.hosts or Hosts()
+    users = str(stage.site.project / way.inventory) if inventory.listed_in_file(way, stage.hosts) else ""
+    document = inventory.document(accesses(stage), stage.hosts, way, settings.ssh_args(stage.site.project, stage.environ))
     call = folders.Call(
-        stage.site.project, stage.playbook, str(stage.site.project / way.inventory) if way and from_file else "", stage.flags,
+        stage.site.project, stage.playbook, users, stage.flags,
         settings.settings(stage.library, stage.site.project, stage.environ), tuple(host.name for host in only), tuple(variables.hidden))
     return folders.write(stage.folder, call, document, variables.open)
 
@@ -114,10 +124,11 @@ async def perform(stage: Stage, only: tuple[Host, ...], running: Running, told: 
     collected = Collected()
     running.plays.add(play)
     try:
-        async for event in play.events(settings.of_our_runs(play.runtime, stage.site.project, stage.environ)):
-            task = collected.add(event)
-            if task is not None:
-                told(task)
+        async with aclosing(play.events(settings.of_our_runs(play.runtime, stage.site.project, stage.environ))) as events:
+            async for event in events:
+                task = collected.add(event)
+                if task is not None:
+                    told(task)
     finally:
         running.plays.discard(play)
     return collected.outcome()

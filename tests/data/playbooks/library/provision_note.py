@@ -48,7 +48,10 @@ def main():
         "outputs": {"size": len(given["text"])},
     }
     if not module.check_mode:
-        time.sleep(given["pause"])
+        if given["pause"]:
+            # tells a test that the work on the host has begun
+            open(given["path"] + ".begun", "w").close()
+            time.sleep(given["pause"])
         for path in differ:
             if wanted[path] is None:
                 os.remove(path)
