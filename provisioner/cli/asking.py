@@ -1,6 +1,8 @@
 """Asking before something is changed: yes or no, or the application's name where it is destroyed. Never without a terminal."""
 
+import contextlib
 import sys
+import termios
 
 from provisioner.cli.door import Door
 from provisioner.console.effects import data_losses, effects
@@ -37,7 +39,9 @@ class Asker:
 
 
 def _ask(door: Door, question: str) -> str:
-    """One line from the terminal; the end of input is an empty answer."""
+    """One line from the terminal; the end of input is an empty answer. What was typed before the question is no answer to it."""
+    with contextlib.suppress(termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stderr.write(door.aside.paint(question, "bold"))
     sys.stderr.flush()
     return sys.stdin.readline().strip()

@@ -8,6 +8,9 @@ PLAIN_SPINNER = "|/-\\"
 SYMBOLS = {"done": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("-", "yellow"), "interrupted": ("!", "yellow"), "waiting": ("·", "dim")}
 RANK = {"failed": 0, "running": 1, "interrupted": 2, "waiting": 3, "skipped": 4, "done": 5}
 
+AT_ONCE = 0.05
+"""Seconds below which nothing is said of how long a step took."""
+
 
 def tree_lines(progress: Progress, look: Look, now: float, rows: int = 0) -> list[str]:
     """The tree at the time `now`, at the most `rows` lines (0: all)."""
@@ -41,7 +44,7 @@ def _row(step: StepProgress, progress: Progress, look: Look, now: float) -> Row:
         symbol = Cell(frames[int(now * 8) % len(frames)], "cyan")
         return [symbol, Cell(step.name, "bold"), _hosts(step) or "running", seconds_text(now - step.started), Cell(step.doing, "dim")]
     sign, style = SYMBOLS[step.state]
-    took = seconds_text(step.ended - step.started) if step.started and step.ended else ""
+    took = seconds_text(step.ended - step.started) if step.started and step.ended - step.started >= AT_ONCE else ""
     name = Cell(step.name, "bold" if step.state == "failed" else "")
     return [Cell(sign, style), name, Cell(_state(step, progress), style), took, Cell(_why(step, progress), "dim")]
 

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -72,6 +73,9 @@ def show_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     with _store(chosen) as store:
         found = run_of(store, run)
         steps, plan = store.runs.steps(found.number), store.plans.get(found.plan)
+        holder = store.lock.holder(found.application, found.environment) if found.state == "running" else None
+    if found.state == "running" and (holder is None or holder.run != found.number):
+        found = replace(found, message=f"its process is gone; provision resume {found.number} goes on with it")
     if door.json:
         door.say_json(run_json(found, steps))
     else:
