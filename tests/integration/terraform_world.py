@@ -136,11 +136,10 @@ class World:
                 for resource in json.loads(self.state_file.read_text())["resources"]}
 
     def by_hand(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Terraform in the root's folder as a user does: with the environment that the `command` file gives."""
-        exports = "\n".join(line for line in (self.root / "command").read_text().splitlines() if line.startswith("export "))
+        """Run Terraform in the root's folder as a user does: with the `command` file."""
         variables = {f"TF_VAR_{name}": value for name, value in self._variables().items()}
-        return subprocess.run(["/bin/sh", "-c", f'{exports}\nexec terraform "$@"', "sh", *arguments], cwd=self.root, text=True,
-                              capture_output=True, check=False, env={**os.environ, **variables, **self.environ})
+        return subprocess.run(["/bin/sh", "command", *arguments], cwd=self.root, text=True, capture_output=True, check=False,
+                              env={**os.environ, **variables})
 
     def _variables(self) -> dict[str, str]:
         from provisioner.engines.terraform.inputs import variable

@@ -30,7 +30,8 @@ def test_references_between_modules_are_native_and_keep_their_types(world: World
                  outputs={"name": "${module.name}", "size": "${module.size}", "peers": "${module.peers}",
                           "url": "tcp://${module.name}:${module.size}", "both": ["${module.name}", {"k": "${module.size}"}]})
     second = unit("second", "plain", "first", name="${first@t.name}-b", size="${first@t.size}", peers="${first@t.peers}",
-                  settings={"url": "<${first@t.url}>", "one": "${first@t.peers.1}", "deep": "${first@t.both.1.k}", "none": "${first@t.nothing|default(d)}"})
+                  settings={"url": "<${first@t.url}>", "one": "${first@t.peers.1}", "deep": "${first@t.both.1.k}",
+                            "none": "${first@t.nothing|default(d)}"})
     ended = world.apply(first, second)
     assert ended["first@t"].outputs == {"name": "alpha", "size": 3, "peers": ["x", "y"], "url": "tcp://alpha:3", "both": ["alpha", {"k": 3}]}
     assert ended["second@t"].outputs == {"name": "alpha-b"}
@@ -124,14 +125,16 @@ def test_units_are_handed_off_while_a_slow_one_is_still_being_made(world: World)
     assert seen == ["quick@t False", "slow@t True"]
     assert ended["quick@t"].outputs == {"name": "alpha"}
     resources = [event for event in world.events if event.kind == "resource" and event.step == "slow@t"]
-    assert [event.message for event in resources if event.data["phase"] == "start"] == ["terraform_data.before: creating", "terraform_data.this: creating"]
+    assert [event.message for event in resources if event.data["phase"] == "start"] == [
+        "terraform_data.before: creating", "terraform_data.this: creating"]
     assert resources[-1].data | {"seconds": 0, "id": ""} == {
         "address": "module.slow.terraform_data.this", "action": "create", "phase": "complete", "seconds": 0, "id": ""}
     assert [event.message for event in world.events if event.kind == "command"][0].endswith("preview.tfplan"), "the plan file that was shown"
 
 
 def test_ranks_one_after_the_other_with_what_was_not_known(world: World) -> None:
-    first, later = unit("first", "plain", name="alpha"), unit("later", "plain", name="beta", settings={"url": "${api@dc1.url}"}, peers="${api@dc1.hosts}")
+    first = unit("first", "plain", name="alpha")
+    later = unit("later", "plain", name="beta", settings={"url": "${api@dc1.url}"}, peers="${api@dc1.hosts}")
     counted = unit("counted", "counted", "later", names="${api@dc1.hosts}", outputs={"names": "${module.names}"})
     later = replace(later, needs=("api@dc1",))
     counted = replace(counted, needs=("api@dc1",))
@@ -228,7 +231,8 @@ def test_the_preview_is_not_applied_when_the_state_moved_but_a_new_plan_within_i
 
 # ---------------------------------------------------------------------- removal
 def test_removal_in_two_batches_leaves_nothing(world: World) -> None:
-    first, second, third = unit("first", "plain", name="a"), unit("second", "plain", "first", name="${first@t.name}"), unit("third", "plain", name="c")
+    first, third = unit("first", "plain", name="a"), unit("third", "plain", name="c")
+    second = unit("second", "plain", "first", name="${first@t.name}")
     world.apply(first, second, third)
     world.plan(third, removed=("first@t", "second@t"))
     assert actions(world, "first@t") == [("module.first.terraform_data.this", "delete")] and world.planned["third@t"].changes == ()

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from provisioner.codec import to_json
 from provisioner.engine import BatchRequest, Report, Site
 from provisioner.engines.terraform import changes, command, contract, journal, names, preview
+from provisioner.engines.terraform.dependents import Failure
 from provisioner.engines.terraform.follow import Follower
 from provisioner.engines.terraform.journal import Entry
-from provisioner.engines.terraform.planning import Failure, Outcome, Planning, Request
+from provisioner.engines.terraform.planning import Outcome, Planning, Request
 from provisioner.engines.terraform.steps import Steps
 from provisioner.engines.terraform.workspace import Workspace
 from provisioner.errors import Exit, ProvisionError

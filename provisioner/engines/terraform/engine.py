@@ -35,7 +35,8 @@ class TerraformEngine:
         """What would change, for each unit and each removed one. Raises Missing (PRV-7101, PRV-7102), ProvisionError for a backend."""
         workspace = self._open(request.key, site)
         removed = tuple(entry.unit for entry in request.removed)
-        published = {name: entry.outputs for name, entry in request.delivered.items() if entry.state == "delivered" and entry.unit.root == request.key}
+        published = {name: entry.outputs for name, entry in request.delivered.items()
+                     if entry.state == "delivered" and entry.unit.root == request.key}
         planning = Planning(workspace, site, Request(request.units, removed, None, published, request.delivered), preview.PLAN_FILE)
         outcome = planning.run()
         units = {names.module(unit): unit.name for unit in [*removed, *request.units]}

@@ -13,6 +13,7 @@ from provisioner.engine import Site
 from provisioner.engines.terraform import command, names, sources, stream
 from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
 from provisioner.engines.terraform.checking import check, conflicts
+from provisioner.engines.terraform.dependents import Failure, left_out, settle
 from provisioner.engines.terraform.hidden import Hidden
 from provisioner.engines.terraform.inputs import Scope
 from provisioner.engines.terraform.interface import Interface, read
@@ -25,16 +26,6 @@ from provisioner.engines.terraform.workspace import Workspace, check_backend, in
 from provisioner.errors import ProvisionError
 from provisioner.model import Delivered, Json, Unit
 from provisioner.references import as_text
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a unit is left out."""
-
-    message: str
-    missing: bool = False
-    waits_for: str = ""
-    """It is left out only because of this unit."""
 
 
 @dataclass
@@ -170,34 +161,9 @@ class Planning:
             except ProvisionError:
                 return
 
-    def _left_out(self) -> dict[str, str]:
-        """All units that can't be targeted, with the unit to blame: those that fail or wait, and what needs them."""
-        blame = {**dict.fromkeys(self.failures, ""), **dict.fromkeys(self.waiting, "")}
-        moved = True
-        while moved:
-            moved = False
-            for name, unit in self.units.items():
-                cause = next((need for need in unit.needs if need in blame), None)
-                if name not in blame and cause is not None and (self.request.only is None or cause in self.request.only or cause in self.failures):
-                    blame[name] = cause
-                    moved = True
-        return blame
-
-    def _settle_dependents(self) -> None:
-        """Those that need a unit that fails or waits share its fate, and say so."""
-        for name, cause in self._left_out().items():
-            if not cause:
-                continue
-            if cause in self.failures and name not in self.failures:
-                first = self.failures[cause].message.splitlines()[0]
-                self.failures[name] = Failure(f"waits for {cause}, which is not there: {first}" if not self.failures[cause].waits_for
-                                              else f"waits for {cause}", waits_for=cause)
-            elif cause in self.waiting:
-                self.waiting.setdefault(name, cause)
-
     def healthy(self) -> list[str]:
         """The units to plan now."""
-        out = self._left_out()
+        out = left_out(self.units, self.failures, self.waiting, self.request.only)
         return [name for name in self.units if name not in out and (self.request.only is None or name in self.request.only)]
 
     # ------------------------------------------------------------------ the plan
@@ -254,7 +220,7 @@ class Planning:
         return found
 
     def _outcome(self, root: Root, entries: list[dict[str, Any]], plan_file: str) -> Outcome:
-        self._settle_dependents()
+        settle(self.units, self.failures, self.waiting, self.request.only)
         interfaces = {name: block.interface for name, block in self._blocks.items() if block}
         return Outcome(root, entries, self._state(), plan_file, self.failures, self.waiting, bool(self._targets()), self.variables(root), interfaces)
 

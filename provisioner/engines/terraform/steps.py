@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from provisioner.engine import BatchRequest, Report, Site
 from provisioner.engines.terraform import command, names, outputs
-from provisioner.engines.terraform.planning import Failure
+from provisioner.engines.terraform.dependents import Failure
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic, Hook
 from provisioner.engines.terraform.workspace import Workspace

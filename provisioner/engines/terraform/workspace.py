@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.engine import Site
-from provisioner.engines.terraform import command, configuration, state, stream
+from provisioner.engines.terraform import byhand, command, configuration, state, stream
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic
 from provisioner.errors import ProvisionError
@@ -27,9 +27,6 @@ KEPT_INITS = 4
 ADDRESSED = {"s3": "key", "azurerm": "key", "gcs": "prefix", "consul": "path", "pg": "schema_name", "kubernetes": "secret_suffix",
              "oss": "prefix", "cos": "prefix"}
 """The argument by which a backend tells one root's state from another's."""
-SHOWN = ("TF_CLI_CONFIG_FILE", "TF_IN_AUTOMATION", "TF_INPUT", "CHECKPOINT_DISABLE", "GOGC", "AWS_ENDPOINT_URL",
-         "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
-
 
 @dataclass(frozen=True)
 class Workspace:
@@ -44,8 +41,9 @@ class Workspace:
     backend: dict[str, Json]
     parallel: int
     children: Children
-    lines: list[str] = field(default_factory=list)
-    """Command lines that were run in this folder, in order."""
+    given: Mapping[str, str] = field(default_factory=dict)
+    """The part of the environment that is the target's; "" removes a name."""
+    simulated: bool = False
 
     @property
     def state_file(self) -> Path | None:
@@ -62,18 +60,12 @@ class Workspace:
         return self.children.run(line, self.folder, {**self.environ, **(variables or {})})
 
     def note(self, line: list[str]) -> None:
-        """Write the `command` file: what was run here, ready to be run by hand."""
-        self.lines.append(command.text(line))
-        exports = [f"export {name}={self.environ[name]!r}" for name in SHOWN if name in self.environ]
-        private(self.folder / "command", "\n".join(["# run in this folder", f"cd {str(self.folder)!r}", *exports, *self._needs(), *self.lines, ""]))
-
-    def _needs(self) -> list[str]:
-        hidden = sorted(name for name in self.environ if name not in SHOWN and name not in os.environ)
-        try:
-            variables = sorted(json.loads(self.root_file.read_text()).get("variable", {}))
-        except (OSError, ValueError):
-            variables = []
-        return [f"# needs, and not written here: {name}" for name in [*hidden, *(f"TF_VAR_{name}" for name in variables)]]
+        """Add a command line to the `command` file, which a user can run by hand."""
+        file = self.folder / "command"
+        ran = byhand.ran_before(file.read_text()) if file.is_file() else []
+        variables = [f"TF_VAR_{name}" for name in sorted(json.loads(self.root_file.read_text()).get("variable", {}))]
+        ours = {name: self.environ[name] for name in (*configuration.FIXED, "TF_CLI_CONFIG_FILE") if name in self.environ}
+        private(file, byhand.script(self.folder, self.binary, ours, self.given, variables, [*ran, command.text(line)], simulated=self.simulated))
 
     def read_state(self) -> State:
         """The state as it is now. Raises ProvisionError when a remote one can't be read."""
@@ -112,7 +104,8 @@ def open_workspace(key: str, site: Site, binary: str, mirrors: tuple[Path, ...],
     before = {name: value for name, value in {**os.environ, **over}.items() if over.get(name) != ""}
     config = configuration.write(project / "terraform" / "cli.tfrc", mirrors, before)
     backend = backend_of(target.get("backend") or {}, kept, f"{site.application}/{site.environment}/{key}")
-    return Workspace(key, folder, kept, project / "sources", binary, configuration.environment(over, config), backend, site.parallel, children)
+    return Workspace(key, folder, kept, project / "sources", binary, configuration.environment(over, config), backend, site.parallel, children,
+                     over, site.target.simulated)
 
 
 def backend_of(given: Mapping[str, Json], kept: Path, place: str) -> dict[str, Json]:
