@@ -47,4 +47,4 @@ class Page(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("", int(os.environ.get("PORT", "8090"))), Page).serve_forever()
+    ThreadingHTTPServer(("", int(os.environ.get("PORT", "8701"))), Page).serve_forever()
