@@ -44,4 +44,7 @@ def _ask(door: Door, question: str) -> str:
         termios.tcflush(sys.stdin, termios.TCIFLUSH)
     sys.stderr.write(door.aside.paint(question, "bold"))
     sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        sys.stderr.write("\n")
+    return answer.strip()

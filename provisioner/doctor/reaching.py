@@ -14,7 +14,7 @@ from provisioner.hosts import keys, ssh
 from provisioner.hosts.access import Access, common_args, key_args
 from provisioner.model import Environment, Host, Hosts, Unit
 
-SSH_SECONDS = 10.0
+SSH_SECONDS = 5.0
 QUESTION = "; ".join((
     "command -v python3 /usr/bin/python3 2>/dev/null | head -n 1 | sed 's/^/python /'",
     "sudo -n true 2>/dev/null && echo sudo ok",
