@@ -104,7 +104,7 @@ def next_lines(ending: Ending, look: Look) -> list[str]:
     failed = next((row.name for row in ending.steps.values() if row.state == "failed"), "")
     lines = [_hint("logs", f"provision logs {number} --step {_word(failed)}", look)] if failed else []
     if ending.exit == Exit.STALE:
-        return [*lines, _hint("look", "provision plan", look)]
+        return [*lines, _hint("look", "provision plan", look), _hint("go on", "provision apply", look)]
     return [*lines, _hint("go on", f"provision resume {number}", look)]
 
 
