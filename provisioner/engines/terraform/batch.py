@@ -170,9 +170,13 @@ class Batch:
             follower = Follower(self._workspace, self._steps, journal.with_process(entry, identity.of(process.pid)), planning.plain)
             journal.write(folder, follower.entry)
             self._follower, self._pid = follower, process.pid
-        follower.follow(lambda: process.poll() is None)
-        with self._lock:
-            self._follower, self._pid = None, 0
+        try:
+            follower.follow(lambda: process.poll() is None)
+        finally:
+            # whatever breaks off here, Terraform is not left to work unwatched while somebody else begins
+            process.wait()
+            with self._lock:
+                self._follower, self._pid = None, 0
         return follower
 
     def _finish(self, follower: Follower) -> None:

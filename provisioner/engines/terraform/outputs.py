@@ -1,8 +1,10 @@
 """From a module's raw outputs to the unit's outputs and hosts, once it is delivered. Pure; secrets stay references."""
 
+import contextlib
 from collections.abc import Mapping
 
 from provisioner import references
+from provisioner.errors import ProvisionError
 from provisioner.model import Host, Json, Target, Unit
 from provisioner.planner.known import made_secret, with_self
 from provisioner.references import KEEP, Reference
@@ -22,7 +24,11 @@ def finish(unit: Unit, raw: Mapping[str, Json], published: Mapping[str, Mapping[
         outputs = published.get(reference.head, {})
         return references.dig(outputs[reference.path[0]], reference.path[1:], reference) if reference.path and reference.path[0] in outputs else KEEP
 
-    found = {name: made_secret(unit.target, references.substitute(value, look_up)) for name, value in unit.outputs.items()}
+    found: dict[str, Json] = {}
+    for name, value in unit.outputs.items():
+        # a path that leads nowhere costs this output, not the unit: its resources are there
+        with contextlib.suppress(ProvisionError):
+            found[name] = made_secret(unit.target, references.substitute(value, look_up))
     for _ in range(DEPTH):
         before, found = found, with_self(found)
         if found == before:
