@@ -99,8 +99,8 @@ def next_lines(ending: Ending, look: Look) -> list[str]:
     """Commands that help now, ready to paste."""
     number = ending.run.number
     if ending.exit == Exit.OK:
-        return [_hint("next", "provision status", look), _hint("outputs", "provision outputs", look)] if any(
-            row.state == "done" for row in ending.steps.values()) else []
+        left = any(step.kind == "deliver" for step in ending.plan.steps)
+        return [_hint("next", "provision status", look), _hint("outputs", "provision outputs", look)] if left else []
     failed = next((row.name for row in ending.steps.values() if row.state == "failed"), "")
     lines = [_hint("logs", f"provision logs {number} --step {_word(failed)}", look)] if failed else []
     if ending.exit == Exit.STALE:

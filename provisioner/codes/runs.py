@@ -1,0 +1,53 @@
+"""The codes of plans and runs: PRV-40xx, 50xx, 61xx, and of what is missing in general. Data only."""
+
+CODES: dict[str, tuple[str, str]] = {
+    "PRV-4001": (
+        "A step failed",
+        "The message holds the tool's own words. Independent steps were carried out all the same.\n"
+        "provision logs RUN --around fail shows what led to it; provision resume goes on once the cause is gone.",
+    ),
+    "PRV-4002": (
+        "A program that was started failed",
+        "The command, its exit code and its last lines are shown. It can be run again by hand: provision logs --show-commands.",
+    ),
+    "PRV-4003": (
+        "A step lacks something that another one should have given",
+        "A component that was delivered before has no value for an output, or made no host, that this step needs.\n"
+        "Look at that component: provision outputs COMPONENT, provision logs --step COMPONENT@TARGET; then provision resume.",
+    ),
+    "PRV-5001": (
+        "Data is protected",
+        "The plan would destroy or replace a component that bears data (exit code 5). Nothing was changed.\n"
+        "--allow-destroy NAME allows it for that component; --keep NAME leaves it, and what it needs, while the rest goes.\n"
+        "Where a replacement is not wanted, the plan names the attribute that forces it: take that edit back.",
+    ),
+    "PRV-5002": (
+        "A component would move",
+        "It was delivered by another tool, or in another Terraform root, than the documents now say. Moving it would leave the old one behind.\n"
+        "Take the edit of placement or `stack` back, or remove the component first and add it again.",
+    ),
+    "PRV-6101": (
+        "The plan no longer fits",
+        "Something changed between plan and apply (exit code 11): only what was shown is ever done, so it was not begun.\n"
+        "Look again: provision plan, then provision apply.",
+    ),
+    "PRV-6102": (
+        "A stopped run can't be resumed",
+        "It stopped because the world was not as its plan showed it; going on would do what nobody has seen.\n"
+        "provision apply makes a new plan from what is there now.",
+    ),
+    "PRV-6103": (
+        "The run is carried out elsewhere",
+        "Its process lives on another machine, or is of another boot, and can't be reached from here.\n"
+        "Cancel it there. When that machine is gone, its lock runs out by itself after two minutes.",
+    ),
+    "PRV-7001": (
+        "Something is missing",
+        "A tool, a provider or a host is not there (exit code 12). provision doctor looks at all of them and says the fix.",
+    ),
+    "PRV-7610": (
+        "That target is no AWS account",
+        "Something asks for AWS at a target that does not offer it, such as a secret under aws:TARGET/….\n"
+        "Name a target of this environment that has an `aws` block.",
+    ),
+}
