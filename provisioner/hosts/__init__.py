@@ -1,0 +1,1 @@
+"""Hosts: where they are listed, and how they are reached."""
