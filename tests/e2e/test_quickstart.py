@@ -1,6 +1,7 @@
 """examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 90 s."""
 
 import json
+import socket
 import urllib.request
 from collections.abc import Callable, Iterator
 
@@ -9,10 +10,19 @@ import pytest
 from tests.e2e.conftest import Project
 
 
+def free_port() -> int:
+    """A port that nobody listens on: two runs of this file must not meet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def delivered(example: Callable[..., Project]) -> Iterator[Project]:
     """The example, delivered once; everything is taken away at the end."""
     project = example("quickstart")
+    for port in ("8700", "8701"):
+        project.edit(port, str(free_port()))
     try:
         project.provision("apply", "--yes")
         yield project
