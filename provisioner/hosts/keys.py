@@ -57,8 +57,7 @@ def alias(host: Host, book: KeyBook) -> str:
 
 def instance(host: Host) -> str:
     """What tells a machine from the one that had its name before; empty on premise."""
-    found = (source.get(key) for key in ("instance_id", "id") for source in (host.labels, host.vars))
-    return str(next((value for value in found if value), ""))
+    return str(host.vars.get("instance_id") or host.labels.get("instance_id") or "")
 
 
 def names_of(host: Host) -> tuple[str, ...]:

@@ -71,12 +71,12 @@ def reach(accesses: list[Access], limits: dict[str, float], stop: threading.Even
 
 
 def wait(access: Access, limit: float, stop: threading.Event) -> Reached:
-    """Try until the host answers, its key is wrong, `limit` seconds have passed or `stop` is set."""
+    """Try until the host answers, its key is wrong, `limit` seconds have passed or `stop` is set; with a limit of 0 once."""
     until = time.monotonic() + limit
     patient = limit > ONE_TRY
     last = Reached(access.host.name, "silent", "nothing was tried")
     while True:
-        left = until - time.monotonic()
+        left = until - time.monotonic() if limit else ONE_TRY
         last = _try(access, max(1.0, min(ONE_TRY, left)), patient)
         if last.state in ("ready", "key") or time.monotonic() + PAUSE >= until or stop.wait(PAUSE):
             return last

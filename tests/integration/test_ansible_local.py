@@ -147,7 +147,8 @@ def test_a_users_own_playbook_is_called_as_it_is(world: World, tmp_path: Path) -
 
 def test_a_users_own_inventory_keeps_its_variables_and_groups(world: World, tmp_path: Path) -> None:
     users_project(tmp_path)
-    (tmp_path / "hosts.ini").write_text(f"[web]\nhere ansible_connection=local greeting_path={tmp_path}/g ansible_python_interpreter={sys.executable}\n")
+    (tmp_path / "hosts.ini").write_text(
+        f"[web]\nhere ansible_connection=local greeting_path={tmp_path}/g ansible_python_interpreter={sys.executable}\n")
     (tmp_path / "host_vars").mkdir()
     (tmp_path / "host_vars/here.yml").write_text("greeting_name: inventory\n")
     host = local_host(groups=("web",), vars={"greeting_path": "/not/this/one"})

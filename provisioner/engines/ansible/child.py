@@ -115,8 +115,6 @@ def _on_event(event: dict[str, Any]) -> bool:
               "ok": data.get("ok", {}), "processed": data.get("processed", {}), "outputs": data.get("artifact_data", {})})
     elif kind == "playbook_on_task_start":
         _say({"kind": "task", "task": data.get("task", "")})
-    elif kind in ("playbook_on_no_hosts_matched", "error", "warning"):
-        _say({"kind": "note", "message": str(event.get("stdout", ""))[-TAIL:]})
     return False
 
 

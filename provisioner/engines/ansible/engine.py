@@ -15,7 +15,7 @@ from provisioner.engines.ansible.delivery import Delivery
 from provisioner.engines.ansible.inputs import variables
 from provisioner.engines.ansible.outcome import Outcome
 from provisioner.engines.ansible.play import finish
-from provisioner.engines.ansible.verdict import reached_text, with_code
+from provisioner.engines.ansible.verdict import not_played, reached_text, with_code
 from provisioner.errors import ProvisionError
 from provisioner.model import Delivered, Host, Unit
 
@@ -56,7 +56,8 @@ class AnsibleEngine:
     async def _check(self, unit: Unit, hosts: tuple[Host, ...], before: Delivered | None, site: Site) -> Planned:
         given = variables(unit, site)
         folder = folders.step_folder(site.work, unit.name) / "check"
-        play = stage.Stage(site, self._library, folder, unit.source, hosts, given, CHECK)
+        once = {host.name: 0.0 for host in hosts}
+        play = stage.Stage(site, self._library, folder, unit.source, hosts, given, CHECK, once)
         lost = await stage.knock(play, self._running, lambda reached: None)
         silent = {name: reached_text(reached) for name, reached in lost.items()}
         there = tuple(host for host in hosts if host.name not in lost)
@@ -65,7 +66,7 @@ class AnsibleEngine:
         else:
             outcome = await stage.perform(play, there, self._running, lambda task: None, lambda files: None)
             if outcome.stats is None and not outcome.tasks:
-                return Planned(failure=with_code("PRV-4202", outcome.said or "the playbook could not be checked"))
+                return Planned(failure=with_code(not_played(outcome), outcome.said or "the playbook could not be checked"))
             seen = preview.Seen(unit, hosts, outcome, silent, given.unknown, before)
         return preview.planned(seen)
 

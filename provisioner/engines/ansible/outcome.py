@@ -35,7 +35,8 @@ class Outcome:
     """None: the playbook ended before it had begun."""
     said: str = ""
     """Ansible's own words where there are no stats."""
-    unmatched: str = ""
+    died: bool = False
+    """True when Ansible's process ended before the playbook did."""
 
     def of(self, host: str) -> tuple[Task, ...]:
         """The results of one host, in order."""
@@ -49,7 +50,7 @@ class Collected:
     tasks: list[Task] = field(default_factory=list)
     stats: dict[str, Json] | None = None
     said: str = ""
-    unmatched: str = ""
+    died: bool = False
 
     def add(self, event: Mapping[str, Json]) -> Task | None:
         """Take one event in; the Task that it tells of, if any."""
@@ -60,14 +61,13 @@ class Collected:
             return task
         if kind == "stats":
             self.stats = dict(event)
-        elif kind == "note":
-            self.unmatched = str(event["message"])
         elif kind in ("ended", "broken", "gone") and self.stats is None:
+            self.died = kind != "ended"
             self.said = gist(str(event.get("output") or event.get("message") or f"Ansible's process ended with code {event.get('code')}"))
         return None
 
     def outcome(self) -> Outcome:
-        return Outcome(tuple(self.tasks), self.stats, self.said, self.unmatched)
+        return Outcome(tuple(self.tasks), self.stats, self.said, self.died and self.stats is None)
 
 
 def failures(outcome: Outcome, hosts: Iterable[str]) -> dict[str, str]:

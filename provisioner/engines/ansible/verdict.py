@@ -38,7 +38,12 @@ def _code(outcome: Outcome, host: str, text: str) -> str:
         if any(word in text.lower() for word in outcomes.KEYS):
             return "PRV-4204"
         return "PRV-4203" if outcomes.is_refusal(text) else "PRV-7201"
-    return "PRV-4202" if outcome.stats is None else "PRV-4201"
+    return not_played(outcome) if outcome.stats is None else "PRV-4201"
+
+
+def not_played(outcome: Outcome) -> str:
+    """The code of a play that did not get to its end on any host."""
+    return "PRV-4210" if outcome.died else "PRV-4202"
 
 
 def only_missing(failed: Mapping[str, str]) -> bool:
