@@ -15,13 +15,13 @@ from provisioner.catalog.modules import check_module
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Definition, Implementation, Json, OutputSpec
 from provisioner.spec import yaml
-from provisioner.spec.checking import Codes
+from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.reading import bad_references, head, violations
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
-VALIDATORS = {kind: Draft202012Validator(shape) for kind, shape in SHAPES.items()}
+DOCUMENTS = {kind: Shape(shape) for kind, shape in SHAPES.items()}
 CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
 
 
@@ -30,7 +30,7 @@ def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin
     document = yaml.read(path)
     if wrong := head(document, KINDS[kind], API):
         raise Invalid(wrong)
-    problems = violations(document, VALIDATORS[kind], CODES) + list(bad_references(document, document.root))
+    problems = violations(document, DOCUMENTS[kind], CODES) + list(bad_references(document, document.root))
     if not problems:
         problems += _named(document, path)
         problems += _parameters(document)

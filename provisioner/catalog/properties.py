@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from provisioner.errors import Problem, Where
 from provisioner.model import Component, Definition, Json, Trait
-from provisioner.spec.checking import Codes, check
+from provisioner.spec.checking import Codes, Shape, check
 from provisioner.spec.document import Steps
 from provisioner.spec.schema import parameters_of
 
@@ -18,8 +16,7 @@ class Checker:
     """A definition's parameters, ready to check many components."""
 
     def __init__(self, definition: Definition) -> None:
-        self._schema = parameters_of(definition)
-        self._validator = Draft202012Validator(self._schema)
+        self._shape = Shape(parameters_of(definition))
 
     def check(self, subject: Component | Trait) -> tuple[dict[str, Json], list[Problem]]:
         """The properties with defaults, and what is wrong with them. A `${…}` stands for a value of any type."""
@@ -27,8 +24,8 @@ class Checker:
             return _place(subject.places, path, key) or subject.where
 
         label = subject.name if isinstance(subject, Component) else subject.type
-        problems = check(self._validator, subject.properties, CODES, locate, label=label, references=True)
-        properties: dict[str, Json] = with_defaults(self._schema, subject.properties)
+        problems = check(self._shape, subject.properties, CODES, locate, label=label, references=True)
+        properties: dict[str, Json] = with_defaults(self._shape.schema, subject.properties)
         return properties, problems
 
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
 
 from provisioner import graph
 from provisioner.engine import Engine, Planned, Site
-from provisioner.errors import Exit, Refused
-from provisioner.model import NOWHERE, Change, Delivered, Plan, Unit
+from provisioner.errors import Exit, Refused, Where
+from provisioner.model import Change, Delivered, Plan, Unit
 from provisioner.planner.asking import Asking
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
@@ -146,19 +146,29 @@ def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | 
 
 def spec_digest(application: str, environment: str, keep: frozenset[str], units: tuple[Unit, ...]) -> str:
     """What is wanted, whatever is out there: two plans with the same one may be resumed for one another."""
-    return _sha256([application, environment, sorted(keep), [_unplaced(unit) for unit in units]])
+    return _sha256([application, environment, sorted(keep)], units)
 
 
 def digest(plan: Plan) -> str:
     """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
-    steps = [asdict(replace(step, unit=_unplaced(step.unit))) for step in plan.steps]
-    return _sha256([plan.application, plan.environment, plan.spec_digest, steps])
+    return _sha256([plan.application, plan.environment, plan.spec_digest], plan.steps)
 
 
-def _unplaced(unit: Unit) -> Unit:
-    """The unit without its place in the document: moving it down a line is no change."""
-    return replace(unit, where=NOWHERE)
+def _sha256(head: list[object], values: Iterable[object]) -> str:
+    """Over canonical JSON, one value after the other: `asdict` would copy each of ten thousand units first."""
+    total = hashlib.sha256(CANONICAL.encode(head).encode())
+    for value in values:
+        total.update(b"\n" + CANONICAL.encode(value).encode())
+    return total.hexdigest()
 
 
-def _sha256(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=asdict).encode()).hexdigest()
+def _fields(value: object) -> object:
+    """A value of the model as a map; without its place in the document: moving it down a line is no change."""
+    if isinstance(value, Where):
+        return None
+    if is_dataclass(value):
+        return vars(value)
+    raise TypeError(f"{type(value).__name__} can't be part of a digest")
+
+
+CANONICAL = json.JSONEncoder(sort_keys=True, default=_fields)

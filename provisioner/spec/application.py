@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
-
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Component, Input, Json, Output, Policy, Trait
 from provisioner.references import RESERVED
 from provisioner.spec import oam, yaml
+from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, unsupported, violations
 from provisioner.suggest import suggestion
 
 VERSION = "app.oam.dev/publishVersion"
-VALIDATOR = Draft202012Validator(oam.APPLICATION)
-TOPOLOGY = Draft202012Validator({"type": "object", "properties": {"spec": {"type": "object", "properties": {"policies": {
+SHAPE = Shape(oam.APPLICATION)
+TOPOLOGY = Shape({"type": "object", "properties": {"spec": {"type": "object", "properties": {"policies": {
     "items": {"if": {"properties": {"type": {"const": "topology"}}}, "then": {"properties": {"properties": oam.TOPOLOGY}}}}}}}})
 
 
@@ -39,7 +38,7 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     """The application that a document holds, and its problems in the order of their places. Raises Invalid."""
     if wrong := head(document, "Application", oam.API):
         raise Invalid(wrong)
-    problems = violations(document, VALIDATOR) + violations(document, TOPOLOGY)
+    problems = violations(document, SHAPE) + violations(document, TOPOLOGY)
     problems += _dead(document)
     components = _items(document, "components")
     problems += repeated(document, ("spec", "components"), "component")

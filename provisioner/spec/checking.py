@@ -14,6 +14,7 @@ from provisioner.errors import Problem, Where
 from provisioner.model import Json
 from provisioner.references import TOKEN
 from provisioner.spec.document import Steps
+from provisioner.spec.fitting import fitting
 from provisioner.suggest import near, suggestion
 
 Locate = Callable[[Steps, bool], Where | None]
@@ -44,12 +45,21 @@ class Codes:
     noun: str = "field"
 
 
-def check(validator: Draft202012Validator, value: Json, codes: Codes, locate: Locate, *, label: str = "", references: bool = False) -> list[Problem]:
+class Shape:
+    """A JSON Schema that values are checked against."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+        self.validator = Draft202012Validator(schema)
+        self.surely_fits = fitting(schema)
+
+
+def check(shape: Shape, value: Json, codes: Codes, locate: Locate, *, label: str = "", references: bool = False) -> list[Problem]:
     """All problems of a value. With `references`, what a `${…}` will give is not judged before it is known."""
-    reader = _Reader(codes, locate, label, references)
-    errors = list(validator.iter_errors(value))
-    if not errors:
+    if shape.surely_fits(value):
         return []
+    reader = _Reader(codes, locate, label, references)
+    errors = list(shape.validator.iter_errors(value))
     wrong_kind = {steps(error) for error in errors if error.validator == "type"}
     told: set[Steps] = set()
     problems: list[Problem] = []

@@ -12,12 +12,13 @@ from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Environment, Host, Hosts, Json, PlaceRule, Target
 from provisioner.references import KEEP, Reference
 from provisioner.spec import environment_shape, scalars, yaml
+from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Steps
 from provisioner.spec.reading import bad_references, head, repeated, unsupported, violations
 from provisioner.spec.targets import target
 from provisioner.suggest import suggestion
 
-VALIDATOR = Draft202012Validator(environment_shape.ENVIRONMENT)
+SHAPE = Shape(environment_shape.ENVIRONMENT)
 TARGET = Draft202012Validator(environment_shape.TARGET)
 RULE = Draft202012Validator(environment_shape.PLACE)
 OVERRIDE = Draft202012Validator(environment_shape.OVERRIDE)
@@ -60,7 +61,7 @@ def of_document(document: Document, project: Path, env: Mapping[str, str]) -> tu
     problems = list(bad_references(document, document.root))
     if not problems:
         _resolve(document, document.root, env, problems)
-    problems += violations(document, VALIDATOR, references=bool(problems))
+    problems += violations(document, SHAPE, references=bool(problems))
     spec = _map(document.value.get("spec"))
     problems += repeated(document, ("spec", "targets"), "target")
     for key in environment_shape.LATER:

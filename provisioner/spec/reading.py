@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from jsonschema import Draft202012Validator
-
 from provisioner import references
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
-from provisioner.spec.checking import Codes, check, name_of, shown
+from provisioner.spec.checking import Codes, Shape, check, name_of, shown
 from provisioner.spec.document import Document, Node, Steps
 
 DOCUMENT = Codes("PRV-1203", "PRV-1202", "PRV-1204", "PRV-1205")
@@ -29,12 +27,12 @@ def head(document: Document, kind: str, api: str) -> list[Problem]:
     return found
 
 
-def violations(document: Document, validator: Draft202012Validator, codes: Codes = DOCUMENT, *, references: bool = False) -> list[Problem]:
+def violations(document: Document, shape: Shape, codes: Codes = DOCUMENT, *, references: bool = False) -> list[Problem]:
     """What is against the schema."""
     def locate(path: Steps, key: bool) -> Where:
         return document.key_at(path) if key and path else document.value_at(path)
 
-    return check(validator, document.value, codes, locate, references=references)
+    return check(shape, document.value, codes, locate, references=references)
 
 
 def repeated(document: Document, path: Steps, noun: str) -> Iterator[Problem]:

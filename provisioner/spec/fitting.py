@@ -1,0 +1,98 @@
+"""A JSON Schema as one quick question: does the value surely fit? No opinion (False) where that is not clear. Pure.
+
+jsonschema finds and explains violations, at some 20 µs for each value. Nearly every value of nearly every document is right,
+and that can be seen thirty times faster; whatever is not seen here is asked of jsonschema.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from provisioner.model import Json
+
+Fits = Callable[[Json], bool]
+KINDS: Mapping[str, Fits] = {
+    "string": lambda value: type(value) is str, "integer": lambda value: type(value) is int, "boolean": lambda value: type(value) is bool,
+    "number": lambda value: type(value) in (int, float), "array": lambda value: type(value) is list, "object": lambda value: type(value) is dict,
+    "null": lambda value: value is None,
+}
+SILENT = frozenset(("description", "default", "title", "examples", "$comment", "type"))
+"""Keywords that say nothing about a value, and the one that is looked at first."""
+
+
+def never(value: Json) -> bool:
+    """The question that is left to jsonschema."""
+    return False
+
+
+def fitting(schema: Json) -> Fits:
+    """The question for a schema; `never` where the schema has a keyword that is not known here."""
+    if schema is True or schema == {}:
+        return lambda value: True
+    if not isinstance(schema, dict):
+        return never
+    kind = schema.get("type")
+    rules: list[Fits] = []
+    if kind is not None:
+        kinds = [KINDS[name] for name in ([kind] if isinstance(kind, str) else kind) if name in KINDS]
+        rules.append(kinds[0] if len(kinds) == 1 else lambda value: any(fits(value) for fits in kinds))
+    if schema.keys() & {"properties", "required", "additionalProperties"}:
+        rules.append(_map(schema))
+    for key, wanted in schema.items():
+        if key in SILENT or key.startswith("x-") or key in ("properties", "required", "additionalProperties"):
+            continue
+        if key not in RULES:
+            return never
+        rules.append(RULES[key](wanted))
+    return rules[0] if len(rules) == 1 else lambda value: all(fits(value) for fits in rules)
+
+
+def _map(schema: Mapping[str, Any]) -> Fits:
+    below = {name: fitting(part) for name, part in schema.get("properties", {}).items()}
+    required = tuple(schema.get("required", ()))
+    other = fitting(schema.get("additionalProperties", True)) if schema.get("additionalProperties", True) is not False else never
+
+    def fits(value: Json) -> bool:
+        if type(value) is not dict:
+            return True
+        return all(name in value for name in required) and all(below.get(name, other)(item) for name, item in value.items())
+
+    return fits
+
+
+def _items(schema: Json) -> Fits:
+    fits = fitting(schema)
+    return lambda value: type(value) is not list or all(fits(item) for item in value)
+
+
+def _pattern(pattern: str) -> Fits:
+    found = re.compile(pattern)
+    return lambda value: type(value) is not str or found.search(value) is not None
+
+
+def _any_of(schemas: list[Json]) -> Fits:
+    choices = [fitting(schema) for schema in schemas]
+    return lambda value: any(fits(value) for fits in choices)
+
+
+def _one_of(choices: list[Json]) -> Fits:
+    """Only texts: `1`, `1.0` and `True` are equal in Python and not in JSON."""
+    texts = frozenset(choice for choice in choices if isinstance(choice, str))
+    return lambda value: type(value) is str and value in texts
+
+
+def _size(kind: type[Any], bound: Callable[[int], bool]) -> Fits:
+    return lambda value: type(value) is not kind or bound(len(value))  # type: ignore[arg-type]
+
+
+def _number(bound: Callable[[float], bool]) -> Fits:
+    return lambda value: type(value) not in (int, float) or bound(value)
+
+
+RULES: Mapping[str, Callable[[Any], Fits]] = {
+    "items": _items, "pattern": _pattern, "anyOf": _any_of, "enum": _one_of, "const": lambda choice: _one_of([choice]),
+    "minLength": lambda least: _size(str, lambda size: size >= least), "maxLength": lambda most: _size(str, lambda size: size <= most),
+    "minItems": lambda least: _size(list, lambda size: size >= least), "maxItems": lambda most: _size(list, lambda size: size <= most),
+    "minProperties": lambda least: _size(dict, lambda size: size >= least), "maxProperties": lambda most: _size(dict, lambda size: size <= most),
+    "minimum": lambda least: _number(lambda value: value >= least), "maximum": lambda most: _number(lambda value: value <= most),
+}

@@ -1,0 +1,45 @@
+"""The quick question about a schema never says yes to a value that jsonschema refuses."""
+
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.spec.fitting import fitting
+from provisioner.spec.oam import APPLICATION
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -2.0]) | st.sampled_from(["", "a", "ab", "abc", "${x.y}"]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), below, max_size=3), max_leaves=6)
+KIND = st.sampled_from(["string", "integer", "number", "boolean", "array", "object", "null"])
+RULE = st.one_of(
+    st.builds(lambda kind: {"type": kind}, KIND | st.lists(KIND, min_size=1, max_size=3, unique=True)),
+    st.builds(lambda choices: {"enum": choices}, st.lists(VALUES, min_size=1, max_size=3)), st.builds(lambda choice: {"const": choice}, VALUES),
+    st.builds(lambda key, size: {key: size}, st.sampled_from(["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"]),
+              st.integers(0, 3)),
+    st.builds(lambda key, size: {key: size}, st.sampled_from(["minimum", "maximum", "exclusiveMinimum", "multipleOf"]), st.integers(1, 3)),
+    st.sampled_from([{"pattern": "^a"}, {"uniqueItems": True}, {"not": {"type": "string"}}, {"required": ["a"]}, {"additionalProperties": False},
+                     {"propertyNames": {"pattern": "^a"}}, {"description": "x", "x-change": "replace"}]))
+SCHEMAS: st.SearchStrategy[Any] = st.recursive(
+    RULE, lambda below: st.one_of(
+        st.builds(lambda *rules: {key: value for rule in rules for key, value in rule.items()}, below, below),
+        st.builds(lambda part: {"items": part}, below), st.builds(lambda parts: {"anyOf": parts}, st.lists(below, min_size=1, max_size=3)),
+        st.builds(lambda parts: {"properties": parts}, st.dictionaries(st.sampled_from(["a", "b"]), below, max_size=2)),
+        st.builds(lambda part: {"additionalProperties": part}, below)), max_leaves=5)
+
+
+@given(SCHEMAS, VALUES)
+def test_yes_is_true(schema: dict[str, Any], value: Any) -> None:
+    if fitting(schema)(value):
+        assert jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
+@pytest.mark.parametrize(("spec", "expected"), [
+    ({"components": [{"name": "a", "type": "b", "properties": {"x": 1}, "traits": [{"type": "t"}], "dependsOn": ["c"]}]}, True),
+    ({"components": [{"name": "A", "type": "b"}]}, False), ({"components": [{"name": "a", "typ": "b"}]}, False), ({}, False),
+])
+def test_an_application(spec: dict[str, Any], expected: bool) -> None:
+    value = {"apiVersion": "core.oam.dev/v1beta1", "kind": "Application", "metadata": {"name": "a"}, "spec": spec}
+    assert fitting(APPLICATION)(value) is expected
