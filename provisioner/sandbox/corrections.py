@@ -15,6 +15,7 @@ from moto.ec2.models import amis
 from moto.ec2.models.instances import Instance
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
+from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
 
 DEBIAN = {
@@ -38,6 +39,7 @@ def install() -> None:
     transport_is_secure()
     stage_update()
     interface_outlives_machine()
+    delete_markers()
 
 
 def image_of_debian() -> None:
@@ -147,6 +149,11 @@ def interface_outlives_machine() -> None:
         return terminate
 
     _wrap(Instance, "terminate", detach)
+
+
+def delete_markers() -> None:
+    """A bucket whose versioning is suspended can be emptied, delete markers too; moto fails on them with 500."""
+    _add(FakeDeleteMarker, "dispose", lambda marker, garbage=False: None)
 
 
 def _random(letters: str, length: int) -> str:

@@ -200,7 +200,7 @@ def test_one_change_touches_only_that(made: Root) -> None:
         "module.fleet.aws_instance.this[0]": update,
         "module.fleet.aws_instance.this[1]": update,
         "module.jump.aws_instance.this[0]": ["delete", "create"],
-        "module.jump.terraform_data.found": ["delete", "create"],
+        "module.jump.terraform_data.image": ["delete", "create"],
         "module.files.aws_s3_bucket_versioning.this": update,
         "module.items.aws_dynamodb_table.this": update,
         "module.jobs.aws_sqs_queue.this": update,

@@ -254,6 +254,7 @@ def test_a_versioned_bucket_can_be_emptied_and_deleted(running: simulator.Simula
     found = objects.list_object_versions(Bucket="versions")
     every = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found["Versions"] + found["DeleteMarkers"]]
     assert len(every) == 3
+    objects.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Suspended"})
     assert "Errors" not in objects.delete_objects(Bucket="versions", Delete={"Objects": every})
     objects.delete_bucket(Bucket="versions")
 

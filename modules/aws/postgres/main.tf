@@ -6,7 +6,7 @@ locals {
   short      = length(var.name) <= 50 ? var.name : "${trimsuffix(substr(var.name, 0, 41), "-")}-${substr(sha256(var.name), 0, 8)}"
   identifier = replace(local.short, "/-+/", "-")
   vpc_id     = var.vpc_id == "" ? var.default_vpc_id : var.vpc_id
-  subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.found.output.subnets
+  subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
 }
 
 data "aws_subnets" "default" {
@@ -17,8 +17,8 @@ data "aws_subnets" "default" {
 }
 
 # What was looked up is kept: a data source that is read late (dependsOn) must not move the server.
-resource "terraform_data" "found" {
-  input = { subnets = sort(data.aws_subnets.default.ids) }
+resource "terraform_data" "subnets" {
+  input = sort(data.aws_subnets.default.ids)
 
   lifecycle {
     ignore_changes = [input]

@@ -2,7 +2,7 @@
 
 locals {
   types      = { small = "t3.small", medium = "t3.large", large = "m6i.2xlarge" }
-  subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.found.output.subnets
+  subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
 }
 
 # newest first; a list, because one that is empty is no error for who names an image
@@ -23,11 +23,8 @@ data "aws_subnets" "default" {
 }
 
 # What was looked up is kept: a newer image, or a data source that is read late (dependsOn), must not replace machines.
-resource "terraform_data" "found" {
-  input = {
-    ami     = try(data.aws_ami_ids.debian.ids[0], "")
-    subnets = sort(data.aws_subnets.default.ids)
-  }
+resource "terraform_data" "image" {
+  input            = try(data.aws_ami_ids.debian.ids[0], "")
   triggers_replace = var.ami == ""
 
   lifecycle {
@@ -37,6 +34,14 @@ resource "terraform_data" "found" {
       condition     = var.ami != "" || length(data.aws_ami_ids.debian.ids) > 0
       error_message = "No image of Debian 12 is offered in this region: give ami."
     }
+  }
+}
+
+resource "terraform_data" "subnets" {
+  input = sort(data.aws_subnets.default.ids)
+
+  lifecycle {
+    ignore_changes = [input]
   }
 }
 
@@ -74,7 +79,7 @@ resource "aws_network_interface" "this" {
 resource "aws_instance" "this" {
   count = var.instances
 
-  ami                     = var.ami == "" ? terraform_data.found.output.ami : var.ami
+  ami                     = var.ami == "" ? terraform_data.image.output : var.ami
   instance_type           = var.instance_type == "" ? local.types[var.size] : var.instance_type
   key_name                = var.public_key == "" ? (var.key_name == "" ? null : var.key_name) : aws_key_pair.this[0].key_name
   iam_instance_profile    = var.instance_profile == "" ? null : var.instance_profile
