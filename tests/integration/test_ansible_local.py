@@ -15,6 +15,7 @@ import pytest
 from provisioner.engine import BatchRequest, PlanRequest
 from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import processes
+from provisioner.errors import Missing
 from provisioner.model import Change, Delivered, FileDiff, HostSource, Unit
 from tests.integration.ansible_world import CANARY, DATA, PLAYBOOKS, Told, World, delivered, found_in, local_host
 
@@ -294,3 +295,15 @@ def test_removed_units_whose_hosts_are_made_elsewhere(world: World) -> None:
     fleet = Delivered(Unit("fleet@aws", "fleet", "vm", "aws", "terraform"), "delivered", hosts=(HERE,))
     answer = world.engine.plan(PlanRequest(unit.name, (), (delivered(unit),), {"fleet@aws": fleet}), world.site())[unit.name]
     assert [(change.address, change.action) for change in answer.changes] == [("here", "forget")]
+
+
+def test_a_missing_ssh_is_a_missing_tool(tmp_path: Path) -> None:
+    host = replace(HERE, connection="ssh")
+    world = World.on(tmp_path, (host,))
+    site = replace(world.site(), environ={"PATH": str(tmp_path)})
+    unit = world.note((host,))
+    with pytest.raises(Missing, match="ssh is not installed"):
+        world.engine.plan(PlanRequest(unit.name, (unit,), (), {}, {unit.name: unit.hosts}), site)
+    told, step = Told(), world.step(unit)
+    asyncio.run(world.engine.deliver(BatchRequest(step.name, (step,), hosts={unit.name: unit.hosts}), site, told))
+    assert told.ended.missing and "PRV-7203" in told.ended.message
