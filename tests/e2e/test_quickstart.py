@@ -1,4 +1,4 @@
-"""examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 90 s."""
+"""examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 2 minutes."""
 
 import json
 import socket

@@ -107,6 +107,12 @@ def other_with_port(version: str) -> str:
     return ""
 
 
+def block_of(text: str, name: str) -> str:
+    """The marked block of a name in a file, markers included; empty when there is none."""
+    found = re.search(re.escape(f"# BEGIN provision {name}\n") + r".*?" + re.escape(f"# END provision {name}\n"), text, flags=re.S)
+    return found[0] if found else ""
+
+
 def with_block(text: str, name: str, block: str) -> str:
     """A file with the marked block of a name put first (the first match counts in pg_hba.conf), or taken out when it is empty."""
     begin, end = f"# BEGIN provision {name}\n", f"# END provision {name}\n"

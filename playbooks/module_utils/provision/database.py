@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules, scram
-from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, installed_versions, offered_versions, other_with_port, with_block
+from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, block_of, installed_versions, offered_versions, other_with_port, with_block
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -19,6 +19,8 @@ from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
 
 START_SECONDS = 30
+NOTHING = [False, None]
+"""What the seal says of a user and a database that are not there, whether the cluster is there or not."""
 
 class Database:
     """Works out the acts for one database, in the order in which they will be done."""
@@ -42,8 +44,7 @@ class Database:
         self.enabled = self.systemd.state("postgresql").enabled
         hba = files.read(self.cluster.hba) or b""
         self.ours = self.before is not None or f"# BEGIN provision {self.block}\n".encode() in hba
-        self.work.facts.update(manifest=None if self.before is None else [self.before.digest(), self.before.pending],
-                               service=[self.cluster.installed, self.cluster.exists, self.state.running, self.enabled])
+        self.work.facts["manifest"] = None if self.before is None else [self.before.digest(), self.before.pending]
 
     def _version(self) -> str:
         if self.before is not None and holds(self.spec.get("version"), self.context.marker):
@@ -104,11 +105,11 @@ class Database:
     def _entry(self) -> Entry | None:
         """None: the cluster can't be asked yet."""
         if not (self.cluster.exists and self.state.running):
-            self.work.facts["entry"] = None
+            self.work.facts["entry"] = NOTHING
             return None
         entry = self.cluster.look_up(self.user, self.database)
         self._judge_entry(entry)
-        self.work.facts["entry"] = [entry.verifier is not None, self._password_fits(entry), entry.owner]
+        self.work.facts["entry"] = NOTHING if entry.verifier is None and entry.owner is None else [self._password_fits(entry), entry.owner]
         return entry
 
     def _judge_entry(self, entry: Entry) -> None:
@@ -130,7 +131,7 @@ class Database:
 
     def _files(self) -> bool:
         """True when PostgreSQL has to be started again."""
-        self.work.want_folder(self.cluster.drop_ins)
+        self.work.want_folder(self.cluster.drop_ins, shared=True)
         wish = files.Wish(self.drop_in, rules.drop_in(self.context.header).encode())
         if self.work.want_file(wish) or not self.state.fresh:
             self.work.add("load postgresql units", lambda: self.systemd.load("postgresql"))
@@ -140,13 +141,13 @@ class Database:
     def _hba(self) -> bool:
         """True when PostgreSQL has to read its rules again."""
         allowed = [] if holds(self.spec.get("allow_from"), self.context.marker) else self.spec.get("allow_from") or []
+        self.work.facts["access"] = block_of((files.read(self.cluster.hba) or b"").decode(), self.block)
         path, block = self.cluster.hba, rules.access(self.database, self.user, [str(item) for item in allowed])
         if not self.cluster.exists:
-            self.work.facts[path] = None
             self.work.show(path, None, block)
             self.work.add(f"write {path}", lambda: files.write(self._hba_wish(block)))
             return True
-        return self.work.want_file(self._hba_wish(block))
+        return self.work.want_file(self._hba_wish(block), shared=True)
 
     def _hba_wish(self, block: str) -> files.Wish:
         text = (files.read(self.cluster.hba) or b"").decode()

@@ -40,7 +40,7 @@ class _Delivery:
         work = self.work = Work(self.context, service.before, key=service.key, new=service.before is None and not self.adopted)
         work.unknown = list(wanted.unknown)
         self.state = service.manager.state(service.name)
-        work.facts["service"] = [self.state.known, self.state.enabled, self.state.running, service.manager.awake()]
+        work.facts["service"] = [self.state.known, self.state.enabled, self.state.running]
         work.facts["manifest"] = None if service.before is None else [service.before.digest(), service.before.pending]
         work.after = self._manifest()
         work.pending = ("restart",)
@@ -86,7 +86,8 @@ class _Delivery:
     # ------------------------------------------------------------------ acts
     def _user_and_folders(self) -> None:
         service, user = self.service, self.user
-        self.work.facts["user"] = bool(user) and accounts.exists(user)
+        if user == service.name:
+            self.work.facts["user"] = accounts.exists(user)
         if user and not accounts.exists(user):
             self.work.add(f"create user {user}", lambda: accounts.make(user, service.data))
         self.work.want_folder(service.home, 0o755, self.admin, self.admin)
@@ -94,7 +95,7 @@ class _Delivery:
         self.work.want_folder(service.data, 0o750, user, user)
         if isinstance(service.manager, Supervisor):
             for folder in service.manager.folders():
-                self.work.want_folder(folder)
+                self.work.want_folder(folder, shared=True)
         if self.service.key is None and (self.wanted.secret_env or self.wanted.secret_config):
             wish = files.Wish(service.key_file, masks.new_key(), 0o600, self.admin, self.admin)
             self.work.add(f"write {service.key_file}", lambda: files.write(wish))
@@ -120,12 +121,14 @@ class _Delivery:
 
     def _files(self) -> bool:
         changed = False
+        seen: set[str] = set()
         for path, content in sorted(self.wanted.config.items()):
             wish = files.Wish(self.service.config_path(path), content.encode(), 0o640, self.admin, self.user,
                               holds(content, self.context.marker), path in self.wanted.secret_config)
             for folder in files.missing_parents(wish.path):
-                if folder not in self.work.facts and not self.service.conf.startswith(folder):
-                    self.work.want_folder(folder)
+                if folder not in seen and not self.service.conf.startswith(folder):
+                    seen.add(folder)
+                    self.work.want_folder(folder, shared=True)
             changed |= self.work.want_file(wish)
         return self._env_file() or changed
 

@@ -111,12 +111,11 @@ class Gateway:
         content, self.stamp = self._text()
         self._judge_claims()
         self.state = engine.manager.state("nginx")
-        work.facts["nginx"] = [bool(engine.binary()), self.state.known, self.state.enabled, self.state.running, engine.manager.awake()]
         installs = self._package()
         work.after = self._manifest(installs)
         if engine.own:
             self._own_nginx()
-        work.want_folder(engine.conf_d)
+        work.want_folder(engine.conf_d, shared=True)
         changed = self._file(content)
         self._run(changed)
         work.want_record()
@@ -164,11 +163,11 @@ class Gateway:
         engine, manager = self.nginx, self.nginx.manager
         assert isinstance(manager, Supervisor)
         for folder in [*manager.folders(), engine.home, f"{engine.home}/temp"]:
-            self.work.want_folder(folder)
+            self.work.want_folder(folder, shared=True)
         main = files.Wish(engine.main, nginx.main_text(engine.home, os.geteuid() == 0).encode())
-        self.main_changed = self.work.want_file(main)
+        self.main_changed = self.work.want_file(main, shared=True)
         # not `any(…)` over a generator: every file has to be looked at
-        self.program_changed = any([self.work.want_file(one) for one in manager.unit_files(engine.program())])
+        self.program_changed = any([self.work.want_file(one, shared=True) for one in manager.unit_files(engine.program())])
 
     def _file(self, content: str) -> bool:
         wish = files.Wish(self.path, content.encode(), unknown=self.unknown)
@@ -247,7 +246,6 @@ class Gateway:
         if before is None:
             return work
         state = engine.manager.state("nginx")
-        work.facts["nginx"] = [state.known, state.enabled, state.running]
         for path in before.files:
             work.want_gone(path)
         last = not self.others

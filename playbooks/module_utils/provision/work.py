@@ -31,7 +31,8 @@ class Work:
     after: Manifest | None = None
     """As it shall be; None for removal."""
     facts: dict[str, Any] = field(default_factory=dict)
-    """The state that was read; the seal is a digest over it."""
+    """The unit's own state that was read; the seal is a digest over it. What several units of a host share is left out:
+    supervisord, nginx, a cluster of PostgreSQL may have been started for another unit of the same run."""
     acts: list[tuple[str, Do]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -79,9 +80,13 @@ class Work:
         if before != after or after == masks.UNKNOWN:
             self.files.append({"path": path, "before": before, "after": after})
 
-    def want_file(self, wish: paths.Wish, words: str = "", shown: tuple[str | None, str | None] | None = None) -> bool:
-        """Look at one file; an act when it is not as wished. True when its content (or existence) is to change."""
-        self.facts[wish.path] = self._file_facts(wish)
+    def want_file(self, wish: paths.Wish, words: str = "", shown: tuple[str | None, str | None] | None = None, shared: bool = False) -> bool:
+        """Look at one file; an act when it is not as wished. True when its content (or existence) is to change.
+
+        `shared`: other units use it too and may have made it since the plan, so it is not part of the seal.
+        """
+        if not shared:
+            self.facts[wish.path] = self._file_facts(wish)
         self.wanted_parts[wish.path] = "unknown" if wish.unknown else paths.digest(wish.data)
         before = paths.read(wish.path)
         linked = os.path.islink(wish.path)
@@ -104,9 +109,10 @@ class Work:
             self.add(f"set mode {wish.mode:04o}{owner} of {wish.path}",
                      lambda: paths.set_attributes(wish.path, wish.mode, wish.owner, wish.group))
 
-    def want_folder(self, path: str, mode: int = 0o755, owner: str = "", group: str = "") -> None:
-        """Look at one folder; an act when it is missing or has another mode or owner."""
-        self.facts[path] = paths.facts(path)
+    def want_folder(self, path: str, mode: int = 0o755, owner: str = "", group: str = "", shared: bool = False) -> None:
+        """Look at one folder; an act when it is missing or has another mode or owner. `shared`: as in `want_file`."""
+        if not shared:
+            self.facts[path] = paths.facts(path)
         if not os.path.isdir(path):
             self.add(f"create folder {path}", lambda: paths.make_folder(path, mode, owner, group))
         elif paths.attributes_differ(path, mode, owner, group):
