@@ -19,19 +19,33 @@ def order(needs: Needs) -> list[str]:
 
     Needs that are not keys of the mapping are ignored: they are outside of what is ordered.
     """
-    known = {name: [need for need in wanted if need in needs] for name, wanted in needs.items()}
+    known = {name: dict.fromkeys(need for need in wanted if need in needs) for name, wanted in needs.items()}
     position = {name: index for index, name in enumerate(known)}
-    sorter = TopologicalSorter(known)
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        raise Cycle(tuple(reversed(error.args[1]))) from None
+    waiting = {name: len(wanted) for name, wanted in known.items()}
+    back = reverse(known)
     found: list[str] = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready(), key=position.__getitem__)
-        found.extend(ready)
-        sorter.done(*ready)
+    ready = [name for name, count in waiting.items() if not count]
+    while ready:
+        found += ready
+        freed = []
+        for name in ready:
+            for dependent in back[name]:
+                waiting[dependent] -= 1
+                if not waiting[dependent]:
+                    freed.append(dependent)
+        ready = sorted(freed, key=position.__getitem__)
+    if len(found) < len(known):
+        raise Cycle(_circle(known))
     return found
+
+
+def _circle(needs: Needs) -> tuple[str, ...]:
+    """The way around, for a graph that has a cycle."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
 
 
 def reverse(needs: Needs) -> dict[str, list[str]]:

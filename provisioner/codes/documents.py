@@ -167,6 +167,11 @@ CODES: dict[str, tuple[str, str]] = {
         "else the only one. Here none of these is clear: place one copy, or label targets by site.",
     ),
     "PRV-1507": ("An input does not fit", "parameterKey is a path into the component's properties: env.NAME, or ports[0].port."),
+    "PRV-1508": (
+        "An existing component lacks an output",
+        "Somebody refers to it, or to an output that is derived from it. Give it in the environment's place rule, under existing.",
+    ),
+    "PRV-1509": ("An existing component has no such output", "Outputs of something that others made have the names that its type declares."),
     "PRV-1511": ("There can be no existing one", "The type has no `needs: existing`: its outputs can't be given by the environment."),
     "PRV-1512": ("The topology policy names no target", "Names are those of the environment's targets, or its aliases for them."),
     "PRV-1513": (

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from provisioner import references
+from provisioner.compose.outputs import lacking
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
@@ -85,6 +86,9 @@ class Names:
                           suggestion(reference.path[0], outputs))
             return KEEP
         other = self._copy_for(copy, path, name)
+        if other and other.existing is not None and (missing := lacking(self.definitions[name], other.existing, reference.path[0])):
+            self._problem(copy, path, "PRV-1508", f'{reference}: the environment gives no output "{missing}" of the existing "{name}"',
+                          f"place: [{{components: [{name}], existing: {{{missing}: …}}}}]")
         return KEEP if other is None else "${%s.%s}" % (other.unit, ".".join(reference.path))
 
     def _copy_for(self, copy: Placed, path: str, name: str) -> Placed | None:

@@ -27,7 +27,7 @@ def outputs_of(copy: Placed, definition: Definition, properties: Mapping[str, Js
     `${UNIT.…}` out of properties, `${secret.…}`. Raises Unknown for a reference that leads nowhere.
     """
     outputs = _Outputs(copy, definition, secret_root, {"parameters": properties, **views})
-    found = {name: value for name in [*definition.outputs, *outputs.given] if (value := outputs.value(name)) is not None}
+    found = {name: value for name in [*definition.outputs, *outputs.given] if outputs.known(name) and (value := outputs.value(name)) is not None}
     return found, tuple(name for name in found if name in outputs.sensitive)
 
 
@@ -43,6 +43,10 @@ class _Outputs:
         self.sensitive = {name for name, spec in definition.outputs.items() if spec.sensitive}
         self._found: dict[str, Json] = {}
         self._open: list[str] = []
+
+    def known(self, name: str) -> bool:
+        """False for what can't be derived because the environment does not give a part of it for an existing component."""
+        return self.copy.existing is None or not lacking(self.definition, self.given, name)
 
     def value(self, name: str) -> Json:
         """The template of an output; None when there is none."""
@@ -60,7 +64,7 @@ class _Outputs:
         if isinstance(value, dict) and "generate" in value:
             self.sensitive.add(name)
             return "${secret.%s/%s}" % (self.secret_root, name)
-        if isinstance(value, dict) and "secret" in value or any(reference.head == "secret" for _, reference in references.find(value)):
+        if isinstance(value, dict) and "secret" in value or holds_secret(value):
             self.sensitive.add(name)
         return references.substitute(value, lambda reference: self._look_up(name, reference))
 
@@ -68,6 +72,8 @@ class _Outputs:
         if reference.head == "outputs" and reference.path:
             other = reference.path[0]
             value = self.value(other)
+            if value is None:
+                raise references.Unknown(f"{reference}: there is no output {other}")
             if other in self.sensitive:
                 self.sensitive.add(name)
             if isinstance(value, dict) and "secret" in value:
@@ -77,10 +83,28 @@ class _Outputs:
             return "${%s._hosts.%s}" % (self.copy.unit, ".".join(reference.path))
         if reference.head in self.views:
             value = references.dig(self.views[reference.head], reference.path, reference)
-            if reference.head == "parameters" and any(below.head == "secret" for _, below in references.find(value)):
+            if reference.head == "parameters" and holds_secret(value):
                 self.sensitive.add(name)
             return value
         return KEEP
+
+
+def holds_secret(value: Json) -> bool:
+    """Whether a template refers to a secret."""
+    if isinstance(value, str) and "secret" not in value:
+        return False
+    return any(reference.head == "secret" for _, reference in references.find(value))
+
+
+def lacking(definition: Definition, given: Mapping[str, Json], name: str, above: tuple[str, ...] = ()) -> str:
+    """The output that is missing before this one can be had of an existing component; empty when it can be."""
+    spec = definition.outputs.get(name)
+    if name in given or name in above:
+        return ""
+    if spec is None or spec.value is None:
+        return name
+    parts = [reference.path[0] for _, reference in references.find(spec.value) if reference.head == "outputs" and reference.path]
+    return next((found for part in parts if (found := lacking(definition, given, part, (*above, name)))), "")
 
 
 class Views:

@@ -96,7 +96,9 @@ def choose(
         found = next((entry for entry in definition.implementations if entry.needs == "existing"), None)
         if found is None:
             return [], [Problem("PRV-1511", f'type "{component.type}" can not be an existing one', component.where)]
-        return [Placed(component, None, found, rule.existing)], []
+        wrong = [Problem("PRV-1509", f'existing: type "{component.type}" has no output "{name}"', rule.where, suggestion(name, definition.outputs))
+                 for name in rule.existing if name not in definition.outputs]
+        return [Placed(component, None, found, rule.existing)], wrong
     fitting = [(target, implementation) for target in environment.targets
                if (implementation := implementation_for(definition, offers[target.name], wants_hosts, component.properties))]
     names, labels = topology(application, environment)

@@ -1,7 +1,8 @@
 """One copy of a component as a Unit: its hosts, inputs, outputs, health and the passwords to be made. Pure; collects problems."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 from provisioner import references
 from provisioner.compose.naming import Names
@@ -9,7 +10,7 @@ from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.placing import Placed
 from provisioner.compose.selection import Chosen, Wish, hosts_for, running
 from provisioner.errors import Problem
-from provisioner.model import Application, Definition, Environment, Host, Json, Secret, Trait, Unit
+from provisioner.model import Application, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
 from provisioner.references import KEEP, Reference
 
 
@@ -32,44 +33,82 @@ class Workshop:
 
 
 def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | None:
-    """The unit without its needs; None when something about it is wrong (a problem says what)."""
-    implementation = copy.implementation
+    """The unit; None when something about it is wrong (a problem says what)."""
     properties = shop.names.properties(copy)
-    unit = _outline(copy, definition)
-    if copy.existing is not None:
-        outputs, sensitive = outputs_of(copy, definition, properties, "", shop.views.of(copy, ()))
-        return replace(unit, outputs=outputs, sensitive=sensitive, health=_health(definition, outputs, properties))
-    if implementation.needs == "hosts" and not implementation.module:
-        chosen = _hosts(shop, copy, properties)
-        if chosen is None:
-            return None
-        unit = replace(unit, hosts=chosen.hosts, host_source=chosen.source)
-    secret_root = secret_path(shop.application.name, shop.environment.name, unit.name)
-    views = shop.views.of(copy, unit.hosts)
     try:
-        outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
-        inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
-        inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
+        values = _existing(shop, copy, definition, properties) if copy.existing is not None else _made(shop, copy, definition, properties)
     except references.Unknown as error:
         shop.problems.append(Problem("PRV-1505", f"{copy.component.name}: {error.message}", copy.component.where, error.hint))
         return None
+    if values is None:
+        return None
+    component, implementation, target = copy.component, copy.implementation, copy.target
+    explicit = [other.unit for name in component.depends_on for other in shop.names.copies.get(name, ())]
+    return Unit(
+        name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
+        data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
+        health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
+        definition=f"{definition.name} {definition.version} ({definition.origin})", where=component.where, **values)
+
+
+def engine_of(implementation: Implementation) -> EngineName:
+    """The tool of an implementation."""
+    return "terraform" if implementation.module else "ansible" if implementation.playbook else "existing"
+
+
+def _existing(shop: Workshop, copy: Placed, definition: Definition, properties: Mapping[str, Json]) -> dict[str, Any]:
+    outputs, sensitive = outputs_of(copy, definition, properties, "", shop.views.of(copy, ()))
+    return {"outputs": outputs, "sensitive": sensitive}
+
+
+def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapping[str, Json]) -> dict[str, Any] | None:
+    """The fields of a unit that a tool makes. Raises Unknown."""
+    implementation = copy.implementation
+    chosen = Chosen()
+    if implementation.needs == "hosts" and not implementation.module:
+        found = _hosts(shop, copy, properties)
+        if found is None:
+            return None
+        chosen = found
+    secret_root = secret_path(shop.application.name, shop.environment.name, copy.unit)
+    views = shop.views.of(copy, chosen.hosts)
+    outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
+    inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
+    inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
+    if implementation.module:
+        inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
                  if isinstance(value, dict) and "generate" in value)
-    return replace(
-        unit, inputs={name: value for name, value in inputs.items() if value is not None or unit.engine != "terraform"},
-        outputs=outputs, sensitive=sensitive, secrets=made, source_digest=shop.digest_of(unit.source),
-        health=_health(definition, outputs, properties), root=_root(shop.environment, copy, unit))
+    source = implementation.module or implementation.playbook
+    return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs, "outputs": outputs,
+            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "host_source": chosen.source, "root": _root(shop.environment, copy)}
 
 
-def _outline(copy: Placed, definition: Definition) -> Unit:
-    """What is known of a unit before any value is worked out."""
-    component, implementation, target = copy.component, copy.implementation, copy.target
-    return Unit(
-        name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing",
-        engine="terraform" if implementation.module else "ansible" if implementation.playbook else "existing",
-        source=implementation.module or implementation.playbook, remove_source=implementation.remove,
-        data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
-        definition=f"{definition.name} {definition.version} ({definition.origin})", where=component.where)
+def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tuple[str, ...]:
+    """The units that must be delivered before: by reference, by the hosts that one makes, by dependsOn."""
+    found: dict[str, None] = {}
+    _heads(values.get("inputs"), found)
+    _heads(values["outputs"], found)
+    if not copy.implementation.module:
+        found.pop(copy.unit, None)  # its hosts are known before, so its own address is; Terraform calls that a cycle
+    if source := values.get("host_source"):
+        found[source.unit] = None
+    return tuple({**found, **dict.fromkeys(explicit)})
+
+
+def _heads(value: Json, found: dict[str, None]) -> None:
+    """Units that a template refers to."""
+    if isinstance(value, str):
+        if "${" in value:
+            for part in references.parts(value):
+                if isinstance(part, Reference) and "@" in part.head:
+                    found[part.head] = None
+    elif isinstance(value, dict):
+        for item in value.values():
+            _heads(item, found)
+    elif isinstance(value, list):
+        for item in value:
+            _heads(item, found)
 
 
 def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chosen | None:
@@ -84,11 +123,12 @@ def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chos
     return None if wrong else chosen
 
 
-def _root(environment: Environment, copy: Placed, unit: Unit) -> str:
-    if unit.engine != "terraform":
+def _root(environment: Environment, copy: Placed) -> str:
+    component = copy.component
+    if copy.target is None or not copy.implementation.module:
         return ""
-    stack = copy.component.stack or environment.stacks.get(unit.component) or environment.stacks.get(unit.type) or ""
-    return f"{unit.target}-{stack}" if stack else unit.target
+    stack = component.stack or environment.stacks.get(component.name) or environment.stacks.get(component.type) or ""
+    return f"{copy.target.name}-{stack}" if stack else copy.target.name
 
 
 def _health(definition: Definition, outputs: Mapping[str, Json], properties: Mapping[str, Json]) -> dict[str, Json]:

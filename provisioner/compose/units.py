@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from provisioner import graph, references
+from provisioner import graph
+from provisioner.collector import resting
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
 from provisioner.compose.placing import Placed, choose, unknown_targets
@@ -40,6 +41,7 @@ class Composition:
     notes: tuple[str, ...] = ()
 
 
+@resting()
 def compose(context: Context) -> Composition:
     """Units in an order in which each comes after what it needs. Raises Invalid with every problem that was found."""
     application, environment = context.application, context.environment
@@ -57,8 +59,8 @@ def compose(context: Context) -> Composition:
     for component in shaped.components:
         if component.name not in usable:
             names.check(component)
+        problems += _unknown_needs(component, names.components)
     problems += names.problems
-    units = _with_needs(units, placed, {component.name for component in shaped.components}, problems)
     sequence = _sequence(units, problems)
     _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
@@ -126,26 +128,6 @@ def _fleets(placed: Iterable[Placed]) -> dict[str, list[Placed]]:
     for copy in placed:
         if copy.target and copy.implementation.hosts_output:
             found.setdefault(copy.target.name, []).append(copy)
-    return found
-
-
-def _with_needs(units: list[Unit], placed: list[Placed], known: set[str], problems: list[Problem]) -> list[Unit]:
-    """Fill `needs`: by reference, by dependsOn (all copies), by the hosts that another unit makes."""
-    copies: dict[str, list[str]] = {}
-    components: dict[str, Component] = {}
-    for copy in placed:
-        copies.setdefault(copy.component.name, []).append(copy.unit)
-        components[copy.component.name] = copy.component
-    for component in components.values():
-        problems += _unknown_needs(component, known)
-    found = []
-    for unit in units:
-        explicit = [other for name in components[unit.component].depends_on for other in copies.get(name, ())]
-        by_reference = [reference.head for _, reference in references.find([unit.inputs, unit.outputs])
-                        if "@" in reference.head and (reference.head != unit.name or unit.engine == "terraform")]
-        source = [unit.host_source.unit] if unit.host_source else []
-        needs = tuple(dict.fromkeys([*by_reference, *source, *explicit]))
-        found.append(replace(unit, needs=needs, explicit_needs=tuple(explicit)) if needs else unit)
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 
 from provisioner import graph
+from provisioner.collector import resting
 from provisioner.engine import Engine, Planned, Site
 from provisioner.errors import Exit, Refused, Where
 from provisioner.model import Change, Delivered, Plan, Unit
@@ -51,6 +52,7 @@ def make(inputs: PlanInputs) -> Plan:
     return plan
 
 
+@resting()
 def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
     wanted = {unit.name: unit for unit in inputs.units}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from provisioner.collector import resting
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Component, Input, Json, Output, Policy, Trait
 from provisioner.references import RESERVED
@@ -25,6 +26,7 @@ def read_application(path: Path) -> tuple[Application, list[Problem]]:
     return application, problems
 
 
+@resting()
 def examine_application(path: Path) -> tuple[Application, list[Problem]]:
     """What can be read of the application, and all its problems, so that what lies behind them can be looked for too.
 

@@ -82,7 +82,7 @@ def _one_of(choices: list[Json]) -> Fits:
 
 
 def _size(kind: type[Any], bound: Callable[[int], bool]) -> Fits:
-    return lambda value: type(value) is not kind or bound(len(value))  # type: ignore[arg-type]
+    return lambda value: type(value) is not kind or bound(len(value))
 
 
 def _number(bound: Callable[[float], bool]) -> Fits:

@@ -1,0 +1,17 @@
+"""When Python's cyclic garbage collector rests. Changes no result, only how long it takes."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def resting() -> Iterator[None]:
+    """While very many values are built that all stay: each pass over them would find nothing, and costs a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
