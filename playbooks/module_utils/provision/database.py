@@ -22,6 +22,7 @@ START_SECONDS = 30
 NOTHING = [False, None]
 """What the seal says of a user and a database that are not there, whether the cluster is there or not."""
 
+
 class Database:
     """Works out the acts for one database, in the order in which they will be done."""
 
@@ -38,7 +39,7 @@ class Database:
         self.block = f"{context.app}.{context.unit}"
         self.conf = f"{self.cluster.folder}/conf.d/provision-{context.app}-{context.unit}.conf"
         self.drop_in = f"{self.cluster.drop_ins}/provision-{context.app}-{context.unit}.conf"
-        self.others = [other for other in manifest.others(context) if other.kind == "postgres"]
+        self.others = _others(context)
         self.work = Work(context, self.before, new=self.before is None and not os.path.exists(self.conf))
         self.state = self.systemd.state(self.cluster.service)
         self.enabled = self.systemd.state("postgresql").enabled
@@ -147,7 +148,15 @@ class Database:
             self.work.show(path, None, block)
             self.work.add(f"write {path}", lambda: files.write(self._hba_wish(block)))
             return True
-        return self.work.want_file(self._hba_wish(block), shared=True)
+        return self._want_block(block)
+
+    def _want_block(self, block: str) -> bool:
+        changed = self.work.want_file(self._hba_wish(block), shared=True)
+        if changed:
+            # read again when it is written: another database of the same run may have put its lines there
+            words, _ = self.work.acts.pop()
+            self.work.add(words, lambda: files.write(self._hba_wish(block)))
+        return changed
 
     def _hba_wish(self, block: str) -> files.Wish:
         text = (files.read(self.cluster.hba) or b"").decode()
@@ -241,8 +250,7 @@ class Database:
                 work.add(f"start {service}.service", self._restart)
             work.add(f"drop database {database}", lambda: self._drop(f'drop database if exists "{database}" with (force);'))
             work.add(f"drop user {user}", lambda: self._drop(f'drop role if exists "{user}";'))
-            text = (files.read(self.cluster.hba) or b"").decode()
-            work.want_file(files.Wish(self.cluster.hba, with_block(text, self.block, "").encode(), 0o640, "postgres", "postgres"))
+            self._want_block("")
         for path in before.files:
             work.want_gone(path)
         work.add("load postgresql units", lambda: self.systemd.load("postgresql"))
@@ -257,18 +265,22 @@ class Database:
 
     def _rest(self, last: bool) -> None:
         """The cluster was stopped before us and is stopped again, unless others have put a database into it."""
-        if last and not self.cluster.databases():
+        if last and not _others(self.context) and not self.cluster.databases():
             self.systemd.stop("postgresql")
             commands.run(["systemctl", "stop", f"{self.cluster.service}.service"])
         else:
             self._restart()
 
     def _forget(self, before: Manifest) -> None:
-        for other in self.others[:1]:
+        for other in _others(self.context)[:1]:
             manifest.hand_over(self.context, other, {"started": before.about.get("started") or other.about.get("started")})
         manifest.discard(self.context)
         for path in before.folders:
             files.remove_if_empty(path)
+
+
+def _others(context: Context) -> list[Manifest]:
+    return [other for other in manifest.others(context) if other.kind == "postgres"]
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:

@@ -94,7 +94,7 @@ class Gateway:
         self.before = manifest.load(context)
         self.tag = re.sub(r"[^A-Za-z0-9]", "_", f"{context.app}_{context.unit}")
         self.path = f"{self.nginx.conf_d}/provision-{context.app}-{context.unit}.conf"
-        self.others = [other for other in manifest.others(context) if other.kind == "gateway"]
+        self.others = _others(context)
         self.work = Work(context, self.before, new=self.before is None and not os.path.exists(self.path))
         self.work.facts["manifest"] = None if self.before is None else self.before.digest()
 
@@ -192,8 +192,8 @@ class Gateway:
 
     def _start(self) -> None:
         manager = self.nginx.manager
-        if not self.nginx.own and manager.state("nginx").running:
-            # the package started it with its own configuration
+        if manager.state("nginx").running and not self.state.running:
+            # the package started it, or another gateway of the same run
             return self.nginx.reload()
         manager.restart("nginx")
 
@@ -249,16 +249,23 @@ class Gateway:
         for path in before.files:
             work.want_gone(path)
         last = not self.others
-        if engine.own and last:
-            work.add("stop nginx", lambda: self._end_own())
-        elif last and before.about.get("started"):
-            work.add("stop nginx.service", lambda: engine.manager.stop("nginx"))
-            if before.about.get("default_site") and os.path.exists(ITS_TARGET) and not os.path.lexists(DEFAULT_SITE):
-                work.add("put back the package's default site", lambda: files.link(DEFAULT_SITE, ITS_TARGET))
-        elif state.running:
-            work.add(f"reload {engine.manager.unit_name('nginx')}", engine.reload)
+        if engine.own or state.running or (last and before.about.get("started")):
+            ends = last and (engine.own or bool(before.about.get("started")))
+            work.add(f"{'stop' if ends else 'reload'} {engine.manager.unit_name('nginx')}", lambda: self._leave(before))
+        if last and before.about.get("default_site") and os.path.exists(ITS_TARGET) and not os.path.lexists(DEFAULT_SITE):
+            work.add("put back the package's default site", lambda: files.link(DEFAULT_SITE, ITS_TARGET))
         work.add(f"remove {manifest.path_of(self.context)}", lambda: self._forget(before))
         return work
+
+    def _leave(self, before: Manifest) -> None:
+        # asked again: another gateway may have gone since this one was looked at
+        last = not _others(self.context)
+        if last and self.nginx.own:
+            self._end_own()
+        elif last and before.about.get("started"):
+            self.nginx.manager.stop("nginx")
+        elif self.nginx.manager.state("nginx").running:
+            self.nginx.reload()
 
     def _end_own(self) -> None:
         manager = self.nginx.manager
@@ -271,10 +278,14 @@ class Gateway:
 
     def _forget(self, before: Manifest) -> None:
         # who is left takes over what has to be undone at the end
-        for other in self.others[:1]:
+        for other in _others(self.context)[:1]:
             inherited = {key: before.about.get(key) or other.about.get(key) for key in ("started", "default_site")}
             manifest.hand_over(self.context, other, inherited)
         manifest.discard(self.context)
+
+
+def _others(context: Context) -> list[Manifest]:
+    return [other for other in manifest.others(context) if other.kind == "gateway"]
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:

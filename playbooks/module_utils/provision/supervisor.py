@@ -127,7 +127,9 @@ class Supervisor(Manager):
         return [self.home, f"{self.home}/conf.d", f"{self.home}/start", os.path.dirname(self.log_path("x"))]
 
     def wake(self) -> None:
-        """Start supervisord and wait until it answers."""
+        """Start supervisord and wait until it answers; nothing when another unit has done it."""
+        if self.awake():
+            return
         self._make_socket_folder()
         self.configure()
         environ = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

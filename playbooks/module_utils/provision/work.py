@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible.module_utils.provision import exclusion, manifest, masks
 from ansible.module_utils.provision import files as paths
-from ansible.module_utils.provision import manifest, masks
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -155,6 +155,14 @@ class Work:
         """Do all acts in order. The manifest is written before the first one, and again when all is well."""
         if not self.acts:
             return
+        with exclusion.alone(self.context):
+            self._act()
+        if self.verify is not None:
+            self.health = self.verify()
+        if self.after is not None:
+            manifest.save(self.context, replace(self.after, pending=(), origin=self.seal, wanted=self.wanted))
+
+    def _act(self) -> None:
         self._record_intent()
         for words, do in self.acts:
             self.begun = True
@@ -162,10 +170,6 @@ class Work:
                 do()
             except Failed as failure:
                 raise Failed(f"{words}: {failure.message}", **failure.details) from None
-        if self.verify is not None:
-            self.health = self.verify()
-        if self.after is not None:
-            manifest.save(self.context, replace(self.after, pending=(), origin=self.seal, wanted=self.wanted))
 
     def _record_intent(self) -> None:
         if self.after is not None:
