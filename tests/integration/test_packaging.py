@@ -73,7 +73,7 @@ def test_an_installed_provision_knows_its_types(installed: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("example", ["quickstart", "hybrid-bank"])
 def test_an_installed_provision_validates_the_examples(installed: Path, tmp_path: Path, example: str) -> None:
-    bank = {"LAB_CIDR": "10.101.0.0/16", "LAB_ENDPOINT": "http://127.0.0.1:1", "LAB_KEY": "/dev/null", "LAB_SSH_ARGS": "",
+    bank = {"LAB_CIDR": "10.101.0.0/16", "LAB_ENDPOINT": "http://127.0.0.1:1", "LAB_KEY": "/dev/null", "LAB_SSH_ARGS": "-v",
             **{f"LAB_ADDRESS_{number}": f"10.101.1.{number}" for number in (1, 2, 3)}}
     _run([str(installed), "validate", str(ROOT / "examples" / example / "app.yaml")], tmp_path, **bank)
 
