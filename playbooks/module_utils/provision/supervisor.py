@@ -240,9 +240,10 @@ class Supervisor(Manager):
 
     def _end(self) -> None:
         if self.awake():
+            pid = int(self._call("getPID"))
             self._call("shutdown")
-            for _ in range(200):
-                if not self.awake() and not os.path.exists(f"{self.home}/supervisord.pid"):
+            for _ in range(300):
+                if _gone(pid):
                     break
                 time.sleep(0.1)
         files.remove(self.home)
@@ -271,6 +272,15 @@ def start_script(program: Program) -> str:
     environ = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(program.environ.items()))
     source = f"set -a\n. {shlex.quote(program.env_file)}\nset +a\n" if program.env_file else ""
     return f"#!/bin/sh\n{program.header}\n{environ}{source}exec {' '.join(map(shlex.quote, program.command))}\n"
+
+
+def _gone(pid: int) -> bool:
+    """True when a process has ended, even when nobody has asked for its exit code yet."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def _escaped(text: str) -> str:
