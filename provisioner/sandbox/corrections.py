@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.ec2.models import amis
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.s3.models import FakeDeleteMarker
@@ -39,6 +40,7 @@ def install() -> None:
     transport_is_secure()
     stage_update()
     interface_outlives_machine()
+    gateway_takes_its_interface()
     delete_markers()
 
 
@@ -149,6 +151,18 @@ def interface_outlives_machine() -> None:
         return terminate
 
     _wrap(Instance, "terminate", detach)
+
+
+def gateway_takes_its_interface() -> None:
+    """A NAT gateway's network interface goes with it; in moto it stays for ever."""
+    def take_away(stock: Callable[[NatGatewayBackend, str], NatGateway]) -> Callable[[NatGatewayBackend, str], NatGateway]:
+        def delete_nat_gateway(backend: NatGatewayBackend, nat_gateway_id: str) -> NatGateway:
+            gateway = stock(backend, nat_gateway_id)
+            gateway.ec2_backend.enis.pop(gateway._eni.id, None)
+            return gateway
+        return delete_nat_gateway
+
+    _wrap(NatGatewayBackend, "delete_nat_gateway", take_away)
 
 
 def delete_markers() -> None:

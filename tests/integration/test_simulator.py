@@ -303,3 +303,15 @@ def test_an_interface_outlives_its_machine(running: simulator.Simulator) -> None
         ec2.describe_instances(InstanceIds=[machine])
     assert ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"][0]["Status"] == "available"
     ec2.delete_network_interface(NetworkInterfaceId=interface)
+
+
+def test_a_nat_gateway_takes_its_interface_away(running: simulator.Simulator) -> None:
+    ec2 = client(running, "ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    before = len(ec2.describe_network_interfaces()["NetworkInterfaces"])
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    gateway = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == before + 1
+    ec2.delete_nat_gateway(NatGatewayId=gateway)
+    assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == before
+    assert ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]["State"] == "deleted"
