@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ PROVISION = Path(sys.executable).with_name("provision")
 class Project:
     """A copy of an example in a folder of its own, and the commands that are run in it."""
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environ: dict[str, str], command: Sequence[str] = (str(PROVISION),)) -> None:
         self.folder = folder
         self.environ = environ
+        self.command = tuple(command)
 
     def provision(self, *arguments: str, exit: int | None = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; fails the test when its exit code is another one (None: any)."""
-        done = subprocess.run([PROVISION, *arguments], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
+        done = subprocess.run([*self.command, *arguments], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False, timeout=timeout)
         told = f"provision {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert exit is None or done.returncode == exit, told
