@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,13 @@ class Project:
         text = path.read_text()
         assert before in text
         path.write_text(text.replace(before, after))
+
+    def end(self) -> None:
+        """End what the sandbox runs, also when `destroy` could not."""
+        for record in (self.folder / ".provision" / "host").rglob("supervisord.pid"):
+            with suppress(OSError, ValueError):
+                os.kill(int(record.read_text()), signal.SIGTERM)
+        self.provision("sandbox", "down", exit=None)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def delivered(example: Callable[..., Project]) -> Iterator[Project]:
         yield project
     finally:
         project.provision("destroy", "--yes", "--allow-destroy", "visits", "--allow-destroy", "notes", exit=None)
-        project.provision("sandbox", "down", exit=None)
+        project.end()
 
 
 def visit(project: Project) -> dict[str, object]:
