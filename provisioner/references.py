@@ -8,18 +8,19 @@ A string that is one reference and nothing else takes the type of its value; ins
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from provisioner.errors import ProvisionError
 from provisioner.model import Json
 
-TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
+TOKEN = re.compile(r"\$\$\{|\$\{(?:([^{}]*)\})?")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*\Z")
 DEFAULT = re.compile(r"\A(.*?)\s*\|\s*default\((.*)\)\s*\Z", re.DOTALL)
 RESERVED = frozenset(("app", "var", "secret", "env", "parameters", "outputs", "module", "hosts", "target", "component", "self"))
 """Heads that are no component names."""
+HINT = "write ${NAME.OUTPUT}, optionally with | default(x); a literal ${ is $${"
 
 
 class ReferenceError_(ProvisionError):
@@ -66,10 +67,9 @@ def parse_reference(inside: str) -> Reference:
     if match := DEFAULT.match(body):
         body, default, has_default = match[1].strip(), literal(match[2].strip()), True
     head, _, rest = body.partition(".")
-    path = (rest,) if head == "secret" else tuple(rest.split(".")) if rest else ()
+    path = (rest,) if head == "secret" else tuple(rest.split(".")) if "." in body else ()
     if not NAME.match(head) or not all(path) or (head != "secret" and not all(part == "*" or NAME.match(part) for part in path)):
-        raise ReferenceError_(
-            f"{text} is not a reference", hint="write ${NAME.OUTPUT}, optionally with | default(x); a literal ${ is $${")
+        raise ReferenceError_(f"{text} is not a reference", hint=HINT)
     return Reference(head, path, default, has_default, text)
 
 
@@ -94,8 +94,10 @@ def _parts(text: str) -> tuple[Part, ...]:
     found: list[Part] = []
     end = 0
     for match in TOKEN.finditer(text):
-        if match[1] is None:
+        if match[0] == "$${":
             continue
+        if match[1] is None:
+            raise ReferenceError_(f"{text[match.start():match.start() + 40]} is a reference that does not end", hint=HINT)
         if match.start() > end:
             found.append(text[end:match.start()])
         found.append(parse_reference(match[1]))
@@ -147,7 +149,15 @@ def _substitute_text(text: str, lookup: Lookup) -> Json:
     if len(split) == 1 and isinstance(split[0], Reference):
         found = lookup(split[0])
         return text if found is KEEP else found
-    return "".join(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
+    return _joined(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
+
+
+def _joined(templates: Iterable[str]) -> str:
+    """Templates side by side; where a `$` meets a `{` they must not become a reference that nobody wrote."""
+    found = ""
+    for template in templates:
+        found += "$" + template if template.startswith("{") and found.endswith("$") else template
+    return found
 
 
 def _inner(found: Json, part: Reference) -> str:
