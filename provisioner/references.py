@@ -97,7 +97,7 @@ def _parts(text: str) -> tuple[Part, ...]:
         if match[0] == "$${":
             continue
         if match[1] is None:
-            raise ReferenceError_(f"{text[match.start():match.start() + 40]} is a reference that does not end", hint=HINT)
+            raise ReferenceError_("${ without a reference after it", hint="close it with }, or write $${ for a literal ${")
         if match.start() > end:
             found.append(text[end:match.start()])
         found.append(parse_reference(match[1]))
