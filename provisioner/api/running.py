@@ -9,7 +9,7 @@ from pathlib import Path
 from provisioner.api import folders
 from provisioner.api.values import Outcome
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Application, Event, Plan
+from provisioner.model import Event, Plan
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
@@ -23,8 +23,8 @@ MeansOf = Callable[[Run, Plan], Means]
 class Runner:
     """Everything that a holder of the lock may do with runs."""
 
-    def __init__(self, store: Store, lock: Lock, application: Application, means: MeansOf, listen: Listen, state: Path, reason: str) -> None:
-        self._store, self._lock, self._application = store, lock, application
+    def __init__(self, store: Store, lock: Lock, means: MeansOf, listen: Listen, *, state: Path, reason: str) -> None:
+        self._store, self._lock = store, lock
         self._means, self._listen, self._state, self._reason = means, listen, state, reason
 
     # -------------------------------------------------------------- starting

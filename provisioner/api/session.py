@@ -19,8 +19,8 @@ from provisioner.api.values import Confirm, Outcome, Settings, Status, Tell
 from provisioner.catalog import Catalog, library_folder
 from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
-from provisioner.engines.ansible import AnsibleEngine
-from provisioner.engines.terraform import TerraformEngine
+from provisioner.engines.ansible.engine import AnsibleEngine
+from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
 from provisioner.model import Application, Delivered, Environment, Plan, Unit
 from provisioner.planner import Looked, PlanInputs, look, spec_digest
@@ -41,7 +41,10 @@ class Session:
         self.settings, self.tell = settings, tell
         self.folder = opening.project_folder(settings)
         self.notes: list[str] = []
-        application, self.warnings = spec.read_application(opening.document(settings))
+        application, problems = spec.examine_application(opening.document(settings))
+        self._problems = tuple(problems)
+        """Errors are raised together with those that composing finds."""
+        self.warnings = [problem for problem in problems if problem.severity == "warning"]
         self.environment: Environment = opening.open_environment(settings, self.folder, opening.known_endpoint(self.folder))
         self.application: Application = opening.fit(application, self.environment)
         self.catalog = Catalog(self.folder)
@@ -77,7 +80,7 @@ class Session:
     def compose(self) -> Composition:
         """The units of the application in this environment. Raises Invalid."""
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
-        return compose(self.catalog.context_for(self.application, self.environment, assigned))
+        return compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems))
 
     def plan(self, *, destroy: bool = False) -> Plan:
         """What apply (or destroy) would do; takes no lock. Raises Invalid, Refused, Missing."""
@@ -170,10 +173,9 @@ class Session:
         begun = time.monotonic()
         with self._locked() as lock:
             runner = self._runner(lock, listen)
-            units = self.units(destroy)
-            wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, units)
             old = self.store.runs.unfinished(self.application.name, self.environment.name)
             if old is not None:
+                wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, self.units(destroy))
                 again = runner.settle(old, wanted)
                 if again is not None:
                     self.tell(f"going on with run {again.number}, which did not end")
@@ -214,7 +216,7 @@ class Session:
     def _runner(self, lock: Lock, listen: Listen) -> Runner:
         if lock.took_over is not None:
             self.tell(f"took over the lock of {lock.took_over}: that process is gone")
-        return Runner(self.store, lock, self.application, self._means, listen, self._sites.state, self.settings.reason)
+        return Runner(self.store, lock, self._means, listen, state=self._sites.state, reason=self.settings.reason)
 
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)

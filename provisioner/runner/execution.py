@@ -12,6 +12,8 @@ from provisioner.runner.journal import Journal
 from provisioner.runner.requests import batch_request, is_quiet
 from provisioner.runner.walk import Node, walk
 
+STOPS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
+
 
 @dataclass(frozen=True)
 class Means:
@@ -42,7 +44,8 @@ class Execution:
         """Walk to the end; the state of each step that ended."""
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[StepEnded | None] = asyncio.Queue()
-        for number, code in ((signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)):
+        before = {number: signal.getsignal(number) for number in STOPS}
+        for number, code in STOPS.items():
             self._loop.add_signal_handler(number, self.stop, code)
         try:
             nodes = [Node(step.name, step.needs, step.batch) for step in self._plan.steps]
@@ -51,8 +54,10 @@ class Execution:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number, handler in before.items():
                 self._loop.remove_signal_handler(number)
+                # asyncio puts back Python's default, not what was there
+                signal.signal(number, handler)
 
     def stop(self, code: Exit) -> None:
         """First call: what runs may end, nothing new starts. Second call, or SIGTERM: the tools are interrupted and waited for."""

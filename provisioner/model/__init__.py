@@ -1,0 +1,69 @@
+"""The nouns, as frozen values. Imports only `errors`. Nothing here does I/O or knows a tool.
+
+Templates: wherever a field is called a *template* it is JSON whose strings may hold `${…}` references in the
+grammar of `references`; a literal `${` is written `$${`.
+"""
+
+from pathlib import Path
+
+from provisioner.model.documents import (
+    Application,
+    Component,
+    Definition,
+    Environment,
+    Host,
+    Hosts,
+    Implementation,
+    Input,
+    Output,
+    OutputSpec,
+    PlaceRule,
+    Policy,
+    Target,
+    Trait,
+)
+from provisioner.model.plans import Change, FileDiff, HostSource, Plan, Secret, Step, Unit
+from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Delivered, Event, RunState, StepEnded, StepState
+from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
+
+__all__ = [
+    "Action",
+    "Application",
+    "Change",
+    "Component",
+    "Definition",
+    "Delivered",
+    "EngineName",
+    "Environment",
+    "Event",
+    "FileDiff",
+    "Host",
+    "HostSource",
+    "Hosts",
+    "Implementation",
+    "Input",
+    "Json",
+    "NOWHERE",
+    "Output",
+    "OutputSpec",
+    "PlaceRule",
+    "Plan",
+    "Policy",
+    "RUN_MOVES",
+    "RunState",
+    "STEP_MOVES",
+    "Secret",
+    "Step",
+    "StepEnded",
+    "StepKind",
+    "StepState",
+    "Target",
+    "Trait",
+    "Unit",
+    "project_path",
+]
+
+
+def project_path(folder: str) -> Path:
+    """Where provision keeps its own files: `.provision/` beside app.yaml."""
+    return Path(folder) / ".provision"

@@ -1,0 +1,211 @@
+"""What people wrote: the application, the environment, the definitions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from provisioner.errors import Where
+from provisioner.model.words import NOWHERE, Json
+
+
+# ------------------------------------------------------------------ what the developer wrote
+@dataclass(frozen=True)
+class Trait:
+    type: str
+    properties: dict[str, Json] = field(default_factory=dict)
+    where: Where = NOWHERE
+    places: Mapping[str, Where] = field(default_factory=dict)
+    """As in Component, below the trait."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """OAM `inputs`: the output named `source` goes into the property at `parameter_key` (dotted path)."""
+
+    source: str
+    parameter_key: str
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class Output:
+    """OAM `outputs`: `name` is visible in the whole application and stands for `value_from` (an output of the component)."""
+
+    name: str
+    value_from: str
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    type: str
+    properties: dict[str, Json] = field(default_factory=dict)
+    traits: tuple[Trait, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    stack: str = ""
+    where: Where = NOWHERE
+    places: Mapping[str, Where] = field(default_factory=dict)
+    """Where each property stands in the document: dotted path below the component ("properties.env.PIN") to the place of its
+    value; with a colon at the end ("properties.env.PIN:") the place of its key."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    name: str
+    type: str
+    properties: dict[str, Json] = field(default_factory=dict)
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class Application:
+    name: str
+    version: str = ""
+    components: tuple[Component, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    workflow: Json = None
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    folder: str = "."
+    """The project: the folder of app.yaml, absolute."""
+    text: str = ""
+
+
+# ------------------------------------------------------------------ what the operator wrote
+@dataclass(frozen=True)
+class Host:
+    """One machine. Its identity is `target/name` (inventory name on premise, instance id of a cloud VM), not its address."""
+
+    name: str
+    address: str
+    target: str
+    user: str = ""
+    port: int = 22
+    connection: Literal["ssh", "local"] = "ssh"
+    become: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    vars: dict[str, Json] = field(default_factory=dict)
+    """Ansible variables of this host, group variables merged in; connection variables (ansible_*) too."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of a target: listed ones, and how to reach those that a Terraform component will make."""
+
+    listed: tuple[Host, ...] = ()
+    inventory: str = ""
+    """Path of the Ansible inventory they came from, or empty."""
+    user: str = ""
+    become: bool = False
+    private_key: str = ""
+    jump: str = ""
+    ssh_args: str = ""
+    known_hosts: str = ""
+    """Path of a known_hosts file that pins keys by host name; empty: keys kept under .provision/."""
+    host_keys: Literal["strict", "accept-new"] = "strict"
+    ssh_wait: int = 120
+    """Seconds to wait for SSH of a host that has just been made; listed hosts get 10."""
+
+
+@dataclass(frozen=True)
+class Target:
+    name: str
+    labels: dict[str, str] = field(default_factory=dict)
+    offers: tuple[str, ...] = ()
+    """What an implementation's `needs` is matched with: "aws", "hosts", …"""
+    hosts: Hosts | None = None
+    terraform: dict[str, Json] | None = None
+    """{"provider": "hashicorp/aws", "version": "~> 5.0", "config": {…}, "env": {…}, "backend": {…}}"""
+    vars: dict[str, Json] = field(default_factory=dict)
+    simulated: bool = False
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class PlaceRule:
+    """First match by component ("app/name" or "name") or type; exactly one of `one`, `each`, `existing` is set."""
+
+    components: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    one: dict[str, str] | None = None
+    each: dict[str, str] | None = None
+    existing: dict[str, Json] | None = None
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    targets: tuple[Target, ...] = ()
+    place: tuple[PlaceRule, ...] = ()
+    override: tuple[Json, ...] = ()
+    vars: dict[str, Json] = field(default_factory=dict)
+    secrets: dict[str, Json] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    stacks: dict[str, str] = field(default_factory=dict)
+    folder: str = "."
+    sandbox: bool = False
+
+
+# ------------------------------------------------------------------ what the platform engineer wrote
+@dataclass(frozen=True)
+class OutputSpec:
+    type: str = "string"
+    sensitive: bool = False
+    value: Json = None
+    """Template over `${outputs.…}` and `${parameters.…}`, for an output that every implementation derives in one way."""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """How one kind of target fulfils a definition. Exactly one of `module`, `playbook`, or needs == "existing"."""
+
+    needs: str
+    when: str = ""
+    os: tuple[str, ...] = ()
+    count: int | None = None
+    """How many hosts one copy takes when nothing else says so; None: `replicas`, or one."""
+    module: str = ""
+    """Absolute folder of the Terraform module."""
+    playbook: str = ""
+    remove: str = ""
+    variables: dict[str, Json] = field(default_factory=dict)
+    """Templates over `${parameters.…}`, `${target.…}`, `${component.…}`, `${app.…}`, `${environment.name}`; variables of
+    Terraform or of the playbook."""
+    outputs: dict[str, Json] = field(default_factory=dict)
+    """Templates over `${module.…}`, `${hosts.…}`, `${parameters.…}`; or {"secret": TEMPLATE, "key": K}; or {"generate": LENGTH}."""
+    check: Literal["exact", "partial"] = "exact"
+    actions: dict[str, str] = field(default_factory=dict)
+    hosts_output: str = ""
+    """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Parameter name to the reason why this implementation cannot do it."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    name: str
+    kind: Literal["component", "trait"] = "component"
+    version: str = ""
+    description: str = ""
+    provides: str = ""
+    data: bool = False
+    parameters: dict[str, Json] = field(default_factory=dict)
+    """A JSON Schema of type object."""
+    outputs: dict[str, OutputSpec] = field(default_factory=dict)
+    health: dict[str, Json] = field(default_factory=dict)
+    implementations: tuple[Implementation, ...] = ()
+    patch: Json = None
+    """Traits only: what it merges into the component, a template over `${parameters.…}`."""
+    applies_to: tuple[str, ...] = ()
+    """Traits only: the component types that it can be attached to; empty is all."""
+    adds: str = ""
+    """Traits only: the kind of component that it adds ("gateway")."""
+    example: str = ""
+    origin: str = "built-in"
+    file: str = ""

@@ -1,0 +1,139 @@
+"""What is delivered and what a plan says: units, changes, steps."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from provisioner.errors import Where
+from provisioner.model.documents import Host
+from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
+
+
+# ------------------------------------------------------------------ what is delivered
+@dataclass(frozen=True)
+class HostSource:
+    """Hosts that are an output of another unit: all of them, or the first `count`."""
+
+    unit: str
+    count: int | None = None
+    names: tuple[str, ...] = ()
+    """Only these, by name or by the end of their name after a dash ("fleet-1" is also "shop-fleet-1")."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A password that provision makes once: `path` in the environment's secret backend, `length` in characters."""
+
+    path: str
+    length: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One component on one target, fully resolved: the smallest thing that is planned, delivered or removed."""
+
+    name: str
+    """COMPONENT@TARGET"""
+    component: str
+    type: str
+    target: str
+    engine: EngineName
+    source: str = ""
+    """Absolute folder of the Terraform module, or path of the playbook."""
+    source_digest: str = ""
+    remove_source: str = ""
+    inputs: dict[str, Json] = field(default_factory=dict)
+    """Template; its references are `${UNIT.OUTPUT…}` and `${secret.PATH}` only."""
+    outputs: dict[str, Json] = field(default_factory=dict)
+    """Template over `${module.…}` (raw outputs), `${UNIT.…}`, `${secret.…}`; {"secret": T, "key": K} for a secret made by a cloud."""
+    sensitive: tuple[str, ...] = ()
+    """Names of the sensitive outputs."""
+    hosts: tuple[Host, ...] = ()
+    host_source: HostSource | None = None
+    hosts_output: str = ""
+    secrets: tuple[Secret, ...] = ()
+    needs: tuple[str, ...] = ()
+    """Units that must be delivered before: by reference, by dependsOn, by host_source."""
+    explicit_needs: tuple[str, ...] = ()
+    """The part of `needs` that comes from dependsOn (becomes depends_on between modules of one root)."""
+    root: str = ""
+    """Key of the Terraform root: target, or target and stack; empty for other engines."""
+    data: bool = False
+    health: dict[str, Json] = field(default_factory=dict)
+    check: Literal["exact", "partial"] = "exact"
+    definition: str = ""
+    """NAME VERSION ORIGIN, for the revision."""
+    where: Where = NOWHERE
+
+
+# ------------------------------------------------------------------ what a plan says
+@dataclass(frozen=True)
+class FileDiff:
+    """One file on hosts; None is absent. Content that must not be shown is replaced by a word in parentheses."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What will happen to one cloud resource or one host of a unit. Only differing attributes are kept, secrets redacted."""
+
+    unit: str
+    address: str
+    """Terraform resource address, or host name."""
+    action: Action
+    before: dict[str, Json] = field(default_factory=dict)
+    after: dict[str, Json] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    """Attribute paths that are known after apply."""
+    reason: str = ""
+    """For replace: the attributes that force it. For hosts: "new host", "drift" …"""
+    files: tuple[FileDiff, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """For hosts: what will be done, in the module's words ("restart ledger.service")."""
+    seal: str = ""
+    """Digest of the state that "before" was read from; delivery touches nothing where it differs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of a plan. `name` is unique in it and stable between plans: the unit's name, or "remove UNIT"."""
+
+    name: str
+    kind: StepKind
+    unit: Unit
+    needs: tuple[str, ...] = ()
+    """Names of steps."""
+    batch: str = ""
+    """Steps with the same batch are carried out by one engine call: "terraform:ROOT:RANK"; otherwise the step's own name."""
+    changes: tuple[Change, ...] = ()
+    outputs: dict[str, Json] | None = None
+    """The unit's outputs as templates when all of them are known already; such a step without changes needs no engine."""
+    unpreviewed: str = ""
+    """Why this step's changes could not be worked out ("waits for fleet@aws"), or empty."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole graph of steps, complete before the first one starts; it is saved and only this is walked."""
+
+    id: str
+    application: str
+    environment: str
+    version: str
+    steps: tuple[Step, ...]
+    digest: str = ""
+    spec_digest: str = ""
+    """What was wanted: application, environment and every unit with its source, without what is delivered already."""
+    folder: str = ""
+    """Work folder of this plan: roots, plan files, inventories."""
+    created: str = ""
+    """UTC, ISO 8601."""
+    text: str = ""
+    """The spec as it was written."""
+    failures: tuple[tuple[str, str], ...] = ()
+    """(unit, message) of units that could not be planned: they and their dependents are not delivered."""
+    missing: tuple[str, ...] = ()
+    """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,14 @@
+"""Words that all values share."""
+
+from typing import Any, Literal
+
+from provisioner.errors import Where
+
+Json = Any
+"""None, bool, int, float, str, or lists and string-keyed dicts of them."""
+
+EngineName = Literal["terraform", "ansible", "existing"]
+Action = Literal["create", "update", "replace", "delete", "configure", "remove", "forget"]
+StepKind = Literal["deliver", "remove"]
+
+NOWHERE = Where("")
