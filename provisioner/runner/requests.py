@@ -27,7 +27,7 @@ def batch_request(
     return BatchRequest(
         batch, steps, root_units, delivered, hosts, allowed,
         as_planned=attempt == 1 and _is_whole_root(plan, root, chosen) and not any(name in dict(plan.failures) for name in _units(plan, root)),
-        last_in_root=_is_last(plan, root, batch), failures=tuple(name for name, _ in plan.failures), attempt=attempt)
+        last_in_root=_is_last(plan, root, batch, delivered), failures=tuple(name for name, _ in plan.failures), attempt=attempt)
 
 
 def filled_step(step: Step, known: Known, native: Collection[str] = ()) -> Step:
@@ -64,7 +64,12 @@ def _is_whole_root(plan: Plan, root: str, chosen: set[str]) -> bool:
         step.name in chosen or is_quiet(step) for step in here)
 
 
-def _is_last(plan: Plan, root: str, batch: str) -> bool:
+def _is_last(plan: Plan, root: str, batch: str, delivered: Mapping[str, Delivered]) -> bool:
+    """True for the removal after which nothing is left in the root: it may take everything, also what no step names."""
+    planned = set(_units(plan, root))
+    if any(entry.unit.root == root and name not in planned for name, entry in delivered.items()):
+        # something is kept (--keep): without targets it would go too
+        return False
     batches = [step.batch for step in plan.steps if step.unit.root == root and step.kind == "remove"]
     return not batches or batches[-1] == batch or batch not in batches
 
