@@ -91,7 +91,9 @@ class Delivery:
         finish(self.folder, folders.runtime(self.folder))
         play = stage.Stage(self.site, self.library, self.folder, playbook, hosts, variables(self.step.unit, self.site),
                            limits=self._limits(hosts), seals=self._seals())
-        self._say("note", f"waiting for SSH of {', '.join(host.name for host in hosts[:8])}{', …' if len(hosts) > 8 else ''}")
+        remote = [host.name for host in hosts if host.connection == "ssh"]
+        if remote:
+            self._say("note", f"waiting for SSH of {', '.join(remote[:8])}{', …' if len(remote) > 8 else ''}")
         lost = await stage.knock(play, self.running, self._reached)
         there = tuple(host for host in hosts if host.name not in lost)
         if self.cancelled():
