@@ -14,6 +14,9 @@ ORDER = ("e2e", "integration")
 
 LabHosts = Callable[..., list[model.Host]]
 
+# workers of a parallel run get the width of the terminal; what is tested is what a pipe sees
+os.environ.pop("COLUMNS", None)
+
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
