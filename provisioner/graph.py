@@ -48,6 +48,29 @@ def _circle(needs: Needs) -> tuple[str, ...]:
     return ()
 
 
+def acyclic(needs: Needs) -> dict[str, list[str]]:
+    """The same edges without those that would close a cycle, and without those that lead out of the mapping."""
+    found: dict[str, list[str]] = {}
+    way: dict[str, list[str]] = {}
+    """What is being looked at, and what it needs that was not looked at yet, last first."""
+    for first in needs:
+        if first in found:
+            continue
+        found[first], way[first] = [], list(needs[first])[::-1]
+        while way:
+            name = next(reversed(way))
+            if not way[name]:
+                del way[name]
+                continue
+            need = way[name].pop()
+            if need in way or need not in needs:
+                continue
+            found[name].append(need)
+            if need not in found:
+                found[need], way[need] = [], list(needs[need])[::-1]
+    return {name: found[name] for name in needs}
+
+
 def reverse(needs: Needs) -> dict[str, list[str]]:
     """Who needs me: the same edges the other way round."""
     found: dict[str, list[str]] = {name: [] for name in needs}

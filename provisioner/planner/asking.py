@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from provisioner import graph
+from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
-from provisioner.model import Delivered, Unit
+from provisioner.model import Delivered, Json, Unit
 from provisioner.planner.known import Known
 from provisioner.planner.steps import ranks
 
+ROUNDS = 3
+"""How often a root is asked at most: once, and again where it was told something that another answer proved wrong."""
 HOSTS_AT_ONCE = 4
 """Units on hosts that are checked at one time: each costs about one core of this machine while it runs."""
 
@@ -29,53 +31,91 @@ class Asking:
 
     def all(self) -> dict[str, Planned]:
         """Ask Terraform, then the hosts, which may need what Terraform knows. Raises what an engine raises."""
-        self._terraform()
-        self._learn_hosts()
+        rank = ranks(self.wanted)
+        roots = self._roots()
+        asked: dict[str, tuple[Unit, ...]] = {}
+        for _ in range(ROUNDS):
+            before = dict(asked)
+            for root, (units, leave) in roots.items():
+                filled = tuple(self._filled(unit) for unit in units)
+                if asked.get(root) != filled:
+                    asked[root] = filled
+                    self._ask_terraform(PlanRequest(root, filled, tuple(leave), self.delivered, {}, {unit.name: rank[unit.name] for unit in units}))
+            self._learn_hosts()
+            if asked == before:
+                break
+        self._drop_doomed()
         self._hosts()
         return self.answers
 
-    def _terraform(self) -> None:
-        """Each root once; roots that need others' outputs after those."""
-        rank = ranks(self.wanted)
-        for root, (units, leave) in self._roots().items():
-            target = (units[0] if units else leave[0].unit).target
-            removing = f", {len(leave)} to remove" if leave else ""
-            self.progress(f"asking Terraform about {target}: {len(units)} components{removing}")
-            filled = tuple(self.known.filled(unit) for unit in units)
-            request = PlanRequest(root, filled, tuple(leave), self.delivered, {}, {unit.name: rank[unit.name] for unit in units})
-            planned = self.engines["terraform"].plan(request, self.site(target))
-            for entry in leave:
-                self.answers[f"remove {entry.unit.name}"] = planned.get(entry.unit.name, Planned())
-            for unit in units:
-                self._answer(unit, planned.get(unit.name, Planned()))
+    def _filled(self, unit: Unit) -> Unit:
+        """The unit as Terraform is asked about it: references inside its root stay."""
+        inside = [need for need in unit.needs if need in self.wanted and self.wanted[need].root == unit.root]
+        return replace(unit, inputs=self.known.fill(unit.inputs, inside), outputs=self.known.fill(unit.outputs, inside))
+
+    def _ask_terraform(self, request: PlanRequest) -> None:
+        target = (request.units[0] if request.units else request.removed[0].unit).target
+        removing = f", {len(request.removed)} to remove" if request.removed else ""
+        self.progress(f"asking Terraform about {target}: {len(request.units)} components{removing}")
+        planned = self.engines["terraform"].plan(request, self.site(target))
+        for entry in request.removed:
+            self.answers[f"remove {entry.unit.name}"] = planned.get(entry.unit.name, Planned())
+        for unit in request.units:
+            self._answer(self.wanted[unit.name], planned.get(unit.name, Planned()))
 
     def _roots(self) -> dict[str, tuple[list[Unit], list[Delivered]]]:
-        found: dict[str, tuple[list[Unit], list[Delivered]]] = {}
+        found: dict[str, tuple[list[Unit], list[Delivered]]] = {root: ([], []) for root in self._order_of_roots()}
         for name in graph.order({name: unit.needs for name, unit in self.wanted.items()}):
             unit = self.wanted[name]
             if unit.root:
-                found.setdefault(unit.root, ([], []))[0].append(unit)
+                found[unit.root][0].append(unit)
         for entry in self.removed.values():
             if entry.unit.root:
                 found.setdefault(entry.unit.root, ([], []))[1].append(entry)
         return found
 
+    def _order_of_roots(self) -> list[str]:
+        """Roots that others' units need, directly or through units on hosts, come before those; as far as there is such an order."""
+        groups = {name: f"root {unit.root}" if unit.root else name for name, unit in self.wanted.items()}
+        needs: dict[str, list[str]] = {group: [] for group in groups.values()}
+        for name, unit in self.wanted.items():
+            needs[groups[name]] += [groups[need] for need in unit.needs if need in groups and groups[need] != groups[name]]
+        return [group.removeprefix("root ") for group in graph.order(graph.acyclic(needs)) if group.startswith("root ")]
+
+    def _drop_doomed(self) -> None:
+        """Nothing is cleaned on a host whose fleet may take it away: removals come last, it would be gone by then."""
+        def doomed(entry: Delivered) -> bool:
+            source = entry.unit.host_source
+            answer = self.answers.get(source.unit) if source else None
+            return answer is not None and any(change.action in ("delete", "replace") for change in answer.changes)
+
+        self.removed = {key: entry for key, entry in self.removed.items() if entry.unit.name not in self.wanted or not doomed(entry)}
+
     def _answer(self, unit: Unit, answer: Planned) -> None:
         self.answers[unit.name] = answer
         self.known.publish(unit, dict(answer.outputs))
         before = self.delivered.get(unit.name)
-        if unit.hosts_output and before and not answer.changes:
+        self.known.made.pop(unit.name, None)
+        if unit.hosts_output and before and not answer.changes and not answer.unpreviewed:
             self.known.made[unit.name] = before.hosts
 
     def _learn_hosts(self) -> None:
         """Hosts that Terraform has made before, and the outputs that follow from them."""
         for name, unit in self.wanted.items():
-            if unit.host_source is not None and (hosts := self.known.hosts_of(unit)) is not None:
-                self.known.hosts[name] = hosts
+            if unit.host_source is not None:
+                self.known.hosts.pop(name, None)
+                if (hosts := self.known.hosts_of(unit)) is not None:
+                    self.known.hosts[name] = hosts
         for name in graph.order({name: unit.needs for name, unit in self.wanted.items()}):
-            if self.wanted[name].engine != "terraform":
+            unit = self.wanted[name]
+            if unit.engine != "terraform":
                 before = self.known.outputs.get(name, {})
-                self.known.outputs[name] = {**before, **self.known.publish(self.wanted[name], {})}
+                published = self.known.publish(unit, {})
+                published |= {key: before[key] for key in before.keys() - published.keys() if self._is_the_playbooks(unit.outputs[key])}
+
+    def _is_the_playbooks(self, output: Json) -> bool:
+        """True when nothing is missing in an output but what the playbook itself gives: that is expected to be as it was."""
+        return all(reference.head in ("module", "self", "secret") for _, reference in references.find(self.known.fill(output)))
 
     def _hosts(self) -> None:
         """Units on hosts, several at a time."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, is_dataclass, replace
 
 from provisioner import graph
 from provisioner.collector import resting
+from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
 from provisioner.errors import Exit, Refused, Where
-from provisioner.model import Change, Delivered, Plan, Unit
+from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
 from provisioner.planner.asking import Asking
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
@@ -57,15 +58,15 @@ def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
     wanted = {unit.name: unit for unit in inputs.units}
     refuse_moves(wanted, inputs.delivered)
-    removed = leaving(wanted, inputs.delivered, inputs.keep)
     known = first_known(wanted, inputs.delivered)
-    answers = Asking(inputs.engines, inputs.site, inputs.progress, wanted, removed, inputs.delivered, known).all()
+    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, leaving(wanted, inputs.delivered, inputs.keep), inputs.delivered, known)
+    answers, removed = asking.all(), asking.removed
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
             parts[name] = Part(outputs=_complete(unit, known.publish(unit, {})))
     steps = deliver_steps(wanted, parts)
-    steps += remove_steps(removed, parts, tuple(step.name for step in steps))
+    steps += remove_steps(removed, parts, steps)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
@@ -83,14 +84,24 @@ def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], keep
             if name not in kept:
                 found[name] = entry
             continue
-        unit = wanted[name]
-        if unit.engine != "ansible" or unit.host_source is not None:
-            continue
-        stay = {host.name for host in unit.hosts}
-        for host in entry.unit.hosts:
-            if host.name not in stay:
-                found[f"{name} on {host.name}"] = replace(entry, unit=replace(entry.unit, hosts=(host,), needs=()), hosts=())
+        for host in _left(wanted[name], entry.unit, delivered):
+            found[f"{name} on {host.name}"] = replace(entry, unit=replace(entry.unit, hosts=(host,)), hosts=())
     return found
+
+
+def _left(unit: Unit, old: Unit, delivered: Mapping[str, Delivered]) -> list[Host]:
+    """The hosts that a unit was on and leaves, as far as they are still there."""
+    if unit.engine != "ansible":
+        return []
+    stay = unit.hosts if unit.host_source is None else from_source(_made(unit, delivered), unit.host_source)
+    there = {host.name for host in (old.hosts if old.host_source is None else _made(old, delivered))}
+    return [host for host in old.hosts if host.name in there - {host.name for host in stay}]
+
+
+def _made(unit: Unit, delivered: Mapping[str, Delivered]) -> tuple[Host, ...]:
+    """The hosts that the source of a unit's hosts has made, as last delivered."""
+    source = delivered.get(unit.host_source.unit) if unit.host_source else None
+    return source.hosts if source else ()
 
 
 def refuse_moves(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> None:
@@ -116,7 +127,10 @@ def _kept(delivered: Mapping[str, Delivered], keep: frozenset[str]) -> set[str]:
 
 
 def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> Known:
-    """Before any engine was asked: listed hosts, outputs that are templates over them, and what playbooks gave before."""
+    """Before any engine was asked: listed hosts, outputs that are templates over them, and what each unit gave when it was delivered.
+
+    The latter are expectations: `Asking` corrects them, and asks again where they turn out to be wrong.
+    """
     known = Known()
     for name, unit in wanted.items():
         if unit.engine != "terraform":
@@ -124,13 +138,10 @@ def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) 
             if hosts is not None:
                 known.hosts[name] = hosts
     for name in graph.order({name: unit.needs for name, unit in wanted.items()}):
-        unit = wanted[name]
-        if unit.engine == "terraform":
-            continue
-        known.publish(unit, {})
-        before = delivered.get(name)
-        if before and before.state == "delivered":
-            known.outputs[name] = {**{key: value for key, value in before.outputs.items() if key in unit.outputs}, **known.outputs[name]}
+        unit, before = wanted[name], delivered.get(name)
+        expected = {key: value for key, value in before.outputs.items() if key in unit.outputs} if before and before.state == "delivered" else {}
+        published = known.publish(unit, {}) if unit.engine != "terraform" else {}
+        known.outputs[name] = {**expected, **published}
     return known
 
 
@@ -148,12 +159,14 @@ def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | 
 
 def spec_digest(application: str, environment: str, keep: frozenset[str], units: tuple[Unit, ...]) -> str:
     """What is wanted, whatever is out there: two plans with the same one may be resumed for one another."""
-    return _sha256([application, environment, sorted(keep)], units)
+    ordered = sorted(units, key=lambda unit: unit.name)
+    return _sha256([application, environment, sorted(keep)], ordered)
 
 
 def digest(plan: Plan) -> str:
     """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
-    return _sha256([plan.application, plan.environment, plan.spec_digest], plan.steps)
+    ordered = sorted(plan.steps, key=lambda step: step.name)
+    return _sha256([plan.application, plan.environment, plan.spec_digest], ordered)
 
 
 def _sha256(head: list[object], values: Sequence[object]) -> str:
@@ -165,9 +178,13 @@ def _sha256(head: list[object], values: Sequence[object]) -> str:
 
 
 def _fields(value: object) -> object:
-    """A value of the model as a map; without its place in the document: moving it down a line is no change."""
+    """A value of the model as a map; without its place in the document: moving it up or down is no change."""
     if isinstance(value, Where):
         return None
+    if isinstance(value, Unit):
+        return {**vars(value), "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
+    if isinstance(value, Step):
+        return {**vars(value), "needs": sorted(value.needs)}
     if is_dataclass(value):
         return vars(value)
     raise TypeError(f"{type(value).__name__} can't be part of a digest")

@@ -1,6 +1,6 @@
 """Order, batches and needs of the steps of a plan. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner import graph
@@ -33,16 +33,18 @@ def deliver_steps(units: Mapping[str, Unit], parts: Mapping[str, Part]) -> list[
     return found
 
 
-def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], before: tuple[str, ...]) -> list[Step]:
-    """Steps for what is not wanted any more: after all of `before`, in reverse order of their needs.
+def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], delivering: Sequence[Step]) -> list[Step]:
+    """Steps for what is not wanted any more: after all that is delivered, in reverse order of their needs.
 
     `removed` is keyed by step name without "remove "; several entries may be of one unit (hosts that it leaves).
     """
+    before = _last(delivering)
     names: dict[str, list[str]] = {}
     for key, entry in removed.items():
         names.setdefault(entry.unit.name, []).append(key)
     forward = {key: [other for need in entry.unit.needs for other in names.get(need, ())] for key, entry in removed.items()}
-    backward = graph.reverse(forward)
+    # rows of different revisions may need one another in a circle: what two of them say can't both be kept then
+    backward = graph.reverse(graph.acyclic(forward))
     rank = graph.phases(backward, {key: entry.unit.root for key, entry in removed.items() if entry.unit.root})
     found = []
     for key in graph.order(backward):
@@ -51,3 +53,10 @@ def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], be
         needs = (*before, *(f"remove {need}" for need in backward[key]))
         found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes))
     return found
+
+
+def _last(steps: Sequence[Step]) -> tuple[str, ...]:
+    """The steps that are ended when all are. Inside a batch a step may end before one that it needs: those count too."""
+    batch = {step.name: step.batch for step in steps}
+    implied = {need for step in steps for need in step.needs if batch[need] != step.batch}
+    return tuple(name for name in batch if name not in implied)
