@@ -10,6 +10,7 @@ ProvisionError          one message: code, where, what, which choices, what next
 └─ StepFailed           one step of a run failed (exit 1, or 9 when something was changed)
 """
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -149,3 +150,21 @@ class CommandFailed(ProvisionError):
         self.command = command
         self.returncode = returncode
         self.output = output
+
+
+SYSTEM = {
+    errno.ENOSPC: "free some space on that disk", errno.EDQUOT: "free some space: your quota is used up",
+    errno.EROFS: "that disk is mounted read-only", errno.EACCES: "its file and folder must be readable and writable for you",
+    errno.EIO: "look at the kernel's log: the disk fails", errno.EMFILE: "raise the limit of open files (ulimit -n), or use --parallel 2",
+    errno.ENOMEM: "free some memory, or use --parallel 2",
+}
+"""What the machine may refuse, and what helps."""
+
+
+def of_system(error: BaseException) -> ProvisionError | None:
+    """What the machine refused (space, rights, memory) as an error that people can act on; None for anything else."""
+    hint = SYSTEM.get(error.errno or 0) if isinstance(error, OSError) else None
+    if hint is None or not isinstance(error, OSError):
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    return ProvisionError(f"{place}{error.strerror}", code="PRV-1004", hint=hint, next="provision doctor")

@@ -68,7 +68,8 @@ def check_module(implementation: Implementation, locate: Callable[..., Where]) -
     `locate` gives the place of a path below the implementation.
     """
     folder = Path(implementation.module)
-    if not folder.is_dir():
+    if not any(path.name.endswith((".tf", ".tf.json")) for path in folder.glob("*")):
+        # a copy of it may have been kept; the engine looks, and fails for this component alone
         return []
     try:
         module = read_module(folder)

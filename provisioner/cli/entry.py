@@ -11,7 +11,7 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import Verbs
-from provisioner.errors import Exit, ProvisionError
+from provisioner.errors import Exit, ProvisionError, of_system
 
 ABOUT = """Delivers one application to clouds with Terraform and to virtual machines with Ansible.
 
@@ -69,7 +69,11 @@ def answer(given: list[str], door: Door) -> int:
     except BrokenPipeError:
         return Exit.OK
     except Exception as error:
-        return _bug(error, given, door)
+        refused = of_system(error)
+        if refused is None:
+            return _bug(error, given, door)
+        door.fail(refused, refused.exit)
+        return refused.exit
 
 
 def _usage(error: click.ClickException, door: Door) -> int:

@@ -20,6 +20,12 @@ CODES: dict[str, tuple[str, str]] = {
         "There are several files in environments/, and nothing says which one is meant. None is chosen by itself.\n"
         "Fix: -e NAME, or set PROVISION_ENVIRONMENT.",
     ),
+    "PRV-1004": (
+        "The machine refused",
+        "No space left on a disk, no right to read or write a file, no memory, or too many open files: the message has the system's words.\n"
+        "provision writes below .provision/ beside app.yaml, and secrets of running steps to /dev/shm.\n"
+        "Fix the cause, then run the command again: a run that was under way is gone on with.",
+    ),
     "PRV-1099": (
         "A bug in provision",
         "Something happened that the program did not expect (exit code 70). It is not your fault.\n"

@@ -100,6 +100,11 @@ def has_changes(plan: Plan) -> bool:
     return effects(plan).changes
 
 
+def all_missing(plan: Plan) -> bool:
+    """True when nothing but missing tools, providers or hosts keeps units from being planned."""
+    return bool(plan.failures) and all(name in plan.missing for name, _ in plan.failures)
+
+
 def data_losses(found: Iterable[Effect]) -> list[str]:
     """Units that lose data, by name."""
     return [one.step.unit.name for one in found if one.data_loss]

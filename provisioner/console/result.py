@@ -105,7 +105,10 @@ def next_lines(ending: Ending, look: Look) -> list[str]:
     lines = [_hint("logs", f"provision logs {number} --step {_word(failed)}", look)] if failed else []
     if ending.exit == Exit.STALE:
         return [*lines, _hint("look", "provision plan", look), _hint("go on", "provision apply", look)]
-    return [*lines, _hint("go on", f"provision resume {number}", look)]
+    if ending.exit == Exit.MISSING:
+        lines.append(_hint("check", "provision doctor", look))
+    # what could not be planned is in no step of this run: going on needs another plan
+    return [*lines, _hint("go on", "provision apply" if ending.plan.failures else f"provision resume {number}", look)]
 
 
 def _hint(name: str, command: str, look: Look) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.engine import Engine, Site
-from provisioner.errors import Exit, ProvisionError
+from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
 from provisioner.runner.requests import batch_request, is_quiet
@@ -89,7 +89,8 @@ class Execution:
         except ProvisionError as error:
             self._fail(open_steps, error.message + (f"; {error.hint}" if error.hint else ""), missing=error.exit == Exit.MISSING)
         except Exception as error:
-            self._fail(open_steps, f"a bug in provision: {type(error).__name__}: {error}")
+            refused = of_system(error)
+            self._fail(open_steps, f"{refused.message}; {refused.hint}" if refused else f"a bug in provision: {type(error).__name__}: {error}")
             raise
         finally:
             self._fail(open_steps, "its engine ended without saying how")

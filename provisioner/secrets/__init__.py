@@ -5,10 +5,12 @@ Never logs, prints or stores a value in clear. The grammar of paths is in `secre
 
 import json
 import os
+import re
 import secrets
 import string
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,9 @@ class Secrets:
         self._aws_client = aws_client or _no_client
         self._lock = threading.RLock()
         self._seen: set[str] = set()
-        self._pattern = pattern(())
+        self._pattern: re.Pattern[str] | None = None
+        self._searched = 0
+        """How many of the values seen the pattern finds."""
         self._own = EncryptedFile(folder, environment.name)
         self._backends: dict[str, Backend] = {
             "": _default(environment, self._own, self._aws_client),
@@ -62,6 +66,8 @@ class Secrets:
     def redact(self, text: str) -> str:
         """The text without any value seen so far, also where it is escaped for JSON, a URL or a shell."""
         with self._lock:
+            if self._searched != len(self._seen):
+                self._pattern, self._searched = pattern(self._seen), len(self._seen)
             found = self._pattern
         return redact(text, found)
 
@@ -69,7 +75,9 @@ class Secrets:
         """Make a password once: letters and digits, a letter first. An existing one stays as it is. Raises SecretsError."""
         backend, name, _ = self._place(secret.path)
         if not backend.exists(name):
-            backend.write(name, generate(secret.length), replace=False)
+            made = generate(secret.length)
+            self._saw(made)
+            backend.write(name, made, replace=False)
 
     def forget(self, path: str) -> None:
         """Remove a secret; nothing happens when there is none. Raises SecretsError, Refused where we only read."""
@@ -85,7 +93,8 @@ class Secrets:
                 if not backend.exists(name) and not path.startswith(GENERATED):
                     raise _missing(path, backend, name)
             except ProvisionError as error:
-                found.extend(error.problems)
+                # a list of problems has no next command of its own
+                found.extend(replace(problem, hint=": ".join(filter(None, [problem.hint, error.next]))) for problem in error.problems)
         return found
 
     def set(self, path: str, value: str) -> None:
@@ -139,9 +148,7 @@ class Secrets:
 
     def _saw(self, value: str) -> None:
         with self._lock:
-            if value not in self._seen:
-                self._seen.add(value)
-                self._pattern = pattern(self._seen)
+            self._seen.add(value)
 
 
 def generate(length: int) -> str:

@@ -222,3 +222,13 @@ def test_ascii_where_the_stream_can_do_no_more() -> None:
 
 def test_nearest() -> None:
     assert lazy.near("statsu", ["status", "plan"]) == 'did you mean "status"?'
+
+
+def test_what_the_machine_refuses_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(28, "No space left on device", "/srv/shop/.provision/store.db")
+
+    monkeypatch.setattr(entry.provision, "main", full)
+    assert main(["version"]) == Exit.FAILED
+    told = capsys.readouterr().err
+    assert "PRV-1004 /srv/shop/.provision/store.db: No space left on device" in told and "free some space" in told and "doctor" in told

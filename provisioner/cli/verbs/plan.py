@@ -9,7 +9,7 @@ from provisioner.api import Session
 from provisioner.cli.door import Door
 from provisioner.cli.options import FILE, PLACE, PROTECTION, TOOLS, looks, option
 from provisioner.cli.project import Chosen, open_project
-from provisioner.console.effects import has_changes
+from provisioner.console.effects import all_missing, has_changes
 from provisioner.console.errors import problem_json
 from provisioner.console.look import count
 from provisioner.console.plan import PlanView, plan_text
@@ -84,7 +84,7 @@ def plan_command(door: Door, /, **chosen: Any) -> int:
         finally:
             session.discard(plan)
     if plan.failures and not has_changes(plan):
-        return Exit.FAILED
+        return Exit.MISSING if all_missing(plan) else Exit.FAILED
     return Exit.CHANGES if chosen["detailed_exitcode"] and has_changes(plan) else Exit.OK
 
 
@@ -107,7 +107,9 @@ def view_of(session: Session, chosen: Chosen, then: str = "") -> PlanView:
 
 
 def next_command(plan: Plan, chosen: Chosen) -> str:
-    """The command that carries this plan out."""
+    """The command that carries this plan out, or that finds what is missing."""
+    if not has_changes(plan) and all_missing(plan):
+        return "provision doctor"
     if not has_changes(plan):
         return "provision status"
     words = ["provision", "destroy" if chosen.get("destroy") else "apply"]
