@@ -1,5 +1,6 @@
 """boto3 clients that reach a target as Terraform reaches it: region, keys, role and endpoint of the environment."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,11 +27,22 @@ def client(service: str, target: Target, environ: Mapping[str, str]) -> Any:
         "region_name": config.get("region") or environ.get("AWS_REGION"),
         "profile_name": config.get("profile"),
     }
-    session = boto3.Session(**{name: value for name, value in keys.items() if value})
+    given = {name: value for name, value in keys.items() if value}
+    session = _isolated(given) if target.simulated else boto3.Session(**given)
     if role := _role(config):
         session = _assumed(session, role, keys["region_name"])
-    options = Config(connect_timeout=ENDPOINT_TIMEOUT, retries={"max_attempts": 3}, s3={"addressing_style": "path"} if target.simulated else {})
+    simulated: dict[str, Any] = {"s3": {"addressing_style": "path"}, "proxies": {}} if target.simulated else {}
+    options = Config(connect_timeout=ENDPOINT_TIMEOUT, retries={"max_attempts": 3}, **simulated)
     return session.client(service, endpoint_url=environ.get("AWS_ENDPOINT_URL") or None, config=options)
+
+
+def _isolated(keys: Mapping[str, Any]) -> Any:
+    """A session that reads neither the profiles nor the files of the operator: a simulated cloud needs none, and a wrong one breaks it."""
+    import boto3
+    from botocore.session import Session  # type: ignore[import-untyped]
+
+    nothing = {"profile": (None, None, None, None), **dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))}
+    return boto3.Session(botocore_session=Session(session_vars=nothing), **keys)
 
 
 def _role(config: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ def ask(health: Mapping[str, Json]) -> str:
 
 def _tcp(address: str) -> str:
     host, _, port = address.rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=SECONDS):
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS):
         return "healthy"
 
 

@@ -95,13 +95,13 @@ class Files(ReadOnly):
     def read(self, name: str) -> str | None:
         path = self._path(name)
         try:
-            text = path.read_text()
+            text = path.read_bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise SecretsError(f"secret file:{name} can't be read: {reason}", hint=f"look at {path}") from None
-        return text.removesuffix("\n").removesuffix("\r")
+        return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
     def exists(self, name: str) -> bool:
         return self._path(name).is_file() and os.access(self._path(name), os.R_OK)

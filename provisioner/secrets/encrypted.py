@@ -64,7 +64,8 @@ class EncryptedFile:
 
     def _change(self, change: Callable[[Values], Values]) -> None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._folder.parent, self._folder):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _locked(self._folder / "lock"):
                 old = self._load()
                 new = change(old)
