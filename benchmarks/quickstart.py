@@ -5,6 +5,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import yaml
+
 from benchmarks.measure import Row, command, interleaved, median, ratio
 from benchmarks.terraform_root import PROVISION
 from provisioner.sandbox import simulator
@@ -36,7 +38,9 @@ def run(work: Path) -> list[Row]:
 
 
 def _allow() -> list[str]:
-    return [word for name in ("files", "visits", "table", "bucket", "store") for word in ("--allow-destroy", name)]
+    """All that bears data in the example."""
+    components = yaml.safe_load((EXAMPLE / "app.yaml").read_text())["spec"]["components"]
+    return [word for component in components if component["type"] in ("bucket", "table") for word in ("--allow-destroy", component["name"])]
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""The reference language `${head.path|default(x)}`: found, checked and filled in JSON values. Pure.
+"""The reference language `${head.path|default(x)|urlencode}`: found, checked and filled in JSON values. Pure.
 
 Two readings of the same text:
 - `substitute` replaces references by other templates and leaves the result a template (escapes stay);
 - `render` replaces every reference by its final value and turns `$${` into `${`.
 A string that is one reference and nothing else takes the type of its value; inside longer text values become text.
+`|urlencode`, after a default if there is one, writes the value so that it may stand in any part of a URL; the filter goes
+wherever the reference goes: a template that stands for it is encoded where it is text and carries the filter on where it refers.
 """
 
 import json
@@ -11,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from provisioner.errors import ProvisionError
 from provisioner.model import Json
@@ -18,9 +21,10 @@ from provisioner.model import Json
 TOKEN = re.compile(r"\$\$\{|\$\{(?:([^{}]*)\})?")
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*\Z")
 DEFAULT = re.compile(r"\A(.*?)\s*\|\s*default\((.*)\)\s*\Z", re.DOTALL)
+ENCODE = re.compile(r"\s*\|\s*urlencode\s*\Z")
 RESERVED = frozenset(("app", "var", "secret", "env", "parameters", "outputs", "module", "hosts", "target", "component", "self"))
 """Heads that are no component names."""
-HINT = "write ${NAME.OUTPUT}, optionally with | default(x); a literal ${ is $${"
+HINT = "write ${NAME.OUTPUT}, optionally with | default(x) and | urlencode; a literal ${ is $${"
 
 
 class ReferenceError_(ProvisionError):
@@ -37,16 +41,23 @@ class Unknown(ProvisionError):
 
 @dataclass(frozen=True)
 class Reference:
-    """`${head.a.b|default(x)}`; for `secret` the path is one part: all after the first dot."""
+    """`${head.a.b|default(x)|urlencode}`; for `secret` the path is one part: all after the first dot."""
 
     head: str
     path: tuple[str, ...]
     default: Json = None
     has_default: bool = False
     text: str = ""
+    encoded: int = 0
+    """How often its value is URL-encoded: text that is in a URL may go into a URL again."""
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def bare(self) -> str:
+        """The text without `|urlencode`: what stands for the value itself."""
+        return self.text if not self.encoded else "${" + _without_encoding(self.text[2:-1])[0] + "}"
 
 
 Part = str | Reference
@@ -63,14 +74,24 @@ KEEP = _Keep()
 def parse_reference(inside: str) -> Reference:
     """Parse the text between `${` and `}`; raises ReferenceError_ with what is allowed."""
     text = "${" + inside + "}"
-    body, default, has_default = inside.strip(), None, False
+    body, encoded = _without_encoding(inside.strip())
+    default, has_default = None, False
     if match := DEFAULT.match(body):
         body, default, has_default = match[1].strip(), literal(match[2].strip()), True
     head, _, rest = body.partition(".")
     path = (rest,) if head == "secret" else tuple(rest.split(".")) if "." in body else ()
-    if not NAME.match(head) or not all(path) or (head != "secret" and not all(part == "*" or NAME.match(part) for part in path)):
+    if not NAME.match(head) or not all(path) or ENCODE.search(body) or (
+            head != "secret" and not all(part == "*" or NAME.match(part) for part in path)):
         raise ReferenceError_(f"{text} is not a reference", hint=HINT)
-    return Reference(head, path, default, has_default, text)
+    return Reference(head, path, default, has_default, text, encoded)
+
+
+def _without_encoding(inside: str) -> tuple[str, int]:
+    """The text before `|urlencode`, and how often that stands there."""
+    times = 0
+    while match := ENCODE.search(inside):
+        inside, times = inside[:match.start()], times + 1
+    return inside, times
 
 
 def literal(text: str) -> Json:
@@ -148,8 +169,23 @@ def _substitute_text(text: str, lookup: Lookup) -> Json:
     split = _parts(text)
     if len(split) == 1 and isinstance(split[0], Reference):
         found = lookup(split[0])
-        return text if found is KEEP else found
+        return text if found is KEEP else _encoded_template(found, split[0].encoded)
     return _joined(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
+
+
+def _encoded_template(template: Json, times: int) -> Json:
+    """A template whose value is that of the given one, URL-encoded: its text at once, its references when they have a value."""
+    if not times:
+        return template
+    return "".join(as_text(_encoded(unescape(part), times)) if isinstance(part, str) else "${" + part.text[2:-1] + "|urlencode" * times + "}"
+                   for part in _parts(as_text(template)))
+
+
+def _encoded(value: Json, times: int) -> Json:
+    """The value as text that may stand in any part of a URL; as it is when `times` is 0."""
+    for _ in range(times):
+        value = quote(as_text(value), safe="")
+    return value
 
 
 def _joined(templates: Iterable[str]) -> str:
@@ -161,7 +197,7 @@ def _joined(templates: Iterable[str]) -> str:
 
 
 def _inner(found: Json, part: Reference) -> str:
-    return str(part) if found is KEEP else as_text(found)
+    return str(part) if found is KEEP else as_text(_encoded_template(found, part.encoded))
 
 
 def render(value: Json, lookup: Lookup) -> Json:
@@ -178,8 +214,8 @@ def render(value: Json, lookup: Lookup) -> Json:
 def _render_text(text: str, lookup: Lookup) -> Json:
     split = _parts(text)
     if len(split) == 1 and isinstance(split[0], Reference):
-        return lookup(split[0])
-    return "".join(unescape(part) if isinstance(part, str) else as_text(lookup(part)) for part in split)
+        return _encoded(lookup(split[0]), split[0].encoded)
+    return "".join(unescape(part) if isinstance(part, str) else as_text(_encoded(lookup(part), part.encoded)) for part in split)
 
 
 def unescape(text: str) -> str:

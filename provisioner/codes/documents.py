@@ -110,6 +110,7 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1301": (
         "Not a reference",
         "${NAME.OUTPUT} is an output of a component, ${app.…}, ${var.…} and ${secret.…} are values; | default(x) may follow.\n"
+        "| urlencode, last, makes a value fit into a URL: postgresql://app:${secret.db|urlencode}@… for a password with # / : or @.\n"
         "A literal ${ is written $${, for instance $${HOME} for a shell.",
     ),
     "PRV-1302": ("A reference has no value", "There is nothing at the end of its path. The choices are shown."),

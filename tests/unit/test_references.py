@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -41,7 +42,8 @@ def test_what_a_reference_is(inside: str, head: str, path: tuple[str, ...], defa
     assert str(found) == "${" + inside + "}"
 
 
-@pytest.mark.parametrize("inside", ["", " ", ".", "a.", ".a", "a..b", "a b.c", "a.b c", "secret.", "-a.b", "a.b | upper", "a.**", "ü.x"])
+@pytest.mark.parametrize("inside", ["", " ", ".", "a.", ".a", "a..b", "a b.c", "a.b c", "secret.", "-a.b", "a.b | upper", "a.**", "ü.x",
+                                    "a.b|urlencode|default(1)", "secret.s|urlencode|default(1)", "|urlencode"])
 def test_what_is_none(inside: str) -> None:
     with pytest.raises(ReferenceError_) as caught:
         references.parse_reference(inside)
@@ -98,6 +100,41 @@ def test_values_never_become_references(pieces: list[tuple[bool, str]]) -> None:
     filled = references.substitute(template, lambda reference: references.escape(values[reference.head]))
     rendered = references.render(template, lambda reference: values[reference.head])
     assert references.render(filled, no_reference) == rendered
+
+
+def test_what_goes_into_a_url_is_encoded_once_for_each_time_it_is_asked_for() -> None:
+    odd = "a#?%:[@/ +ü$"
+    once, twice = quote(odd, safe=""), quote(quote(odd, safe=""), safe="")
+
+    def lookup(reference: Reference) -> Any:
+        return references.dig({"odd": odd, "port": 5432, "list": ["a"]}, reference.path, reference)
+
+    for template, value in [
+        ("${x.odd|urlencode}", once), ("pg://u:${x.odd | urlencode }@h", f"pg://u:{once}@h"), ("${x.odd|urlencode|urlencode}", twice),
+        ("${x.none|default('a/b')|urlencode}", "a%2Fb"), ("${x.none|default(a|urlencode)}", "a|urlencode"), ("${x.port|urlencode}", "5432"),
+        ("${x.list|urlencode}", "%5B%22a%22%5D"), ("${x.odd}", odd),
+    ]:
+        assert references.render(template, lookup) == value
+        filled = references.substitute(template, lambda reference: references.escape(lookup(reference)))
+        assert references.render(filled, no_reference) == value
+
+
+@pytest.mark.parametrize(("stands", "filled"), [
+    ("${secret.p}", "${secret.p|urlencode}"),
+    ("${secret.p|default(a/b)}", "${secret.p|default(a/b)|urlencode}"),
+    ("${secret.p|urlencode}", "${secret.p|urlencode|urlencode}"),
+    ("a/${secret.p}$${x}", "a%2F${secret.p|urlencode}%24%7Bx%7D"),
+    ("a/b", "a%2Fb"), (5, "5"), (KEEP, "${db.x|urlencode}"),
+])
+def test_the_filter_goes_with_what_stands_for_the_reference(stands: Any, filled: str) -> None:
+    assert references.substitute("${db.x|urlencode}", lambda _: stands) == filled
+    assert references.substitute("u:${db.x|urlencode}@", lambda _: stands) == f"u:{filled}@"
+
+
+def test_a_bare_reference_is_one_to_the_value_itself() -> None:
+    for inside, bare in (("secret.p", "secret.p"), ("secret.p | urlencode", "secret.p"), ("secret.p|default(a)|urlencode", "secret.p|default(a)")):
+        assert references.parse_reference(inside).bare == "${" + bare + "}"
+    assert references.secret_paths("${secret.p|urlencode}") == ["p"]
 
 
 def test_digging() -> None:

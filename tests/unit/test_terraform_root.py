@@ -43,6 +43,10 @@ def written(value: Json, **scope: object) -> Json:
     ("${db@t.host.x}", "${(module.db.address).x}"),
     ("${db@t.gone|default(d)}", '${"d"}'), ("${db@t.host|default('a$b')}", '${try(module.db.address, "a$b")}'),
     ("${db@t.gone|default([1])}", "${[1]}"),
+    ("${db@t.host|urlencode}", '${replace(urlencode(module.db.address), "+", "%20")}'),
+    ("<${db@t.host|default(a)|urlencode}>", '<${replace(urlencode(try(module.db.address, "a")), "+", "%20")}>'),
+    ("${db@t.pair.0|urlencode|urlencode}", '${replace(urlencode(replace(urlencode(module.db.a), "+", "%20")), "+", "%20")}'),
+    ("${db@t.pair|urlencode}", '${replace(urlencode(jsonencode([module.db.a, {"k" = module.db.b-c[0].d}])), "+", "%20")}'),
 ])
 def test_templates_become_terraform(template: Json, configuration: Json) -> None:
     assert written(template) == configuration
@@ -67,6 +71,16 @@ def test_a_cloud_secret_is_a_variable_once_it_is_named_and_pending_before() -> N
     named = Inputs(Scope({"db@t": DB}, {"db@t": {"password": reference}}))
     assert named.configuration("${db@t.url}") == '${"pg://u:${var.%s}@${module.db.address}:${5432}/x"}' % variable(reference, False)
     assert named.secrets == {variable(reference, False): reference} and not named.waits
+
+
+def test_a_secret_that_is_encoded_somewhere_is_still_one_variable() -> None:
+    inputs = Inputs(Scope({}))
+    name = variable("${secret.a/b}", False)
+    assert inputs.configuration(["${secret.a/b}", "u:${secret.a/b|urlencode}"]) == [
+        "${var.%s}" % name, 'u:${replace(urlencode(var.%s), "+", "%%20")}' % name]
+    assert inputs.secrets == {name: "${secret.a/b}"}
+    hidden = Inputs(Scope({}, hidden=frozenset({"${secret.a/b}"})))
+    assert "urlencode(jsondecode(" in str(hidden.configuration("${secret.a/b|urlencode}"))
 
 
 def test_a_secret_that_can_not_be_had_is_pending() -> None:

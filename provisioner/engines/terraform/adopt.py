@@ -39,6 +39,6 @@ def _secrets(request: BatchRequest, site: Site) -> Iterator[str]:
         for _, reference in references.find(step.unit.inputs):
             if reference.head == "secret":
                 try:
-                    yield references.as_text(site.reveal(reference.text))
+                    yield references.as_text(site.reveal(reference.bare))
                 except ProvisionError:
                     continue

@@ -78,14 +78,16 @@ class Inputs:
     def _inside(self, reference: Reference, owner: Unit | None, depth: int) -> str:
         """A reference inside longer text: structures become JSON, as everywhere with us."""
         found = self._reference(reference, owner, depth)
-        return f"jsonencode({found})" if found.startswith(("[", "{")) else found
+        return _as_text(found)
 
     def _reference(self, reference: Reference, owner: Unit | None, depth: int) -> str:
         found = self._plain(reference, owner, depth)
-        if not reference.has_default or reference.head == "secret":
-            return found
-        default = self._expression(references.escape(reference.default), None, depth + 1)
-        return f"try({found}, {default})" if found else default
+        if reference.has_default and reference.head != "secret":
+            default = self._expression(references.escape(reference.default), None, depth + 1)
+            found = f"try({found}, {default})" if found else default
+        for _ in range(reference.encoded):
+            found = _encoded(found)
+        return found
 
     def _plain(self, reference: Reference, owner: Unit | None, depth: int) -> str:
         if reference.head == "secret":
@@ -121,10 +123,11 @@ class Inputs:
         return found if not rest else f"({found}){traversal(rest)}"
 
     def _secret(self, reference: Reference) -> str:
-        if reference.text in self.scope.hidden:
+        # one variable for the value itself; Terraform encodes it where that is asked for
+        if reference.bare in self.scope.hidden:
             return self._pending(f"secret {reference.path[0]}")
-        name = variable(reference.text, self.ephemeral)
-        self.secrets[name] = reference.text
+        name = variable(reference.bare, self.ephemeral)
+        self.secrets[name] = reference.bare
         return f"var.{name}"
 
     def _pending(self, what: str) -> str:
@@ -132,6 +135,15 @@ class Inputs:
         self.waits[name] = what
         # through jsondecode its type is unknown as well, so it fits wherever the real value will
         return f"jsondecode({names.PENDING}{name}.output)"
+
+
+def _as_text(expression: str) -> str:
+    return f"jsonencode({expression})" if expression.startswith(("[", "{")) else expression
+
+
+def _encoded(expression: str) -> str:
+    """As `|urlencode` writes it: Terraform's own function writes a space as in a form, which no password or path is."""
+    return f'replace(urlencode({_as_text(expression)}), "+", "%20")'
 
 
 def variable(reference: str, ephemeral: bool) -> str:
