@@ -111,7 +111,9 @@ def environ() -> dict[str, str]:
     """Where Ansible finds our modules."""
     return {"ANSIBLE_LIBRARY": str(LIBRARY / "library"), "ANSIBLE_MODULE_UTILS": str(LIBRARY / "module_utils"),
             "ANSIBLE_ACTION_PLUGINS": str(LIBRARY / "action_plugins"), "ANSIBLE_PIPELINING": "True", "ANSIBLE_SSH_PIPELINING": "True",
-            "ANSIBLE_HOST_KEY_CHECKING": "False", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            "ANSIBLE_HOST_KEY_CHECKING": "False",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=10 -o ServerAliveInterval=2 -o ServerAliveCountMax=2",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
 def unit(name: str, **variables: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import signal
 import threading
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -301,4 +302,22 @@ def test_k_a_lost_record_is_made_again(world: World, port: int) -> None:
     record = json.loads((world.project / "root/var/lib/provision/units/shop.api@here.json").read_text())
     assert str(world.project / "root/opt/api") in record["trees"]
     world.play("service/remove", service(port)).of(HERE)
+    assert not (world.project / "root").exists()
+
+
+def test_l_units_of_one_host_at_once(world: World) -> None:
+    """Independent units are delivered, and removed, at the same time; what they share is made, and ended, once."""
+    ports = [free_port() for _ in range(3)]
+    wanted: list[tuple[str, dict[str, object]]] = [("gateway", gateway(ports[2], ports[0]))]
+    for name, port in zip(("one", "two"), ports, strict=False):
+        wanted.append(("service", {**service(port, service_name=name), "provision_unit": f"{name}@here"}))
+    with ThreadPoolExecutor() as pool:
+        planned = list(pool.map(lambda item: world.play(f"{item[0]}/site", item[1], check=True).of(HERE)["seal"], wanted))
+        for told in pool.map(lambda item: world.play(f"{item[0][0]}/site", item[0][1], seals={HERE: item[1]}), zip(wanted, planned, strict=True)):
+            assert told.of(HERE)["health"] == "healthy"
+        assert get(ports[2])
+        for told in pool.map(lambda item: world.play(f"{item[0]}/site", item[1]), wanted):
+            assert told.of(HERE)["tasks"] == []
+        for told in pool.map(lambda item: world.play(f"{item[0]}/remove", item[1]), wanted):
+            assert told.of(HERE)["tasks"]
     assert not (world.project / "root").exists()

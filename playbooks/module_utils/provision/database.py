@@ -126,9 +126,8 @@ class Database:
     def _manifest(self) -> Manifest:
         about = {"version": self.cluster.version, "database": self.database, "user": self.user,
                  "started": self.before.about.get("started") if self.before else not (self.state.running or self.enabled)}
-        folders = self.before.folders if self.before else tuple([self.cluster.drop_ins] if not os.path.isdir(self.cluster.drop_ins) else [])
         return Manifest(self.context.app, self.context.environment, self.context.unit, "postgres", self.name, (self.conf, self.drop_in),
-                        folders=folders, about=about)
+                        about=about)
 
     def _files(self) -> bool:
         """True when PostgreSQL has to be started again."""
@@ -275,8 +274,8 @@ class Database:
         for other in _others(self.context)[:1]:
             manifest.hand_over(self.context, other, {"started": before.about.get("started") or other.about.get("started")})
         manifest.discard(self.context)
-        for path in before.folders:
-            files.remove_if_empty(path)
+        # made by the first of several units perhaps; an empty one says nothing
+        files.remove_if_empty(self.cluster.drop_ins)
 
 
 def _others(context: Context) -> list[Manifest]:
