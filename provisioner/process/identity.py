@@ -71,7 +71,9 @@ def _start_from_proc(pid: int) -> str | None:
         return None
     # the command name stands in parentheses and may hold anything, so count from the last one
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZXx" else fields[19]
+    # a zombie with threads is still ending: its ports and files are open until the last one has gone
+    dead = fields[0] in "Xx" or (fields[0] == "Z" and int(fields[17]) <= 1)
+    return None if dead else fields[19]
 
 
 def _start_from_ps(pid: int) -> str | None:

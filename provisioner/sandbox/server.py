@@ -69,14 +69,17 @@ def serve(record: Path, port: int, idle: float) -> None:
 
 
 def _detach(log: Path) -> None:
-    """Leave the caller: own session, no terminal, output into the log, and no parent that would have to wait for us."""
+    """Leave the caller, who is told our pid: own session, no terminal, output into the log, and no parent that would have to wait for us."""
+    caller = os.dup(1)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
-    if os.fork():
+    if pid := os.fork():
+        os.write(caller, str(pid).encode())
         os._exit(0)
+    os.close(caller)
     os.setsid()
     os.chdir("/")
 

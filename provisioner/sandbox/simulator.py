@@ -55,7 +55,7 @@ class Simulator:
 def start(folder: Path, *, idle: float = IDLE_SECONDS) -> Simulator:
     """The simulator of this project folder, started when it does not run; `idle` in seconds without a request until it ends.
 
-    Raises Missing (PRV-7501) without moto, ProvisionError (PRV-7502) when it does not answer within 30 s.
+    Raises Missing (PRV-7501) without moto, ProvisionError (PRV-7502) when it ends at once or does not answer within 30 s.
     """
     place = _place(folder)
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,18 +65,13 @@ def start(folder: Path, *, idle: float = IDLE_SECONDS) -> Simulator:
             return running
         _end(before)
         port = before.get("port", 0)
-        _launch(place, port if isinstance(port, int) else 0, idle)
-        return _await(place, fresh=bool(before))
+        pid = _launch(place, port if isinstance(port, int) else 0, idle)
+        return _await(place, pid, fresh=bool(before))
 
 
 def find(folder: Path) -> Simulator | None:
     """The running simulator of this project folder, or None."""
-    record = _record(_place(folder))
-    process = _process(record)
-    if process is None or not identity.alive(process):
-        return None
-    port = int(record["port"])
-    return Simulator(f"http://127.0.0.1:{port}", port, process.pid, False, str(record.get("started", "")))
+    return _running(_record(_place(folder)), fresh=False)
 
 
 def stop(folder: Path) -> bool:
@@ -162,33 +157,45 @@ def _process(record: dict[str, Any]) -> identity.Identity | None:
         return None
 
 
-def _launch(place: Path, port: int, idle: float) -> None:
+def _running(record: dict[str, Any], *, fresh: bool) -> Simulator | None:
+    """What a record names, if that lives."""
+    process, port = _process(record), record.get("port")
+    if process is None or not isinstance(port, int) or not identity.alive(process):
+        return None
+    return Simulator(f"http://127.0.0.1:{port}", port, process.pid, fresh, str(record.get("started", "")))
+
+
+def _launch(place: Path, port: int, idle: float) -> int:
+    """Start the server; its pid. The record of an earlier one stays until it writes its own, so that `fresh` is not lost when it fails."""
     if find_spec("moto") is None or find_spec("flask") is None:
         raise Missing("the simulated cloud needs moto, which is not installed", code="PRV-7501",
                       hint="it comes with the extra `sandbox`", next="pip install 'provision[sandbox]'")
-    (place / "server.json").unlink(missing_ok=True)
     command = [sys.executable, "-P", "-m", "provisioner.sandbox.server", str(place), str(port), str(idle)]
     # the first process only forks the server and leaves at once; waiting for it takes some 50 ms
-    done = subprocess.run(command, env=_server_environ(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=START_SECONDS, check=False)
+    try:
+        done = subprocess.run(command, env=_server_environ(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=START_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise _did_not_start(place, "") from None
     if done.returncode:
         raise _did_not_start(place, done.stderr)
+    return int(done.stdout)
 
 
 def _server_environ() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     package = str(Path(provisioner.__file__).resolve().parent.parent)
     return kept | {"PYTHONPATH": package, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                   "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": REGION}
+                   "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": REGION,
+                   "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
-def _await(place: Path, *, fresh: bool) -> Simulator:
+def _await(place: Path, pid: int, *, fresh: bool) -> Simulator:
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        record = _record(place)
-        if record and _answers(int(record["port"]), int(record["pid"])):
-            port = int(record["port"])
-            return Simulator(f"http://127.0.0.1:{port}", port, int(record["pid"]), fresh, str(record["started"]))
+    while time.monotonic() < end and identity.of(pid) is not None:
+        found = _running(_record(place), fresh=fresh)
+        if found is not None and found.pid == pid and _answers(found.port, pid):
+            return found
         time.sleep(0.05)
     raise _did_not_start(place, "")
 
@@ -198,7 +205,7 @@ def _did_not_start(place: Path, output: str) -> ProvisionError:
     with suppress(OSError):
         output = output or log.read_text(errors="replace")
     last = "".join(f"\n  {line}" for line in output.strip().splitlines()[-5:])
-    return ProvisionError(f"the simulated cloud did not start within {START_SECONDS:.0f} s{last}", code="PRV-7502",
+    return ProvisionError(f"the simulated cloud did not start{last}", code="PRV-7502",
                           hint=f"its log is {log}")
 
 

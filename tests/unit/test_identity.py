@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,23 @@ def test_a_process_that_ended_is_dead_also_before_it_is_waited_for(child: subpro
     assert Path(f"/proc/{child.pid}/stat").exists() or sys.platform != "linux"
     assert not identity.alive(it) and identity.of(child.pid) is None
     child.wait()
+    assert not identity.alive(it)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads of a zombie are seen in /proc")
+def test_a_process_whose_first_thread_ended_is_alive_as_long_as_another_runs() -> None:
+    program = "import ctypes, sys, threading; threading.Thread(target=sys.stdin.read).start(); ctypes.CDLL(None).pthread_exit(None)"
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
+    try:
+        for _ in range(3000):
+            if "Z (zombie)" in Path(f"/proc/{process.pid}/status").read_text():
+                break
+            threading.Event().wait(0.02)
+        it = identity.of(process.pid)
+        assert it is not None and identity.alive(it)
+    finally:
+        process.kill()
+        process.communicate()
     assert not identity.alive(it)
 
 
