@@ -190,6 +190,8 @@ def _words(access: Access, error: BaseException) -> str:
         return f"no answer from {place}"
     if isinstance(error, OSError) and error.strerror:
         return f"{place}: {error.strerror}"
+    if "SSH protocol banner" in str(error):
+        return f"{place} does not answer as an SSH server"
     return f"{place}: {error}" if str(error) else f"{place} closed the connection"
 
 

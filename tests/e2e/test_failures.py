@@ -3,6 +3,7 @@
 Budget: 2 minutes.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -187,3 +188,90 @@ def test_a_full_disk_here_is_an_error_with_a_cause(small: Project, free: int) ->
     (place / "filler").unlink()
     small.provision("apply", "--yes")
     small.provision("plan", "--detailed-exitcode")
+
+
+# ------------------------------------------------------------------ hosts
+class Store:
+    """The shop's service on one host, whose disk, key and power the test holds."""
+
+    def __init__(self, project: Project, lab: Lab, host: model.Host) -> None:
+        self.project, self.lab, self.host = project, lab, host
+        self.machine = lab.machine(host)
+        self.key = project.folder / "key"
+        self.known = project.folder / "known_hosts"
+        self.mend()
+
+    def mend(self) -> None:
+        """Everything as it should be."""
+        self.machine.free()
+        self.machine.start()
+        for path, content in ((self.key, self.lab.key.read_bytes()), (self.known, f"{self.host.name} {self.machine.public_key()}\n".encode())):
+            path.write_bytes(content)
+            path.chmod(0o600)
+
+    def wrong_key(self) -> None:
+        self.key.unlink()
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
+        self.key.with_suffix(".pub").unlink()
+
+    def changed_host_key(self) -> None:
+        self.machine.rekey()
+
+    def no_power(self) -> None:
+        self.machine.kill()
+
+    def full_disk(self) -> None:
+        self.machine.fill()
+
+
+@pytest.fixture(scope="module")
+def store(lab: Lab, lab_hosts: LabHosts, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    host = lab_hosts(1, base=True, disk="64m")[0]
+    folder = tmp_path_factory.mktemp("hosts") / "shop"
+    shutil.copytree(SHOP, folder)
+    (folder / "hosts.yaml").rename(folder / "app.yaml")
+    (folder / "environments" / "lab.yaml").write_text(json.dumps({
+        "apiVersion": "provision/v1", "kind": "Environment", "metadata": {"name": "lab"}, "spec": {"targets": [
+            {"name": "cloud", "terraform": {"offers": "boxes", "provider": "terraform.io/builtin/terraform"}},
+            {"name": "dc", "hosts": {"user": "root", "privateKey": "key", "knownHosts": "known_hosts", "sshArgs": lab.ssh_args,
+                                     "list": [{"name": host.name, "address": host.address}]}}]}}))
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_", "SSH_"))}
+    return Store(Project(folder, {**kept, "NO_COLOR": "1"}), lab, host)
+
+
+HOST_CASES = (
+    Case("no SSH to any host", 12, ("does not answer", "is it up", "try: ssh root@", "check    provision doctor")),
+    Case("a key that the host does not take", 1, ("Permission denied", "user and privateKey", "try: ssh root@")),
+    Case("a host key that has changed", 1, ("host key has changed", "ssh-keygen -R")),
+    Case("no space on the host", 1, ("no space left on the disk of /opt/web", "go on    provision apply")),
+)
+SPOIL: dict[str, Callable[[Store], None]] = dict(zip(
+    map(str, HOST_CASES), (Store.no_power, Store.wrong_key, Store.changed_host_key, Store.full_disk), strict=True))
+BESIDE = "    - {name: beside, type: box, properties: {size: 1}}\n"
+
+
+@pytest.mark.parametrize("case", HOST_CASES, ids=str)
+def test_a_host_that_can_not_be_used_says_why(store: Store, case: Case) -> None:
+    SPOIL[case.name](store)
+    try:
+        assert store.host.name in fails(store.project, case)
+    finally:
+        store.mend()
+
+
+def test_mended_the_host_is_finished_and_a_key_that_is_gone_later_is_partly_done(store: Store) -> None:
+    store.project.provision("apply", "--yes")
+    store.project.provision("plan", "--detailed-exitcode")
+    store.wrong_key()
+    path = store.project.folder / "app.yaml"
+    path.write_text(path.read_text().replace("Hello", "Good morning") + BESIDE)
+    fails(store.project, Case("something else was changed", 9, ("Permission denied", "beside@cloud", "provision apply")))
+    store.mend()
+    store.project.provision("apply", "--yes")
+    store.project.provision("plan", "--detailed-exitcode")
+    store.machine.fill()
+    store.project.edit("Good morning", "Good evening")
+    fails(store.project, Case("no space on a host that has it all", 1, ("no space left on the disk of this host", "nothing half-written", "go on    provision resume")))
+    store.mend()
+    store.project.provision("apply", "--yes")
+    store.project.provision("plan", "--detailed-exitcode")

@@ -23,11 +23,20 @@ def reached_text(reached: Reached) -> str:
 def reasons(outcome: Outcome, hosts: tuple[Host, ...]) -> dict[str, str]:
     """Why hosts failed in a play, with the code of each."""
     found = {}
-    for name, text in outcomes.failures(outcome, [host.name for host in hosts]).items():
-        tasks = outcome.of(name)
-        found[name] = with_code(_code(outcome, name, text), "the host is not as the plan showed it: nothing was touched"
-                                if outcomes.is_stale(tasks) else text)
+    by_name = {host.name: host for host in hosts}
+    for name, text in outcomes.failures(outcome, list(by_name)).items():
+        code = _code(outcome, name, text)
+        said = "the host is not as the plan showed it: nothing was touched" if outcomes.is_stale(outcome.of(name)) else text
+        found[name] = with_code(code, said, _hint(code, by_name[name]))
     return found
+
+
+def _hint(code: str, host: Host) -> str:
+    """What helps against a failure that has nothing to do with the playbook."""
+    if code != "PRV-4203":
+        return ""
+    user = f"{host.user}@" if host.user else ""
+    return f"check user and privateKey of the target; try: ssh {user}{host.address}"
 
 
 def _code(outcome: Outcome, host: str, text: str) -> str:
