@@ -29,7 +29,7 @@ check: $(READY)
 
 test: check
 	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15 tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 tests
 
 bench: $(READY)
 	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client

@@ -45,12 +45,8 @@ def lab_hosts(lab: Lab) -> Iterator[LabHosts]:
     lab.remove(made)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One file is one group of a parallel run (its fixtures are made once), slow folders first."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    """Slow folders first; a parallel run (`--dist loadfile`) hands out whole files in this order, so that fixtures are made once."""
     items.sort(key=_rank)
 
 
