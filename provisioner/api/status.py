@@ -94,14 +94,18 @@ def _hosts_health(answer: Planned) -> str:
 
 def _detail(step: Step, answer: Planned, hosts: Mapping[str, str]) -> str:
     if answer.failure:
-        return answer.failure.splitlines()[0]
+        return _first_line(answer.failure)
     bad = {name: text for name, text in hosts.items() if text != "healthy"}
     if bad:
         first = next(iter(bad))
-        return f"{first}: {bad[first].splitlines()[0]}" + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
+        return f"{first}: {_first_line(bad[first])}" + (f" (and {len(bad) - 1} more)" if len(bad) > 1 else "")
     if step.changes and step.kind == "deliver":
         return f"{len(step.changes)} {'change' if len(step.changes) == 1 else 'changes'}"
     return f"{len(hosts)} {'host' if len(hosts) == 1 else 'hosts'}" if hosts else ""
+
+
+def _first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "it did not say why")
 
 
 def _worst_health(rows: Iterable[StatusRow]) -> str:

@@ -67,7 +67,8 @@ class Journal:
         with self._lock:
             self._store.runs.move_step(self._run.number, step.name, "running", fence=self._fence)
             if step.kind == "deliver":
-                self._store.delivered.intend(self._plan.application, self._plan.environment, self._stored(step), self._run.number)
+                self._store.delivered.intend(self._plan.application, self._plan.environment, self._stored(step), self._run.number,
+                                            fence=self._fence)
         self.note(Event("step-started", step.name, data={"kind": step.kind, "unit": step.unit.name, "hosts": len(step.unit.hosts)}))
 
     def skipped(self, name: str, need: str) -> None:
@@ -98,16 +99,16 @@ class Journal:
             unit, host = removed_unit(step)
             if host:
                 self._leaving.pop(step.name, None)
-                self._store.delivered.forget_host(application, environment, f"{step.unit.target}/{host}", unit)
+                self._store.delivered.forget_host(application, environment, f"{step.unit.target}/{host}", unit, fence=self._fence)
             else:
-                self._store.delivered.forget(application, environment, unit)
+                self._store.delivered.forget(application, environment, unit, fence=self._fence)
             return
         unit_name = step.unit.name
         self.known.outputs[unit_name] = dict(ended.outputs)
         if ended.hosts:
             self.known.made[unit_name] = ended.hosts
         made = self.known.made.get(unit_name, ())
-        self._store.delivered.deliver(application, environment, self._stored(step), ended.outputs, made, run)
+        self._store.delivered.deliver(application, environment, self._stored(step), ended.outputs, made, run, fence=self._fence)
 
     def _stored(self, step: Step) -> Unit:
         """The unit as the store keeps it. Hosts that it leaves belong to it until they are cleaned, or a run that fails before would forget them."""

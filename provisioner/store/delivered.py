@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, insert, select,
 from provisioner.codec import dump, load
 from provisioner.model import Delivered, Host, Json, Unit
 from provisioner.store.database import Database, utc_now
+from provisioner.store.locks import require_fence
 from provisioner.store.tables import DELIVERED, DELIVERED_HOSTS
 
 
@@ -31,10 +32,11 @@ class DeliveredUnits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def intend(self, application: str, environment: str, unit: Unit, run: int) -> None:
+    def intend(self, application: str, environment: str, unit: Unit, run: int, *, fence: int = 0) -> None:
         """Record before a step starts that this unit may be changed. Outputs and hosts stay as last delivered; what was
-        delivered before is kept as `previous` until `deliver`."""
+        delivered before is kept as `previous` until `deliver`. As all that follow: raises FenceLost when a fence given no longer holds."""
         with self._database.write() as connection:
+            require_fence(connection, application, environment, fence)
             old, previous = _read(connection, application, environment, unit.name)
             if old is not None and old.state == "delivered":
                 previous = old
@@ -50,15 +52,19 @@ class DeliveredUnits:
         outputs: Mapping[str, Json],
         hosts: Iterable[Host],
         run: int,
+        *,
+        fence: int = 0,
     ) -> None:
         """Record that a unit is out there as planned. `outputs` are templates: only `${secret.…}` is left in them."""
         row = Delivered(unit, "delivered", dict(outputs), tuple(hosts), run, utc_now())
         with self._database.write() as connection:
+            require_fence(connection, application, environment, fence)
             _store(connection, application, environment, row, None)
 
-    def forget(self, application: str, environment: str, unit: str) -> None:
+    def forget(self, application: str, environment: str, unit: str, *, fence: int = 0) -> None:
         """Record that a unit is gone, from all its hosts."""
         with self._database.write() as connection:
+            require_fence(connection, application, environment, fence)
             for table in (DELIVERED_HOSTS, DELIVERED):
                 connection.execute(delete(table).where(*_key(table, application, environment, unit)))
 
@@ -99,11 +105,12 @@ class DeliveredUnits:
         with self._database.read() as connection:
             return {row.host: HostRecord(row.host, row.digest, row.run, row.time) for row in connection.execute(query)}
 
-    def forget_host(self, application: str, environment: str, host: str, unit: str = "") -> None:
+    def forget_host(self, application: str, environment: str, host: str, unit: str = "", *, fence: int = 0) -> None:
         """Record that a host has nothing of a unit (of any unit when none is named): removed, replaced or gone."""
         key = _key(DELIVERED_HOSTS, application, environment, unit)
         bodies = select(DELIVERED.c.body).where(*_key(DELIVERED, application, environment, unit))
         with self._database.write() as connection:
+            require_fence(connection, application, environment, fence)
             connection.execute(delete(DELIVERED_HOSTS).where(*key, DELIVERED_HOSTS.c.host == host))
             for row in connection.execute(bodies).all():
                 entry = load(Delivered, row.body)

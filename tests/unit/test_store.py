@@ -234,11 +234,15 @@ def test_a_stale_fence_may_record_nothing(store: Store) -> None:
         lambda: store.runs.reopen(number, fence=first.fence), lambda: store.runs.interrupt(number, "x", fence=first.fence),
         lambda: store.runs.move_step(number, "db@dc", "running", fence=first.fence),
         lambda: store.runs.finish_step(number, StepEnded("db@dc", "failed"), fence=first.fence),
+        lambda: store.delivered.intend(*KEY, unit("db@dc"), 1, fence=first.fence), lambda: store.delivered.forget(*KEY, "db@dc", fence=first.fence),
+        lambda: store.delivered.deliver(*KEY, unit("db@dc"), {}, [], 1, fence=first.fence),
+        lambda: store.delivered.forget_host(*KEY, "dc/h1", fence=first.fence),
         lambda: store.lock.renew(first),
     ):
         with pytest.raises(FenceLost) as caught:
             act()
         assert caught.value.code == "PRV-6004" and "you" in caught.value.message
     assert store.runs.get(number).state == "running" and store.runs.step(number, "db@dc").state == "waiting"  # type: ignore[union-attr]
+    assert store.delivered.all(*KEY) == {}
     store.lock.release(first)
     assert store.lock.holder(*KEY) == second.holder
