@@ -68,10 +68,6 @@ CODES: dict[str, tuple[str, str]] = {
         "No such component or output",
         "The name is of nothing that is delivered. provision outputs lists all of them.",
     ),
-    "PRV-6410": (
-        "Only the sandbox can be damaged",
-        "provision sandbox break works in the environment `sandbox` alone, so that nothing real is ever broken by it.",
-    ),
     "PRV-6411": (
         "Nothing to damage",
         "No delivered component of the sandbox has that name or type, or there is nothing in it that can be damaged.\n"

@@ -16,16 +16,6 @@ CODES: dict[str, tuple[str, str]] = {
         "A variable that the module does not have, a required one without a value, or a value of another type.\n"
         "provision types TYPE shows the parameters; the definition's `variables` give them to the module.",
     ),
-    "PRV-4104": (
-        "The cloud refused",
-        "The message is the API's own. Components that do not depend on this one are delivered all the same.\n"
-        "Where something exists already, the message says how to import it.",
-    ),
-    "PRV-4105": (
-        "More than the plan showed",
-        "When its turn came, Terraform wanted to do something that the approved plan did not show: the cloud was changed meanwhile,\n"
-        "or a value became known that leads to more. Nothing of this batch was done. Plan again, and look at it.",
-    ),
     "PRV-4106": (
         "Terraform was interrupted",
         "It was stopped while it worked, and has saved its state. provision resume goes on; a resource that was left unfinished is\n"

@@ -69,7 +69,7 @@ class World:
 
     def inputs(self, *units: Unit, ident: str = "p1", **more: object) -> PlanInputs:
         engines = {"terraform": self, "ansible": self}
-        given: dict[str, object] = {"text": "", "folder": f"/work/{ident}", "created": ident, **more}
+        given: dict[str, object] = {"text": "", "folder": f"/plans/{ident}", "created": ident, **more}
         return PlanInputs(ident, "shop", "prod", "1", units=units, delivered=self.delivered, engines=engines,  # type: ignore[arg-type]
                           site=lambda target: Site("shop", "prod", Target(target), PLACE, PLACE, PLACE, lambda value: value), **given)
 

@@ -15,9 +15,16 @@ USED = re.compile(r"PRV-\d{4}")
 
 
 def test_every_used_code_is_explained() -> None:
+    assert sorted(_used() - set(codes.every())) == []
+
+
+def test_every_explained_code_is_used() -> None:
+    assert sorted(set(codes.every()) - _used()) == []
+
+
+def _used() -> set[str]:
     package = Path(provisioner.__file__).parent
-    used = {code for file in package.rglob("*.py") if file.parent.name != "codes" for code in USED.findall(file.read_text(encoding="utf-8"))}
-    assert sorted(used - set(codes.every())) == []
+    return {code for file in package.rglob("*.py") if file.parent.name != "codes" for code in USED.findall(file.read_text(encoding="utf-8"))}
 
 
 def test_no_code_has_two_explanations() -> None:
