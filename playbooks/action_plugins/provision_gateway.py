@@ -22,9 +22,12 @@ class ActionModule(ActionBase):
         """Converge or remove the gateway on one host."""
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        state = str(self._task.args.get("state", "present"))
+        if state == "present" and (message := variables.lacking(task_vars)):
+            return {**result, "failed": True, "msg": message}
         address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
         arguments = {
-            "state": str(self._task.args.get("state", "present")), "spec": variables.with_prefix(task_vars, "gateway_"),
+            "state": state, "spec": variables.with_prefix(task_vars, "gateway_"),
             "context": variables.context(task_vars, str(address), self._connection.transport),
         }
         result.update(self._execute_module("provision_gateway", module_args=arguments, task_vars=task_vars))

@@ -22,11 +22,14 @@ class ActionModule(ActionBase):
         """Converge or remove the database on one host."""
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        state = str(self._task.args.get("state", "present"))
+        if state == "present" and (message := variables.lacking(task_vars)):
+            return {**result, "failed": True, "msg": message}
         address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
         spec = variables.with_prefix(task_vars, "postgres_")
         password = str(spec.pop("password", ""))
         arguments = {
-            "state": str(self._task.args.get("state", "present")), "spec": spec, "secrets": {"password": password},
+            "state": state, "spec": spec, "secrets": {"password": password},
             "context": variables.context(task_vars, str(address), self._connection.transport),
         }
         result.update(self._execute_module("provision_postgres", module_args=arguments, task_vars=task_vars))

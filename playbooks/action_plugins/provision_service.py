@@ -46,6 +46,8 @@ class ActionModule(ActionBase):
         context = variables.context(task_vars, str(address), self._connection.transport)
         if state == "absent":
             return {"state": state, "context": context, "spec": {"name": spec["name"]}}, None
+        if message := variables.lacking(task_vars):
+            raise Failed(message)
         paths = task_vars.get("provision_secret_inputs")
         secret = None if paths is None else [str(path) for path in paths]
         _judge_arguments(secret or [])

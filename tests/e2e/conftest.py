@@ -44,6 +44,18 @@ class Project:
         outputs: dict[str, Any] = next(iter(found.values()))
         return outputs
 
+    def commands(self, engine: str) -> list[Path]:
+        """The `command` files of the steps that an engine carried out, of all plans."""
+        return sorted(self.folder.glob(f".provision/*/*/plans/*/{engine}/*/command"))
+
+    def by_hand(self, command: Path, *arguments: str, exit: int = 0) -> str:
+        """Run a step again as a user would, with the plain tool and more arguments for it; what it said."""
+        environ = {**self.environ, "PATH": f"{PROVISION.parent}{os.pathsep}{self.environ['PATH']}"}
+        done = subprocess.run(["sh", str(command), *arguments], cwd="/", env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=300)
+        assert done.returncode == exit, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def edit(self, before: str, after: str) -> None:
         """Change app.yaml."""
         path = self.folder / "app.yaml"

@@ -1,12 +1,17 @@
-"""examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 2 minutes."""
+"""examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 3 minutes."""
 
 import json
 import socket
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
+import boto3  # type: ignore[import-untyped]
 import pytest
 
+from provisioner.sandbox import simulator
 from tests.e2e.conftest import Project
 
 
@@ -46,22 +51,72 @@ def test_the_service_uses_what_terraform_made(delivered: Project) -> None:
     assert second["queue"] == delivered.outputs("jobs")["url"]
 
 
+def test_every_step_run_again_by_hand_changes_nothing(delivered: Project) -> None:
+    (terraform,) = delivered.commands("terraform")
+    said = delivered.by_hand(terraform, "plan", "-detailed-exitcode", "-no-color")
+    assert "No changes" in said
+    plays = delivered.commands("ansible")
+    assert [path.parent.name for path in plays] == ["web-gateway@local", "web@local"]
+    for path in plays:
+        assert "changed=0" in delivered.by_hand(path)
+    delivered.provision("plan", "--detailed-exitcode")
+
+
+def files(project: Project, *without: str) -> dict[Path, int]:
+    """What lies on the host, logs aside, with the time of its last change."""
+    return {path: path.stat().st_mtime_ns for path in (project.folder / ".provision" / "host").rglob("*")
+            if path.is_file() and path.suffix not in (".log", ".pyc") and not any(word in str(path) for word in without)}
+
+
+def cloud(project: Project, service: str) -> Any:
+    """A client of the simulated cloud."""
+    running = simulator.find(project.folder)
+    assert running is not None
+    return boto3.client(service, endpoint_url=running.endpoint, region_name=simulator.REGION, aws_access_key_id="test",
+                        aws_secret_access_key="test")
+
+
+def resources(project: Project) -> dict[str, list[str]]:
+    """What is in the simulated cloud, with what tells a thing from another one of the same name."""
+    tables, queues = cloud(project, "dynamodb"), cloud(project, "sqs")
+    queue_urls = queues.list_queues().get("QueueUrls", [])
+    return {
+        "tables": [tables.describe_table(TableName=name)["Table"]["TableId"] for name in tables.list_tables()["TableNames"]],
+        "buckets": [f"{bucket['Name']} {bucket['CreationDate']}" for bucket in cloud(project, "s3").list_buckets()["Buckets"]],
+        "queues": [f"{url} {queues.get_queue_attributes(QueueUrl=url, AttributeNames=['All'])['Attributes']['CreatedTimestamp']}"
+                   for url in queue_urls],
+    }
+
+
 def test_a_second_apply_has_nothing_to_do(delivered: Project) -> None:
-    files = {path: path.stat().st_mtime_ns for path in (delivered.folder / ".provision" / "host").rglob("*")
-             if path.is_file() and path.suffix != ".log"}
+    before = files(delivered), resources(delivered)
     done = delivered.provision("apply", "--yes")
     assert "nothing to do" in (done.stdout + done.stderr).lower()
-    assert {path: path.stat().st_mtime_ns for path in files} == files
+    assert (files(delivered), resources(delivered)) == before
     delivered.provision("plan", "--detailed-exitcode")
 
 
 def test_a_change_of_one_property_touches_that_component_only(delivered: Project) -> None:
     delivered.edit("Hello from provision", "Good morning")
     plan = delivered.provision("plan", "--detailed-exitcode", exit=2)
-    assert "Good morning" in plan.stdout
+    assert '- GREETING="Hello from provision"' in plan.stdout and '+ GREETING="Good morning"' in plan.stdout
+    assert {change["unit"] for change in delivered.json("plan")["changes"]} == {"web@local"}
+    gateway = delivered.folder / ".provision/host/var/lib/provision/nginx/nginx.pid"
+    own = ("/etc/web/", "/opt/web/", "quickstart.web@", "/web.conf", "/start/web", "/cache/")
+    before = files(delivered, *own), resources(delivered), gateway.read_text()
     delivered.provision("apply", "--yes")
+    assert (files(delivered, *own), resources(delivered), gateway.read_text()) == before
     assert visit(delivered)["message"] == "Good morning"
-    delivered.provision("plan", "--detailed-exitcode")
+
+
+def test_a_file_edited_by_hand_is_shown_and_put_right(delivered: Project) -> None:
+    path = delivered.folder / ".provision/host/etc/web/env"
+    right = path.read_text()
+    path.write_text(right.replace("Good morning", "Who was that?"))
+    plan = delivered.provision("plan", "--detailed-exitcode", exit=2)
+    assert '- GREETING="Who was that?"' in plan.stdout and '+ GREETING="Good morning"' in plan.stdout
+    delivered.provision("apply", "--yes")
+    assert path.read_text() == right
 
 
 @pytest.mark.parametrize("damaged", ["notes", "web"])
@@ -74,7 +129,39 @@ def test_damage_is_shown_and_healed(delivered: Project, damaged: str) -> None:
     assert visit(delivered)["bucket"] == delivered.outputs("notes")["name"]
 
 
+def test_what_left_the_spec_goes_last(delivered: Project) -> None:
+    """The queue goes, the service that no longer uses it is changed before."""
+    delivered.edit("    - {name: jobs, type: queue}\n", "")
+    delivered.edit('          QUEUE_URL: "${jobs.url}"\n', "          QUEUE_URL: none\n")
+    plan = delivered.json("plan")
+    assert {change["unit"]: change["action"] for change in plan["changes"]} == {"web@local": "configure", "jobs@aws": "delete"}
+    assert plan["order"][-1] == "remove jobs@aws"
+    delivered.provision("apply", "--yes")
+    ended = [event["step"] for line in delivered.provision("events").stdout.splitlines()
+             if (event := json.loads(line))["kind"] == "step-ended"]
+    assert ended[-1] == "remove jobs@aws" and "web@local" in ended
+    assert resources(delivered)["queues"] == []
+
+
 def test_data_does_not_go_unasked(delivered: Project) -> None:
     done = delivered.provision("destroy", "--yes", exit=5)
-    assert "--allow-destroy" in done.stderr
-    visit(delivered)
+    assert "--allow-destroy" in done.stderr and "--keep" in done.stderr
+
+
+def test_destroy_leaves_what_is_to_be_kept_then_nothing(delivered: Project) -> None:
+    before = resources(delivered)
+    delivered.provision("destroy", "--yes", "--keep", "notes", "--allow-destroy", "visits")
+    assert resources(delivered) == {"tables": [], "buckets": before["buckets"], "queues": []}
+    assert not (delivered.folder / ".provision" / "host").exists()
+    delivered.provision("destroy", "--yes", "--allow-destroy", "notes")
+    assert resources(delivered) == {"tables": [], "buckets": [], "queues": []}
+    assert left(delivered) == []
+
+
+def left(project: Project) -> list[str]:
+    """Processes that name the folder of the host on this machine."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(project.folder / ".provision" / "host") in line]

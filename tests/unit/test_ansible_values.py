@@ -305,7 +305,7 @@ def test_the_folder_of_a_step(tmp_path: Path) -> None:
     assert folders.started(folder) == ("a", "c")
     call = folders.Call(Path("/my shop"), "site.yml", "/inv.ini", ("--check",), {"A": "1 2"}, ("web-01",), ("env",))
     files = folders.write(folder, call, {"all": {}}, {"x": 1})
-    assert (folder / "command").read_text() == files.command
+    assert (folder / "command").read_text() == files.command.removesuffix("\n") + ' "$@"\n'
     comment, line, end = files.command.split("\n")
     assert comment.endswith(": env") and end == ""
     assert line == (f"cd '/my shop' && A='1 2' ansible-playbook -i /inv.ini -i {folder}/inventory.json --limit @{folder}/limit "

@@ -221,3 +221,9 @@ def test_secret_variables_are_taken_apart() -> None:
 def test_secrets_in_a_list_of_variables() -> None:
     env, secret = variables.by_name([{"name": "A", "value": 1}, {"name": "PIN", "value": "x"}], ["service_env.1.value"], "service_env")
     assert variables.split(env, secret, "service_env") == ({"A": 1}, {"PIN": "x"})
+
+
+def test_a_secret_that_was_not_given_is_named() -> None:
+    given = {"service_env": {"PIN": "x"}, "provision_secret_inputs": ["service_env.PIN", "postgres_password"]}
+    assert variables.lacking(given).startswith("postgres_password: ")
+    assert variables.lacking({**given, "postgres_password": "x"}) == "" == variables.lacking({})

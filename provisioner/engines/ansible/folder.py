@@ -55,7 +55,7 @@ def write(folder: Path, call: Call, inventory: Json, variables: Json) -> Files:
         *(("-i", call.users_inventory) if call.users_inventory else ()), "-i", str(folder / "inventory.json"),
         "--limit", f"@{folder / 'limit'}", "-e", f"@{folder / 'vars.json'}", *call.flags, call.playbook)
     command = by_hand(call, arguments)
-    _put(folder / "command", command)
+    _put(folder / "command", command.rstrip("\n") + ' "$@"\n')
     return Files(folder, arguments, command)
 
 
@@ -63,7 +63,7 @@ def by_hand(call: Call, arguments: Sequence[str]) -> str:
     """A line for the shell that plays the same again; secrets are asked for in a comment."""
     note = ""
     if call.hidden:
-        note = f"# secret variables are on no disk; give them by hand with -e @FILE: {', '.join(call.hidden)}\n"
+        note = f"# secret variables are on no disk; give them by hand, sh command -e @FILE: {', '.join(call.hidden)}\n"
     words = [f"{name}={shlex.quote(value)}" for name, value in sorted(call.settings.items())]
     return f"{note}cd {shlex.quote(str(call.project))} && {' '.join(words)} ansible-playbook {shlex.join(arguments)}\n"
 

@@ -33,6 +33,13 @@ def context(task_vars: Mapping[str, Any], address: str, connection: str) -> dict
     }
 
 
+def lacking(task_vars: Mapping[str, Any]) -> str:
+    """What is wrong when a variable that holds a secret was not given, as when a step is run by hand: without it we would deliver another value."""
+    paths = [str(path) for path in task_vars.get("provision_secret_inputs") or ()]
+    names = sorted({name for name in (path.partition(".")[0] for path in paths) if name not in task_vars})
+    return f"{', '.join(names)}: holds a secret, which is on no disk; give it with -e @FILE" if names else ""
+
+
 def _supervisord() -> str:
     """The one that was installed with the controller; it serves this machine only."""
     path = os.path.join(os.path.dirname(sys.executable), "supervisord")
