@@ -28,25 +28,34 @@ class Asking:
     delivered: Mapping[str, Delivered]
     known: Known
     answers: dict[str, Planned] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    """Names of the wanted units, each after what it needs."""
 
     def all(self) -> dict[str, Planned]:
         """Ask Terraform, then the hosts, which may need what Terraform knows. Raises what an engine raises."""
+        self.order = graph.order({name: unit.needs for name, unit in self.wanted.items()})
         rank = ranks(self.wanted)
         roots = self._roots()
         asked: dict[str, tuple[Unit, ...]] = {}
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             before = dict(asked)
             for root, (units, leave) in roots.items():
+                if root in asked and not any(self._is_told(unit) for unit in units):
+                    continue
                 filled = tuple(self._filled(unit) for unit in units)
                 if asked.get(root) != filled:
                     asked[root] = filled
                     self._ask_terraform(PlanRequest(root, filled, tuple(leave), self.delivered, {}, {unit.name: rank[unit.name] for unit in units}))
-            self._learn_hosts()
-            if asked == before:
+            if number and asked == before:
                 break
+            self._learn_hosts()
         self._drop_doomed()
         self._hosts()
         return self.answers
+
+    def _is_told(self, unit: Unit) -> bool:
+        """True when a unit's question depends on answers of others than its own root."""
+        return any(need in self.wanted and self.wanted[need].root != unit.root for need in unit.needs)
 
     def _filled(self, unit: Unit) -> Unit:
         """The unit as Terraform is asked about it: references inside its root stay."""
@@ -65,7 +74,7 @@ class Asking:
 
     def _roots(self) -> dict[str, tuple[list[Unit], list[Delivered]]]:
         found: dict[str, tuple[list[Unit], list[Delivered]]] = {root: ([], []) for root in self._order_of_roots()}
-        for name in graph.order({name: unit.needs for name, unit in self.wanted.items()}):
+        for name in self.order:
             unit = self.wanted[name]
             if unit.root:
                 found[unit.root][0].append(unit)
@@ -106,7 +115,7 @@ class Asking:
                 self.known.hosts.pop(name, None)
                 if (hosts := self.known.hosts_of(unit)) is not None:
                     self.known.hosts[name] = hosts
-        for name in graph.order({name: unit.needs for name, unit in self.wanted.items()}):
+        for name in self.order:
             unit = self.wanted[name]
             if unit.engine != "terraform":
                 before = self.known.outputs.get(name, {})

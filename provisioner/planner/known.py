@@ -49,11 +49,19 @@ class Known:
 
     def fill(self, value: Json, native: Collection[str] = ()) -> Json:
         """Replace what is known; outputs may themselves refer to others, so again until nothing moves."""
+        moved = True
+
+        def look_up(reference: Reference) -> Json:
+            nonlocal moved
+            found = KEEP if reference.head in native else self.look_up(reference)
+            moved = moved or (found is not KEEP and not (isinstance(found, str) and "${" not in found))
+            return found
+
         for _ in range(8):
-            filled = references.substitute(value, lambda reference: KEEP if reference.head in native else self.look_up(reference))
-            if filled == value:
+            if not moved:
                 break
-            value = filled
+            moved = False
+            value = references.substitute(value, look_up)
         return value
 
     def filled(self, unit: Unit, native: Collection[str] = ()) -> Unit:
