@@ -81,7 +81,8 @@ def test_the_users_own_known_hosts_counts_where_we_have_no_key(own: KeyBook, tmp
     assert keys.known(replace(HOST, port=2222), own) == [A] and keys.known(HOST, own) == []
 
 
-def test_a_machine_that_was_just_made_is_not_taken_for_the_one_that_had_its_address(own: KeyBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_was_just_made_is_not_taken_for_the_one_that_had_its_address(
+        own: KeyBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "USERS_OWN", (str(tmp_path / "users"),))
     (tmp_path / "users").write_text(f"10.0.0.1 {A.kind} {A.text}\n")
     made = replace(HOST, vars={"instance_id": "i-1"})

@@ -111,7 +111,8 @@ def test_what_could_not_be_planned_fails_without_an_engine_and_was_never_intende
 
 def test_quiet_and_existing_steps_need_no_engine(tmp_path):
     existing = step("cache@existing", engine="existing", outputs={"id": "cache.example"})
-    world = World(tmp_path, existing, step("a@dc", quiet=True), step("b@dc", "a@dc", "cache@existing", inputs={"x": "${a@dc.id} ${cache@existing.id}"}))
+    user = step("b@dc", "a@dc", "cache@existing", inputs={"x": "${a@dc.id} ${cache@existing.id}"})
+    world = World(tmp_path, existing, step("a@dc", quiet=True), user)
     engine = FakeEngine()
     rows = world.run(engine)
     assert len(engine.requests) == 1 and engine.requests[0].steps[0].unit.inputs == {"x": "known cache.example"}
