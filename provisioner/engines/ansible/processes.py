@@ -68,7 +68,8 @@ def descendants(root: int, keep_daemons: bool = True) -> set[Process]:
 
 
 def _is_daemon(pid: int) -> bool:
-    return os.path.basename(_words(pid, "cmdline")[0]).rstrip(":") != "ssh" and not _marks(pid)
+    # a master's title is "ssh: PATH OF ITS SOCKET [mux]"
+    return os.path.basename(_words(pid, "cmdline")[0].partition(": ")[0]) != "ssh" and not _marks(pid)
 
 
 def _words(pid: int, name: str) -> list[str]:
