@@ -271,7 +271,8 @@ def test_mended_the_host_is_finished_and_a_key_that_is_gone_later_is_partly_done
     store.project.provision("plan", "--detailed-exitcode")
     store.machine.fill()
     store.project.edit("Good morning", "Good evening")
-    fails(store.project, Case("no space on a host that has it all", 1, ("no space left on the disk of this host", "nothing half-written", "go on    provision resume")))
+    fails(store.project, Case("no space on a host that has it all", 1,
+                              ("no space left on the disk of this host", "nothing half-written", "go on    provision resume")))
     store.mend()
     store.project.provision("apply", "--yes")
     store.project.provision("plan", "--detailed-exitcode")

@@ -68,6 +68,11 @@ def files(project: Project, *without: str) -> dict[Path, int]:
             if path.is_file() and path.suffix not in (".log", ".pyc") and not any(word in str(path) for word in without)}
 
 
+def effects(plan: dict[str, Any]) -> dict[str, str]:
+    """What a plan does, by unit; units to which nothing happens left out."""
+    return {unit["unit"]: unit["action"] for unit in plan["units"] if unit["action"] != "none"}
+
+
 def cloud(project: Project, service: str) -> Any:
     """A client of the simulated cloud."""
     running = simulator.find(project.folder)
@@ -81,7 +86,7 @@ def resources(project: Project) -> dict[str, list[str]]:
     tables, queues = cloud(project, "dynamodb"), cloud(project, "sqs")
     queue_urls = queues.list_queues().get("QueueUrls", [])
     return {
-        "tables": [tables.describe_table(TableName=name)["Table"]["TableId"] for name in tables.list_tables()["TableNames"]],
+        "tables": [str(tables.describe_table(TableName=name)["Table"]["CreationDateTime"]) for name in tables.list_tables()["TableNames"]],
         "buckets": [f"{bucket['Name']} {bucket['CreationDate']}" for bucket in cloud(project, "s3").list_buckets()["Buckets"]],
         "queues": [f"{url} {queues.get_queue_attributes(QueueUrl=url, AttributeNames=['All'])['Attributes']['CreatedTimestamp']}"
                    for url in queue_urls],
@@ -100,7 +105,7 @@ def test_a_change_of_one_property_touches_that_component_only(delivered: Project
     delivered.edit("Hello from provision", "Good morning")
     plan = delivered.provision("plan", "--detailed-exitcode", exit=2)
     assert '- GREETING="Hello from provision"' in plan.stdout and '+ GREETING="Good morning"' in plan.stdout
-    assert {change["unit"] for change in delivered.json("plan")["changes"]} == {"web@local"}
+    assert effects(delivered.json("plan")) == {"web@local": "update"}
     gateway = delivered.folder / ".provision/host/var/lib/provision/nginx/nginx.pid"
     own = ("/etc/web/", "/opt/web/", "quickstart.web@", "/web.conf", "/start/web", "/cache/")
     before = files(delivered, *own), resources(delivered), gateway.read_text()
@@ -134,11 +139,11 @@ def test_what_left_the_spec_goes_last(delivered: Project) -> None:
     delivered.edit("    - {name: jobs, type: queue}\n", "")
     delivered.edit('          QUEUE_URL: "${jobs.url}"\n', "          QUEUE_URL: none\n")
     plan = delivered.json("plan")
-    assert {change["unit"]: change["action"] for change in plan["changes"]} == {"web@local": "configure", "jobs@aws": "delete"}
+    assert effects(plan) == {"web@local": "update", "jobs@aws": "destroy"}
     assert plan["order"][-1] == "remove jobs@aws"
     delivered.provision("apply", "--yes")
     ended = [event["step"] for line in delivered.provision("events").stdout.splitlines()
-             if (event := json.loads(line))["kind"] == "step-ended"]
+             if (event := json.loads(line))["event"] == "step-ended"]
     assert ended[-1] == "remove jobs@aws" and "web@local" in ended
     assert resources(delivered)["queues"] == []
 
