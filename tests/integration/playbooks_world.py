@@ -119,7 +119,7 @@ def environ() -> dict[str, str]:
 def unit(name: str, **variables: Any) -> dict[str, Any]:
     """The protocol's own variables for a component."""
     return {"provision_app": "shop", "provision_environment": "test", "provision_unit": f"{name}@here", "provision_component": name,
-            "provision_target": "here", "provision_unknown": "<unknown>", "provision_secret_inputs": ["service_env.PIN"], **variables}
+            "provision_target": "here", "provision_unknown": "<unknown>", "provision_secret_inputs": [], **variables}
 
 
 def service(port: int, **changed: Any) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def service(port: int, **changed: Any) -> dict[str, Any]:
         "service_config": {"app.conf": "color = {{ blue }}"}, "service_ports": [{"port": port}],
         "service_probe": {"httpGet": {"path": "/", "port": port}, "failureThreshold": 20},
     }
-    return {**unit("api"), **copy.deepcopy(given), **changed}
+    return {**unit("api", provision_secret_inputs=["service_env.PIN"]), **copy.deepcopy(given), **changed}
 
 
 def traces(folder: Path) -> dict[str, tuple[int, int]]:

@@ -34,8 +34,9 @@ def only(world: World, lab: Lab, host: Host, **changed: str) -> World:
 
 
 def database(**changed: Any) -> dict[str, Any]:
-    return {**unit("ledger"), "postgres_name": "ledger", "postgres_version": "15", "postgres_database": "app", "postgres_user": "app",
-            "postgres_password": CANARY, "postgres_allow_from": ["10.0.0.0/8"], "postgres_size": "small", **changed}
+    return {**unit("ledger", provision_secret_inputs=["postgres_password"]), "postgres_name": "ledger", "postgres_version": "15",
+            "postgres_database": "app", "postgres_user": "app", "postgres_password": CANARY,
+            "postgres_allow_from": ["10.0.0.0/8"], "postgres_size": "small", **changed}
 
 
 def gateway(*backends: str, **changed: Any) -> dict[str, Any]:

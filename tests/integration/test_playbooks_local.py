@@ -273,7 +273,8 @@ def test_g_what_nginx_refuses_leaves_the_old_gateway(world: World, port: int, do
 
 
 def test_h_a_database_needs_a_host_of_its_own(world: World) -> None:
-    variables = {**unit("ledger"), "postgres_name": "ledger", "postgres_version": "15", "postgres_password": CANARY}
+    variables = {**unit("ledger", provision_secret_inputs=["postgres_password"]), "postgres_name": "ledger", "postgres_version": "15",
+                 "postgres_password": CANARY}
     assert "needs root and systemd" in world.play("postgres/site", variables, check=True).failure(HERE)
 
 
