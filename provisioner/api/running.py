@@ -14,7 +14,7 @@ from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal, Listen
-from provisioner.runner.outcome import judge
+from provisioner.runner.outcome import judge, needs_a_new_plan
 from provisioner.store import Holder, Lock, NoSuchRun, Run, Store
 
 MeansOf = Callable[[Run, Plan], Means]
@@ -44,9 +44,13 @@ class Runner:
         plan = self._plan_of(newest)
         if newest.state == "running":
             self._adopt(newest, plan)
-        if any(row.stale for row in self._store.runs.steps(newest.number).values()):
+        rows = self._store.runs.steps(newest.number)
+        if any(row.stale for row in rows.values()):
             raise ProvisionError(f"run {newest.number} stopped because the world was not as its plan showed it", code="PRV-6102",
                                  hint="make a new plan", next="provision apply", exit=Exit.STALE)
+        if needs_a_new_plan(plan, rows):
+            raise ProvisionError(f"what is left of run {newest.number} could not be planned: {plan.failures[0][0]}: {plan.failures[0][1]}",
+                                 code="PRV-6104", hint="mend that and make a new plan", next="provision apply")
         return newest
 
     def resume(self, run: Run) -> Outcome:

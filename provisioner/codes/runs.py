@@ -41,6 +41,11 @@ CODES: dict[str, tuple[str, str]] = {
         "Its process lives on another machine, or is of another boot, and can't be reached from here.\n"
         "Cancel it there. When that machine is gone, its lock runs out by itself after two minutes.",
     ),
+    "PRV-6104": (
+        "The rest of the run could not be planned",
+        "Some components could not be worked out when the plan was made (a wrong value, a module that is gone, a host that did not answer).\n"
+        "Walking the same plan again can't deliver them. Mend the cause; provision apply makes a new plan from what is delivered.",
+    ),
     "PRV-7001": (
         "Something is missing",
         "A tool, a provider or a host is not there (exit code 12). provision doctor looks at all of them and says the fix.",

@@ -1,9 +1,10 @@
 """From the rows of a run to its state and exit code. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from provisioner import graph
 from provisioner.errors import Exit
-from provisioner.model import RunState
+from provisioner.model import Plan, RunState
 from provisioner.store import StepRow
 
 
@@ -26,3 +27,11 @@ def _failure(rows: list[StepRow], failed: list[StepRow]) -> Exit:
     if failed and all(row.missing for row in failed):
         return Exit.MISSING
     return Exit.FAILED
+
+
+def needs_a_new_plan(plan: Plan, rows: Mapping[str, StepRow]) -> bool:
+    """True when all that is left to do could not be planned, or waits for such a step: walking the same plan again can't help."""
+    unplanned = {step.name for step in plan.steps if (step.unit.name if step.kind == "deliver" else step.name) in dict(plan.failures)}
+    blocked = unplanned | graph.dependents({step.name: step.needs for step in plan.steps}, unplanned)
+    left = {name for name, row in rows.items() if row.state != "done"}
+    return bool(unplanned) and left <= blocked

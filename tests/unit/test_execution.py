@@ -12,7 +12,7 @@ from provisioner.model import Change, Event, Host, Plan, Secret, Step, StepEnded
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal
-from provisioner.runner.outcome import judge
+from provisioner.runner.outcome import judge, needs_a_new_plan
 from provisioner.store import Store, holder_here
 
 
@@ -179,6 +179,13 @@ def test_a_missing_output_fails_its_step_in_words(tmp_path):
     world = World(tmp_path, step("a@dc"), step("b@dc", "a@dc", inputs={"x": "${a@dc.nothing}"}))
     rows = world.run(FakeEngine())
     assert rows["b@dc"].state == "failed" and "${a@dc.nothing} has no value" in rows["b@dc"].message
+
+
+def test_what_could_not_be_planned_is_not_walked_again_and_again(tmp_path):
+    world = World(tmp_path, step("a@dc"), step("b@dc", "a@dc"), step("c@dc"), failures=[("a@dc", "bad variable")])
+    rows = world.run(FakeEngine(fails={"c@dc"}))
+    assert not needs_a_new_plan(world.plan, rows)
+    assert needs_a_new_plan(world.plan, rows | {"c@dc": rows["c@dc"].__class__("c@dc", "done")})
 
 
 @pytest.mark.parametrize(("ends", "expected"), [
