@@ -1,6 +1,6 @@
 """kill -9 of provision at ten moments; `resume` goes on: empty plan, the same resources, nothing done twice, no process left.
 
-One application is delivered, changed and shrunk through the tests, in order. Budget: 4 minutes.
+One application is delivered, changed and shrunk through the tests, in order. Budget: 5 minutes.
 """
 
 import os
@@ -168,7 +168,7 @@ def test_in_a_create(crash: Crash) -> None:
 def test_after_a_create(crash: Crash) -> None:
     crash.add("{name: early, type: queue}")
     crash.add("{name: late, type: table}")
-    crash.cloud.fault(service="dynamodb", action="CreateTable", delay_seconds=40, times=1)
+    crash.cloud.fault(service="dynamodb", action="CreateTable", delay_seconds=20, times=1)
     crash.kill(said("step=early@cloud status=done"))
     assert [name for name in crash.made if "early" in name] and not [name for name in crash.made if "late" in name]
     crash.resume()
