@@ -101,7 +101,8 @@ class Session:
         looked = self._look(False)
         self.discard(looked.plan)
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
-        return status(looked, self.delivered, self.environment, revision, health.ask)
+        running = self.store.lock.holder(self.application.name, self.environment.name) is not None
+        return status(looked, self.delivered, self.environment, revision, health.ask, running=running)
 
     def units(self, destroy: bool) -> tuple[Unit, ...]:
         """The wanted units, with the simulator running where one of them needs it."""

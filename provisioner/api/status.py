@@ -1,6 +1,7 @@
 """From a look at the engines to the status of every unit: health and sync are two words. Pure but for asking `existing` services."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from provisioner.api.values import Status, StatusRow
 from provisioner.engine import Planned
@@ -14,10 +15,13 @@ Ask = Callable[[Mapping[str, Json]], str]
 """A unit's health check, made from here: "healthy", or why not; empty when there is nothing to ask."""
 
 
-def status(looked: Looked, delivered: Mapping[str, Delivered], environment: Environment, revision: Revision | None, ask: Ask) -> Status:
-    """The status of everything that is wanted or out there."""
+def status(looked: Looked, delivered: Mapping[str, Delivered], environment: Environment, revision: Revision | None, ask: Ask, *,
+           running: bool = False) -> Status:
+    """The status of everything that is wanted or out there. `running`: a run is at work, so what it began has not failed."""
     simulated = {target.name for target in environment.targets if target.simulated}
     rows = tuple(_row(step, looked, delivered, simulated, ask) for step in looked.plan.steps)
+    if running:
+        rows = tuple(replace(row, sync="under way") if row.sync == "failed" else row for row in rows)
     health, sync = _worst_health(rows), _sync(rows)
     return Status(looked.plan.application, looked.plan.environment, health, sync, revision.number if revision else 0,
                   revision.version if revision else "", revision.time if revision else "", rows, outputs(delivered),
@@ -117,4 +121,4 @@ def _worst_health(rows: Iterable[StatusRow]) -> str:
 
 def _sync(rows: Iterable[StatusRow]) -> str:
     words = {row.sync for row in rows}
-    return next((word for word in ("failed", "drifted", "changed", "leaving", "not delivered", "unknown") if word in words), "in sync")
+    return next((word for word in ("under way", "failed", "drifted", "changed", "leaving", "not delivered", "unknown") if word in words), "in sync")

@@ -59,7 +59,7 @@ class StatusRow:
     health: str
     """healthy, unhealthy, degraded, unknown, not checked (simulated)"""
     sync: str
-    """in sync, drifted, changed (the spec was edited), not delivered, failed, leaving, unknown"""
+    """in sync, drifted, changed (the spec was edited), not delivered, under way, failed, leaving, unknown"""
     detail: str = ""
     hosts: dict[str, str] = field(default_factory=dict)
     """Host name to its health, for units on hosts."""

@@ -13,8 +13,8 @@ from provisioner.errors import Exit
 from provisioner.model import Json
 
 STYLES = {
-    "healthy": "green", "unhealthy": "red", "degraded": "yellow", "in sync": "green", "drifted": "red", "failed": "red", "changed": "yellow",
-    "not delivered": "yellow", "leaving": "yellow",
+    "healthy": "green", "unhealthy": "red", "degraded": "yellow", "in sync": "green", "drifted": "red", "failed": "red",
+    "under way": "yellow", "changed": "yellow", "not delivered": "yellow", "leaving": "yellow",
 }
 
 ANSWERING = ("gateway", "webservice")

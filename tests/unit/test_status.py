@@ -55,6 +55,14 @@ def test_the_revision_is_shown() -> None:
     assert (found.revision, found.version, found.delivered) == (7, "2.4.0", "2024-01-01")
 
 
+def test_what_a_run_has_begun_is_under_way_and_without_one_it_failed() -> None:
+    world = delivered()
+    world.delivered["api@dc"] = replace(world.delivered["api@dc"], state="intended")
+    found = {running: status(world.look(DB, API), world.delivered, PLACE, None, lambda check: "", running=running) for running in (True, False)}
+    assert [words(found[running])["api@dc"][1] for running in (True, False)] == ["under way", "failed"]
+    assert [found[running].exit for running in (True, False)] == [Exit.OK, Exit.FAILED]
+
+
 def test_nothing_is_delivered_yet() -> None:
     found = look(World(), DB, API)
     assert words(found) == {"db@aws": ("unknown", "not delivered"), "api@dc": ("unknown", "not delivered")}
