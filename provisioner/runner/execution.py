@@ -9,7 +9,7 @@ from provisioner.engine import Engine, Site
 from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
-from provisioner.runner.requests import batch_request, is_quiet
+from provisioner.runner.requests import batch_request, is_quiet, turns
 from provisioner.runner.walk import Node, walk
 
 STOPS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
@@ -44,17 +44,18 @@ class Execution:
         """Walk to the end; the state of each step that ended."""
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[StepEnded | None] = asyncio.Queue()
-        before = {number: signal.getsignal(number) for number in STOPS}
+        handlers = {number: signal.getsignal(number) for number in STOPS}
         for number, code in STOPS.items():
             self._loop.add_signal_handler(number, self.stop, code)
         try:
-            nodes = [Node(step.name, step.needs, step.batch) for step in self._plan.steps]
+            before = turns(self._plan)
+            nodes = [Node(step.name, step.needs, step.batch, before.get(step.name, ())) for step in self._plan.steps]
             states = await walk(nodes, self._start, self._journal.skipped, self._queue, settled=self._settled, limit=self._means.parallel)
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
         finally:
-            for number, handler in before.items():
+            for number, handler in handlers.items():
                 self._loop.remove_signal_handler(number)
                 # asyncio puts back Python's default, not what was there
                 signal.signal(number, handler)

@@ -66,12 +66,38 @@ def _is_whole_root(plan: Plan, root: str, chosen: set[str]) -> bool:
 
 def _is_last(plan: Plan, root: str, batch: str, delivered: Mapping[str, Delivered]) -> bool:
     """True for the removal after which nothing is left in the root: it may take everything, also what no step names."""
+    if not root:
+        return True
     planned = set(_units(plan, root))
     if any(entry.unit.root == root and name not in planned for name, entry in delivered.items()):
         # something is kept (--keep): without targets it would go too
         return False
     batches = [step.batch for step in plan.steps if step.unit.root == root and step.kind == "remove"]
-    return not batches or batches[-1] == batch or batch not in batches
+    return batch not in batches or max(batches, key=_rank) == batch
+
+
+def _rank(batch: str) -> int:
+    return int(batch.rpartition(":")[2])
+
+
+def turns(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Step to those of the batch before its own in the same Terraform root: deliveries by rank, then removals by rank.
+
+    All batches of a root share its folder and its state, so they take turns, also where no step of one needs a step of the other.
+    """
+    roots: dict[str, dict[str, list[str]]] = {}
+    kinds: dict[str, str] = {}
+    for step in plan.steps:
+        if step.unit.root:
+            roots.setdefault(step.unit.root, {}).setdefault(step.batch, []).append(step.name)
+            kinds[step.batch] = step.kind
+    found: dict[str, tuple[str, ...]] = {}
+    for batches in roots.values():
+        before: tuple[str, ...] = ()
+        for batch in sorted(batches, key=lambda key: (kinds[key] == "remove", _rank(key))):
+            found |= dict.fromkeys(batches[batch], before)
+            before = tuple(batches[batch])
+    return found
 
 
 def _units(plan: Plan, root: str) -> list[str]:

@@ -21,6 +21,8 @@ class Node:
     name: str
     needs: tuple[str, ...] = ()
     batch: str = ""
+    after: tuple[str, ...] = ()
+    """Steps that must have ended before, however they ended: two batches of one Terraform root never run at one time."""
 
     @property
     def group(self) -> str:
@@ -43,7 +45,8 @@ class Walk:
             self._batches.setdefault(node.group, []).append(node.name)
         for batch, names in self._batches.items():
             members = set(names)
-            outside = {need for name in names for need in self.nodes[name].needs if need in self.nodes and need not in members}
+            outside = {other for name in names for other in (*self.nodes[name].needs, *self.nodes[name].after)
+                       if other in self.nodes and other not in members}
             self._open[batch] = {need for need in outside if self.states.get(need) not in SETTLED}
             for need in outside:
                 self._waits_on.setdefault(need, []).append(batch)

@@ -9,7 +9,7 @@ from provisioner.engine import BatchRequest
 from provisioner.errors import StepFailed
 from provisioner.model import Change, Plan, Step
 from provisioner.planner.known import Known
-from provisioner.runner.requests import batch_request, filled_step, is_quiet, removed_unit, stored_unit
+from provisioner.runner.requests import batch_request, filled_step, is_quiet, removed_unit, stored_unit, turns
 from tests.unit.planning import World, hosts, names, on, unit
 
 
@@ -126,3 +126,11 @@ def test_a_plan_of_the_planner_fits() -> None:
     assert [removed_unit(each) for each in whole.steps[1:]] == [("api@dc", "h2"), ("old@dc", "")]
     found = request(whole, "remove api@dc on h2")
     assert found.hosts == {"api@dc": hosts("h1", "h2")[1:]} and found.steps[0].unit.engine == "ansible"
+
+
+def test_batches_of_one_root_take_turns_deliveries_first() -> None:
+    whole = plan(replace(step("c@aws"), batch="terraform:aws:1"), step("a@aws"), step("b@aws"), step("api@dc"),
+                 removal("old@aws", "terraform:aws:remove:10"), removal("older@aws", "terraform:aws:remove:9"))
+    assert turns(whole) == {"a@aws": (), "b@aws": (), "c@aws": ("a@aws", "b@aws"),
+                            "remove older@aws": ("c@aws",), "remove old@aws": ("remove older@aws",)}
+    assert [request(whole, name).last_in_root for name in ("remove older@aws", "remove old@aws")] == [False, True]

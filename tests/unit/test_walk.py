@@ -48,6 +48,14 @@ def test_steps_of_an_earlier_attempt_are_not_started_again():
     assert states == {"a": "done", "b": "done"}
 
 
+def test_a_batch_waits_for_its_turn_however_the_one_before_ends():
+    nodes = [Node("x"), Node("b", ("x",), "r:1", after=("a",)), Node("y"), Node("a", ("y",), "r:0")]
+    for fail in ((), ("a",)):
+        states, log = run(nodes, fail=fail)
+        batches = [entry[1] for entry in log if entry[0] == "start"]
+        assert batches.index("r:1") > batches.index("r:0") and states["b"] == "done"
+
+
 def test_stop_starts_nothing_new():
     states, log = run([Node("a"), Node("b", ("a",))], stop_at="a")
     assert states == {"a": "done"} and log == [("start", "a", ("a",))]
