@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
+from ansible.module_utils.provision import exclusion
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.work import Work
@@ -25,11 +27,12 @@ def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None
     work, planned = None, {}
     try:
         context = Context.of(module.params["context"], module.check_mode)
-        work = look(context, module.params)
-        work.judge_seal()
-        planned = work.result()
-        if not module.check_mode:
-            _do(module, work)
+        with nullcontext() if module.check_mode else exclusion.one_at_a_time(context):
+            work = look(context, module.params)
+            work.judge_seal()
+            planned = work.result()
+            if not module.check_mode:
+                _do(module, work)
         module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(work.result())})
     except Failed as failure:
         _fail(module, failure.message, work, {**planned, **failure.details})

@@ -1,0 +1,50 @@
+"""What a killed controller left at work on a unit is waited for, and nothing of the lock stays."""
+
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.unit import playbooks  # isort: skip
+from ansible.module_utils.provision import exclusion
+
+assert playbooks.LIBRARY
+
+
+def context(folder: Path, unit: str = "api") -> Any:
+    return SimpleNamespace(units=str(folder), app="shop", unit=unit)
+
+
+def at_work(folder: Path, sign: Path) -> int:
+    """A process that works on the unit for a while and leaves a sign at its end; it has the lock when this returns."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with exclusion.one_at_a_time(context(folder)):
+            os.write(writing, b"x")
+            time.sleep(0.4)
+            sign.write_text("ended")
+            os._exit(0)
+    os.read(reading, 1)
+    return pid
+
+
+def test_the_second_waits_for_the_first_and_another_unit_does_not(tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    pid = at_work(tmp_path, sign)
+    with exclusion.one_at_a_time(context(tmp_path, "web")):
+        assert not sign.exists()
+    with exclusion.one_at_a_time(context(tmp_path)):
+        assert sign.exists()
+    os.waitpid(pid, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["sign"]
+
+
+def test_waiting_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exclusion, "UNIT_SECONDS", 0.0)
+    with exclusion.one_at_a_time(context(tmp_path)), pytest.raises(Exception, match="still works on this host"), \
+            exclusion.one_at_a_time(context(tmp_path)):
+        pass
