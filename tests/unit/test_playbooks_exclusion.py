@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit import playbooks  # isort: skip
+import tests.unit.playbooks  # noqa: F401  isort: skip
 from ansible.module_utils.provision import exclusion
-
-assert playbooks.LIBRARY
 
 
 def context(folder: Path, unit: str = "api") -> Any:
