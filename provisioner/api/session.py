@@ -174,23 +174,33 @@ class Session:
         begun = time.monotonic()
         with self._locked() as lock:
             runner = self._runner(lock, listen)
-            old = self.store.runs.unfinished(self.application.name, self.environment.name)
-            if old is not None:
-                wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, self.units(destroy))
-                again = runner.settle(old, wanted)
-                if again is not None:
-                    self.tell(f"going on with run {again.number}, which did not end")
-                    return replace(runner.resume(again), seconds=time.monotonic() - begun)
+            old, resumed = self._go_on(runner, destroy)
+            if resumed is not None and resumed.exit != Exit.OK:
+                return replace(resumed, seconds=time.monotonic() - begun)
+            # also after a run that was gone on with: an artefact, or the world, may have changed since its plan was made
             plan = self.plan(destroy=destroy)
             if not _has_work(plan, self.delivered):
                 self.discard(plan)
                 runner.supersede(old)
-                return Outcome(plan, Exit.OK, seconds=time.monotonic() - begun, message="nothing to do")
+                return replace(resumed or Outcome(plan, Exit.OK, message="nothing to do"), seconds=time.monotonic() - begun)
             if not confirm(plan):
                 self.discard(plan)
-                return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed")
+                after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""
+                return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message=f"not confirmed: nothing was changed{after}")
             runner.supersede(old)
             return replace(runner.begin(plan), seconds=time.monotonic() - begun)
+
+    def _go_on(self, runner: Runner, destroy: bool) -> tuple[Run | None, Outcome | None]:
+        """The run that did not end and that another plan takes the place of; or how it ended now, where it wanted the same."""
+        old = self.store.runs.unfinished(self.application.name, self.environment.name)
+        if old is None:
+            return None, None
+        wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, self.units(destroy))
+        again = runner.settle(old, wanted)
+        if again is None:
+            return old, None
+        self.tell(f"going on with run {again.number}, which did not end")
+        return None, runner.resume(again)
 
     def resume(self, number: int | None, *, listen: Listen) -> Outcome:
         """Go on with a run that failed, was stopped, or died. Raises LockHeld, ProvisionError when there is none."""

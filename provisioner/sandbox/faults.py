@@ -2,7 +2,8 @@
 
     POST /_provision/faults   {"service": "sqs", "action": "CreateQueue", "match": "orders", "code": "AccessDenied",
                                "message": "…", "status": 403, "delay_seconds": 2, "times": 1}
-    GET  /_provision/faults   the faults that are set          DELETE /_provision/faults   none any more
+    GET  /_provision/faults   the faults that are set
+    DELETE /_provision/faults   none any more; calls that are being delayed go on
 
 `service` is the name that requests are signed for (rds, s3, sqs, dynamodb, ec2, apigateway …), `action` the API's, both "" for any; `match` is a text
 in the request's path, query or body. Without `code` a call is only delayed. `times`: how often it strikes, 0 for ever.
@@ -11,7 +12,6 @@ in the request's path, query or body. Without `code` a call is only delayed. `ti
 import json
 import re
 import threading
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -60,13 +60,15 @@ class Faulty:
     def __init__(self, application: Any) -> None:
         self.application = application
         self.faults: list[Fault] = []
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
+        self.mended = 0
+        """How often all faults were cleared."""
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == PATH:
             return _respond(start_response, self.control(environ))
         if self.faults and (fault := self.strike(call_of(environ))):
-            time.sleep(fault.delay_seconds)
+            self.delay(fault.delay_seconds)
             if fault.code:
                 return _respond(start_response, refusal(fault, call_of(environ)))
         answer: Iterable[bytes] = self.application(environ, start_response)
@@ -78,12 +80,20 @@ class Faulty:
         with self.lock:
             if method == "DELETE":
                 self.faults.clear()
+                self.mended += 1
+                self.lock.notify_all()
             elif method == "POST":
                 try:
                     self.faults.append(read(_body(environ)))
                 except (ValueError, TypeError) as error:
                     return 400, "application/json", json.dumps({"error": str(error)}).encode()
             return 200, "application/json", json.dumps([asdict(fault) for fault in self.faults]).encode()
+
+    def delay(self, seconds: float) -> None:
+        """Wait, at most until the faults are cleared."""
+        with self.lock:
+            before = self.mended
+            self.lock.wait_for(lambda: self.mended != before, seconds)
 
     def strike(self, call: Call) -> Fault | None:
         """The first fault that fits, counted down."""

@@ -13,6 +13,7 @@ import pytest
 
 from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import processes
+from provisioner.hosts import keys
 from provisioner.hosts.access import Access
 from provisioner.hosts.keys import KeyBook
 from provisioner.hosts.ssh import wait
@@ -36,7 +37,9 @@ def way(lab: Lab) -> dict[str, object]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, fleet: Fleet, way: dict[str, object]) -> World:
+def world(tmp_path: Path, fleet: Fleet, way: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> World:
+    # whoever runs the tests may know other machines by the lab's addresses
+    monkeypatch.setattr(keys, "USERS_OWN", ())
     return World.on(tmp_path, fleet, **way)
 
 

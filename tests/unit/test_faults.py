@@ -1,6 +1,7 @@
 """Faults of the simulator: how a request is told apart and how a refusal looks, without a server."""
 
 import json
+import threading
 from io import BytesIO
 from typing import Any
 
@@ -92,3 +93,12 @@ def test_control_address() -> None:
     assert "unknown" in ask("POST", b'{"x": 1}')["error"]
     assert ask("DELETE") == []
     assert [status for status, _ in answers] == ["200 OK", "200 OK", "400 Bad Request", "200 OK"]
+
+
+def test_clearing_the_faults_lets_delayed_calls_go_on() -> None:
+    faulty = Faulty(None)
+    waiting = threading.Thread(target=faulty.delay, args=(600.0,))
+    waiting.start()
+    while waiting.is_alive():
+        faulty.control(request("DELETE", faults.PATH))
+        waiting.join(0.01)

@@ -131,7 +131,7 @@ def _ended(door: Door, session: Session, outcome: Outcome) -> int:
                        "revision": outcome.revision, "run": run_json(outcome.run, outcome.steps) if outcome.run else None,
                        "summary": effects(outcome.plan).counts})
     elif outcome.run is None:
-        no = door.look.paint("Not confirmed:", "warning") + " nothing was changed."
+        no = door.look.paint(f"{outcome.message.capitalize()}.", "warning")
         door.say(summary_text(effects(outcome.plan), door.look) if outcome.exit == Exit.OK else no)
     else:
         ending = Ending(outcome.plan, outcome.run, outcome.steps, outcome.exit, outcome.seconds, outcome.revision, outcome.message)
