@@ -75,7 +75,7 @@ class Machine:
                 "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "HOST": self.name, "FOLDER": str(self.folder),
                 "MACHINE": f"{self._network.namespace}-{self.name}", "LOWER": ":".join(self.facts.lower), "ADDRESS": self.address,
                 "NETNS": self._network.of_host(self.facts.index), "GATEWAY": self._network.gateway, "GROUP": self._group,
-                "PACKAGES": str(self._cache.packages),
+                "PACKAGES": str(self._packages()),
             }
             command = ["setsid", "--fork", "unshare", "-m", "--propagation", "private", str(LAUNCH)]
             with open(self.folder / "console.log", "ab") as console:
@@ -84,6 +84,9 @@ class Machine:
             _until(self.running, 10)
         if wait and self._network.silent([self.address], wait):
             raise LabError(f"{self.name} did not answer within {wait:.0f} s; its console:\n{self.console()[-2000:]}")
+
+    def _packages(self) -> Path:
+        return self._cache.trixie_packages if str(self._cache.trixie) in self.facts.lower else self._cache.packages
 
     def kill(self) -> None:
         """A power cut: everything in it dies at once."""

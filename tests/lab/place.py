@@ -45,13 +45,18 @@ class Cache:
 
     @property
     def packages(self) -> Path:
-        """An apt repository of the packages that hosts may install; hosts see it as /srv/labrepo."""
+        """An apt repository of the packages that Debian 12 hosts may install; hosts see it as /srv/labrepo."""
         return self.folder / "repo"
 
+    @property
+    def trixie_packages(self) -> Path:
+        """The same for Debian 13."""
+        return self.folder / "repo-trixie"
 
-def cache() -> Cache:
-    """The cache, its folder made when missing."""
-    folder = home() / "cache"
+
+def cache(recipe: str) -> Cache:
+    """The cache of what was built by this recipe, its folder made when missing."""
+    folder = home() / "cache" / recipe
     folder.mkdir(parents=True, exist_ok=True)
     return Cache(folder)
 
