@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from provisioner import model
@@ -13,6 +14,10 @@ ORDER = ("e2e", "integration")
 """Folders of slow tests, which start first: a long file that starts last keeps one worker busy while the others are idle."""
 
 LabHosts = Callable[..., list[model.Host]]
+
+# a busy machine is no failure: no example has a time limit
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 # workers of a parallel run get the width of the terminal; what is tested is what a pipe sees
 os.environ.pop("COLUMNS", None)
