@@ -2,28 +2,37 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hcl2.api
-from lark.exceptions import LarkError
-
 from provisioner import references
+from provisioner.catalog import hcl
+from provisioner.catalog.hcl import Block
+from provisioner.catalog.variables import Variable, json_variable, literal, variable
 from provisioner.errors import Problem, Where
 from provisioner.model import Implementation
 from provisioner.suggest import suggestion
 
 INTERESTING = re.compile(r'^\s*(variable|output)\s+"?[\w-]+"?\s*\{', re.MULTILINE)
+PROVIDERS = re.compile(r"^\s*required_providers\s*\{", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class ModuleOutput:
+    """An `output` block."""
+
+    description: str = ""
+    sensitive: bool = False
 
 
 @dataclass(frozen=True)
 class Module:
-    """Names of variables (True: required) and of outputs."""
+    """Variables and outputs by name, in the order of the files."""
 
-    variables: dict[str, bool]
-    outputs: frozenset[str]
+    variables: dict[str, Variable] = field(default_factory=dict)
+    outputs: dict[str, ModuleOutput] = field(default_factory=dict)
 
 
 class Unreadable(ValueError):
@@ -32,34 +41,71 @@ class Unreadable(ValueError):
 
 def read_module(folder: Path) -> Module:
     """The blocks of a module's folder. Raises Unreadable."""
-    variables: dict[str, bool] = {}
-    outputs: set[str] = set()
+    return module_of(_texts(folder, INTERESTING))
+
+
+def module_of(files: Iterable[tuple[str, str]]) -> Module:
+    """The blocks of files given as (name, text); a name that ends in .json holds Terraform's JSON. Raises Unreadable."""
+    variables: dict[str, Variable] = {}
+    outputs: dict[str, ModuleOutput] = {}
+    for name, text in files:
+        try:
+            if name.endswith(".json"):
+                _add_json(json.loads(text), variables, outputs)
+            else:
+                _add_blocks(hcl.read(text), variables, outputs)
+        except ValueError as error:
+            raise Unreadable(f"{name}: {error}") from None
+    return Module(variables, outputs)
+
+
+def read_providers(folder: Path) -> dict[str, str]:
+    """Local names of the providers that a module asks for, and their sources, such as hashicorp/aws. Raises Unreadable."""
+    found: dict[str, str] = {}
+    for name, text in _texts(folder, PROVIDERS):
+        if name.endswith(".json"):
+            continue
+        try:
+            required = [inner for block in hcl.read(text).blocks if block.kind == "terraform" for inner in block.blocks]
+        except ValueError as error:
+            raise Unreadable(f"{name}: {error}") from None
+        for block in required:
+            for local, tree in block.attributes.items() if block.kind == "required_providers" else ():
+                given = literal(tree)
+                found[local] = str(given.get("source", f"hashicorp/{local}")) if isinstance(given, dict) else f"hashicorp/{local}"
+    return found
+
+
+def _texts(folder: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     for path in sorted([*folder.glob("*.tf"), *folder.glob("*.tf.json")]):
-        content = _content(path)
-        for name, body in _blocks(content.get("variable")):
-            variables[name] = "default" not in body
-        outputs |= {name for name, _ in _blocks(content.get("output"))}
-    return Module(variables, frozenset(outputs))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise Unreadable(f"{path.name}: {str(error).strip().splitlines()[0]}") from None
+        if path.suffix == ".json" or wanted.search(text):
+            yield path.name, text
 
 
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix == ".json":
-            found = json.loads(text)
-        else:
-            found = hcl2.api.loads(text if text.endswith("\n") else text + "\n") if INTERESTING.search(text) else {}
-    except (OSError, ValueError, LarkError) as error:
-        raise Unreadable(f"{path.name}: {str(error).strip().splitlines()[0]}") from None
-    return found if isinstance(found, dict) else {}
+def _add_blocks(file: Block, variables: dict[str, Variable], outputs: dict[str, ModuleOutput]) -> None:
+    for block in file.blocks:
+        if block.kind == "variable" and block.labels:
+            variables[block.labels[0]] = variable(block)
+        elif block.kind == "output" and block.labels:
+            outputs[block.labels[0]] = ModuleOutput(str(literal(block.attributes.get("description")) or ""),
+                                                    literal(block.attributes.get("sensitive")) is True)
 
 
-def _blocks(value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Named blocks, as HCL gives them (a list of one-keyed maps) and as JSON does (a map)."""
-    for entry in value if isinstance(value, list) else [value] if isinstance(value, dict) else []:
-        for name, body in entry.items():
-            if not name.startswith("__"):
-                yield name.strip('"'), body if isinstance(body, dict) else {}
+def _add_json(content: Any, variables: dict[str, Variable], outputs: dict[str, ModuleOutput]) -> None:
+    """Blocks are a map by name in JSON, or a list of such maps."""
+    for kind in ("variable", "output"):
+        given = content.get(kind) if isinstance(content, dict) else None
+        for blocks in given if isinstance(given, list) else [given] if isinstance(given, dict) else ():
+            for name, body in blocks.items():
+                body = body if isinstance(body, dict) else {}
+                if kind == "variable":
+                    variables[name] = json_variable(name, body)
+                else:
+                    outputs[name] = ModuleOutput(str(body.get("description", "")), body.get("sensitive") is True)
 
 
 def check_module(implementation: Implementation, locate: Callable[..., Where]) -> list[Problem]:
@@ -79,7 +125,7 @@ def check_module(implementation: Implementation, locate: Callable[..., Where]) -
     problems = [Problem("PRV-1432", f'module {name} has no variable "{given}"', locate("variables", given), suggestion(given, module.variables))
                 for given in implementation.variables if given not in module.variables]
     problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', locate("variables"), f"set it: variables: {{{variable}: …}}")
-                 for variable, required in module.variables.items() if required and variable not in implementation.variables]
+                 for variable, found in module.variables.items() if found.required and variable not in implementation.variables]
     wanted = [(str(reference), reference.path[0], ("outputs", *path.split("."))) for path, reference in references.find(implementation.outputs)
               if reference.head == "module" and reference.path]
     if implementation.hosts_output:

@@ -133,8 +133,8 @@ def test_modules_are_read_wherever_their_blocks_stand(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(MODULE + 'variable "tags" {\n  default = null\n}\nresource "terraform_data" "x" {\n  input = "variable {"\n}\n')
     (tmp_path / "more.tf.json").write_text('{"variable": {"zone": {"default": "a"}, "must": {}}, "output": {"zone": {"value": "${var.zone}"}}}')
     module = read_module(tmp_path)
-    assert module.variables == {"name": True, "tags": False, "zone": False, "must": True}
-    assert module.outputs == {"url", "zone"}
+    assert {name: found.required for name, found in module.variables.items()} == {"name": True, "tags": False, "zone": False, "must": True}
+    assert set(module.outputs) == {"url", "zone"}
     (tmp_path / "bad.tf").write_text('variable "x" {\n  type = \n')
     with pytest.raises(Unreadable, match=r"bad\.tf"):
         read_module(tmp_path)
