@@ -41,7 +41,7 @@ class Session:
         self.settings, self.tell = settings, tell
         self.folder = opening.project_folder(settings)
         self.notes: list[str] = []
-        application, problems = spec.examine_application(opening.document(settings))
+        application, problems = spec.examine_application(opening.document(settings), settings.application)
         self._problems = tuple(problems)
         """Errors are raised together with those that composing finds."""
         self.warnings = [problem for problem in problems if problem.severity == "warning"]

@@ -18,6 +18,8 @@ class Settings:
     """What the command line says beside the verb."""
 
     file: str = "app.yaml"
+    application: str = ""
+    """Which one, in a file that holds several."""
     environment: str = ""
     """Empty: the only one that is configured, or the sandbox where none is."""
     on: tuple[str, ...] = ()

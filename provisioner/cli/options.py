@@ -81,6 +81,12 @@ RUNNING = together(
 )
 
 
+def application_of(file: str) -> tuple[str, str]:
+    """`app.yaml#shop` is the application shop in a file that holds several; a file that is named so is itself."""
+    path, _, name = file.rpartition("#")
+    return (path, name) if path and not Path(file).exists() else (file, "")
+
+
 def document_of(file: str | None) -> str:
     """The application's file: as given, else app.yaml, else provision.yaml when only that one is here."""
     if file:

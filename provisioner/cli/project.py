@@ -5,7 +5,7 @@ from typing import Any
 
 from provisioner.api import Session, Settings, open_session, open_store
 from provisioner.cli.door import Door
-from provisioner.cli.options import document_of
+from provisioner.cli.options import application_of, document_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import project_path
@@ -22,7 +22,8 @@ def settings_of(chosen: Chosen) -> Settings:
     """The settings that the options mean."""
     given = {name: chosen[name] for name in PLAIN if name in chosen}
     given |= {name: frozenset(chosen[name]) for name in ("allow_destroy", "keep") if name in chosen}
-    return Settings(document_of(chosen.get("file")), on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
+    file, application = application_of(document_of(chosen.get("file")))
+    return Settings(file, application, on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
 
 
 def open_project(door: Door, chosen: Chosen) -> Session:

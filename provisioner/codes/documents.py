@@ -15,7 +15,10 @@ CODES: dict[str, tuple[str, str]] = {
         'Delete it; where it is meant, write an escape in double quotes: "\\x1b".',
     ),
     "PRV-1106": ("A document is empty", "It holds nothing, or only comments. A document begins with apiVersion and kind."),
-    "PRV-1107": ("Several documents in one file", "One file is one document. Split it at ---: errors, digests and history are kept by file."),
+    "PRV-1107": (
+        "Several documents in one file",
+        "An environment or a definition is one file. Split it at ---. Only app.yaml may hold more beside the application.",
+    ),
     "PRV-1108": (
         "Not valid YAML",
         "The place is where the parser noticed; the cause is there or in a line above it.\n"
@@ -76,11 +79,24 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1208": (
         "Not supported yet",
-        "The document uses something that provision knows and does not carry out yet: a workflow, a policy other than topology,\n"
-        "an environment's rollout, windows or approvals. It is refused, because leaving it out silently would change what is delivered.",
+        "The document uses something that provision knows and does not carry out yet: an environment's rollout, windows or approvals.\n"
+        "It is refused, because leaving it out silently would change what is delivered.",
     ),
     "PRV-1209": ("Unknown policy", "The policy types are those of KubeVela; topology is carried out."),
     "PRV-1210": ("A field has no effect", "A warning. Kubernetes or older versions of OAM write such fields; they mean nothing here and can go."),
+    "PRV-1211": (
+        "Several applications in one file",
+        "A run delivers one application. Name it after the file: provision plan app.yaml#NAME.",
+    ),
+    "PRV-1212": (
+        "Not acted on yet",
+        "A warning. KubeVela's policies (other than topology) and workflows are read, and nothing is done about them yet: all components\n"
+        "are delivered, each after what it refers to or depends on. A suspend step does not stop anything: look at the plan instead.",
+    ),
+    "PRV-1213": (
+        "A document is left out",
+        "A warning. The file holds a Kubernetes object beside the application: a ConfigMap, a Secret, a Deployment. Nothing is made of it.",
+    ),
     "PRV-1220": (
         "A target says not what it is",
         "A target has exactly one of aws (region, assumeRole, …), terraform (offers, provider, …) or hosts (list, inventory or local).\n"

@@ -1,5 +1,10 @@
-"""app.yaml to an Application. Finds every problem of the document; knows nothing of types, targets or environments."""
+"""app.yaml to an Application. Finds every problem of the document; knows nothing of types, targets or environments.
 
+A file may hold more than the application: definitions that it uses, and Kubernetes objects, which mean nothing here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from provisioner.collector import resting
@@ -8,37 +13,86 @@ from provisioner.model import Application, Component, Input, Json, Output, Polic
 from provisioner.references import RESERVED
 from provisioner.spec import oam, yaml
 from provisioner.spec.checking import Shape
-from provisioner.spec.document import Document, Node, Places
-from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, unsupported, violations
+from provisioner.spec.document import SHIFT, Document, Node, Places
+from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
 from provisioner.suggest import suggestion
 
 VERSION = "app.oam.dev/publishVersion"
+DEFINITIONS = ("ComponentDefinition", "TraitDefinition")
 SHAPE = Shape(oam.APPLICATION)
 TOPOLOGY = Shape({"type": "object", "properties": {"spec": {"type": "object", "properties": {"policies": {
     "items": {"if": {"properties": {"type": {"const": "topology"}}}, "then": {"properties": {"properties": oam.TOPOLOGY}}}}}}}})
 
 
-def read_application(path: Path) -> tuple[Application, list[Problem]]:
+def read_application(path: Path, name: str = "") -> tuple[Application, list[Problem]]:
     """The application in a file, and warnings. Raises Invalid with all its problems."""
-    application, problems = examine_application(path)
+    application, problems = examine_application(path, name)
     if any(problem.severity == "error" for problem in problems):
         raise Invalid(problems)
     return application, problems
 
 
 @resting()
-def examine_application(path: Path) -> tuple[Application, list[Problem]]:
+def examine_application(path: Path, name: str = "") -> tuple[Application, list[Problem]]:
     """What can be read of the application, and all its problems, so that what lies behind them can be looked for too.
 
-    Raises Invalid when nothing can be read: no such file, no YAML, another kind of document.
+    `name` chooses among several in one file. Raises Invalid when nothing can be read: no such file, no YAML, no application,
+    or several and none is chosen.
     """
-    document = yaml.read(path)
-    return of_document(document, str(path.absolute().parent))
+    documents = yaml.read_all(path)
+    document = _chosen(documents, name)
+    application, problems = of_document(document, str(path.absolute().parent))
+    if len(documents) > 1:
+        application = replace(application, text=_own_text(documents, document))
+        problems = in_order([*problems, *_skipped(documents)])
+    return application, problems
+
+
+def definitions_beside(path: Path) -> list[Document]:
+    """The definitions that a file holds beside its application. Raises Invalid."""
+    return [document for document in yaml.read_all(path) if _kind(document) in DEFINITIONS]
+
+
+def _chosen(documents: list[Document], name: str) -> Document:
+    """The one application that is meant. Raises Invalid."""
+    found = [document for document in documents if _kind(document) == "Application"]
+    if not found:
+        raise Invalid(head(documents[0], "Application", oam.API, oam.OLD_API))
+    names = [_text(_map(document.value.get("metadata")).get("name")) for document in found]
+    if not name and len(found) == 1:
+        return found[0]
+    if name in names:
+        return found[names.index(name)]
+    what = f'there is no application "{name}"' if name else f"holds {len(found)} applications, and none is chosen"
+    raise Invalid([Problem("PRV-1211", what, found[-1].value_at(()),
+                           f"name one after the file: {documents[0].file}#{names[0]}; there is: {', '.join(names)}")])
+
+
+def _own_text(documents: list[Document], document: Document) -> str:
+    """The lines of one document among several: what its digest is over."""
+    first = document.root.at >> SHIFT
+    following = (other.root.at >> SHIFT for other in documents if other.root.at >> SHIFT > first)
+    return "\n".join(document.lines[first:next(following, None)])
+
+
+def _skipped(documents: list[Document]) -> list[Problem]:
+    """Documents that are neither applications nor definitions."""
+    found = []
+    for document in documents:
+        kind = _kind(document)
+        if kind != "Application" and kind not in DEFINITIONS:
+            found.append(Problem("PRV-1213", f"{kind or 'a document without a kind'} is left out: it has no meaning without Kubernetes",
+                                 document.value_at(("kind",)), "", "warning"))
+    return found
+
+
+def _kind(document: Document) -> str:
+    return _text(_map(document.value).get("kind"))
 
 
 def of_document(document: Document, folder: str) -> tuple[Application, list[Problem]]:
     """The application that a document holds, and its problems in the order of their places. Raises Invalid."""
-    if wrong := head(document, "Application", oam.API):
+    if wrong := head(document, "Application", oam.API, oam.OLD_API):
         raise Invalid(wrong)
     problems = violations(document, SHAPE) + violations(document, TOPOLOGY)
     problems += _dead(document)
@@ -46,10 +100,10 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     problems += repeated(document, ("spec", "components"), "component")
     problems += repeated(document, ("spec", "policies"), "policy")
     _reserved(document, problems)
-    _unsupported(document, problems)
+    problems += _later(document)
     for node in components:
         problems += bad_references(document, node)
-    broken = bool(problems)
+    broken = any(problem.severity == "error" for problem in problems)
     metadata = _map(document.value.get("metadata"))
     spec = _map(document.value.get("spec"))
     annotations = text_map(metadata.get("annotations"))
@@ -111,19 +165,24 @@ def _reserved(document: Document, problems: list[Problem]) -> None:
                                     f"references use it: ${{{name}.…}} is no component"))
 
 
-def _unsupported(document: Document, problems: list[Problem]) -> None:
+def _later(document: Document) -> Iterator[Problem]:
+    """Policies and a workflow: accepted, and not acted on yet."""
     for index, node in enumerate(_items(document, "policies")):
         kind = node.value.get("type") if isinstance(node.value, dict) else None
         if not isinstance(kind, str) or kind == "topology":
             continue
         where = document.value_at(("spec", "policies", index, "type"))
         if kind in oam.POLICIES:
-            unsupported(problems, where, f'policies[{index}]: policy "{kind}"')
+            yield Problem("PRV-1212", f'policies[{index}]: policy "{kind}" is not acted on yet', where,
+                          "everything is delivered without it", "warning")
         else:
-            problems.append(Problem("PRV-1209", f'policies[{index}]: unknown policy "{kind}"', where, suggestion(kind, oam.POLICIES)))
+            yield Problem("PRV-1209", f'policies[{index}]: unknown policy "{kind}"', where, suggestion(kind, oam.POLICIES))
     workflow = _map(_map(document.value.get("spec")).get("workflow"))
     if any(workflow.values()):
-        unsupported(problems, document.key_at(("spec", "workflow")), "a workflow")
+        kinds = dict.fromkeys(str(step["type"]) for step in _list(workflow.get("steps")) if isinstance(step, dict) and "type" in step)
+        steps = f" ({', '.join(kinds)})" if kinds else ""
+        yield Problem("PRV-1212", f"the workflow{steps} is not acted on yet", document.key_at(("spec", "workflow")),
+                      "components are delivered in the order of their references", "warning")
 
 
 def _dead(document: Document) -> list[Problem]:
@@ -134,7 +193,10 @@ def _dead(document: Document) -> list[Problem]:
     for index, node in enumerate(_items(document, "components")):
         if isinstance(node.value, dict):
             paths += [("spec", "components", index, field) for field in oam.DEAD_COMPONENT if field in node.value]
-    return [Problem("PRV-1210", f'"{path[-1]}" has no effect here', document.key_at(path), "it can go", "warning") for path in paths]
+    dead = [Problem("PRV-1210", f'"{path[-1]}" has no effect here', document.key_at(path), "it can go", "warning") for path in paths]
+    if document.value["apiVersion"] == oam.OLD_API:
+        dead.append(Problem("PRV-1210", f"{oam.OLD_API} is read as {oam.API}", document.value_at(("apiVersion",)), "", "warning"))
+    return dead
 
 
 def _items(document: Document, name: str) -> list[Node]:

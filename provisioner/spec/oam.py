@@ -3,6 +3,8 @@
 from typing import Any
 
 API = "core.oam.dev/v1beta1"
+OLD_API = "core.oam.dev/v1alpha2"
+"""Read as today's, with a warning: the Application is the same."""
 NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 NAME_SAYS = "must be lower-case letters, digits and dashes, beginning and ending with a letter or digit"
 
@@ -66,11 +68,12 @@ COMPONENT = closed(
 POLICY = closed({"name": TEXT, "type": TEXT, "properties": {"type": "object"}}, ("name", "type"))
 APPLICATION = closed(
     {
-        "apiVersion": {"const": API},
+        "apiVersion": {"enum": [API, OLD_API]},
         "kind": {"const": "Application"},
         "metadata": METADATA,
         "spec": closed(
-            {"components": listed(COMPONENT), "policies": listed(POLICY), "workflow": {"type": "object", "description": "Not supported yet"}},
+            {"components": listed(COMPONENT), "policies": listed(POLICY),
+             "workflow": {"type": "object", "description": "Accepted, and not acted on yet"}},
             ("components",)),
         "status": ANY,
     },
@@ -86,4 +89,4 @@ TOPOLOGY = closed({
 })
 POLICIES = ("apply-once", "env-binding", "garbage-collect", "health", "override", "read-only", "replication", "resource-update",
             "shared-resource", "take-over", "topology")
-"""KubeVela's policy types; only `topology` is carried out."""
+"""KubeVela's policy types; only `topology` is acted on yet."""

@@ -11,18 +11,19 @@ from provisioner.spec.document import Document, Node, Steps
 DOCUMENT = Codes("PRV-1203", "PRV-1202", "PRV-1204", "PRV-1205")
 
 
-def head(document: Document, kind: str, api: str) -> list[Problem]:
+def head(document: Document, kind: str, *apis: str) -> list[Problem]:
     """Is it a document of this kind at all? When not, nothing else of it is worth a word."""
     value = document.value
     if not isinstance(value, dict):
         return [Problem("PRV-1200", f"a document is a map with apiVersion and kind, this is {shown(value)}", document.value_at(()))]
-    if value.get("apiVersion") == api and value.get("kind") == kind:
+    if value.get("apiVersion") in apis and value.get("kind") == kind:
         return []
     found = []
-    for field, wanted in (("apiVersion", api), ("kind", kind)):
+    for field, choices in (("apiVersion", apis), ("kind", (kind,))):
+        wanted = choices[0]
         if field not in value:
             found.append(Problem("PRV-1201", f'"{field}" is missing', document.value_at(()), f"{field}: {wanted}"))
-        elif value[field] != wanted:
+        elif value[field] not in choices:
             found.append(Problem("PRV-1201", f"{field} is {shown(value[field])}", document.value_at((field,)), f"here it is: {field}: {wanted}"))
     return found
 

@@ -1,4 +1,4 @@
-"""Strict YAML: text to a Document. YAML 1.2 scalars, no duplicate keys, no alias bombs, one document. Decides nothing about meaning.
+"""Strict YAML: text to Documents. YAML 1.2 scalars, no duplicate keys, no alias bombs. Decides nothing about meaning.
 
 Works on the parser's events and not on PyYAML's loaders: those keep the last of duplicate keys, read YAML 1.1 (`on: no` is
 `{True: False}`), expand aliases without a limit and recurse as deep as the text says.
@@ -41,7 +41,21 @@ def read(path: Path) -> Document:
 
 
 def parse(text: str, file: str = "") -> Document:
-    """The document in a text. Raises Invalid."""
+    """The document in a text that holds one. Raises Invalid."""
+    documents = parse_all(text, file)
+    if len(documents) > 1:
+        raise Invalid([Problem("PRV-1107", "holds more than one document", documents[1].value_at(()),
+                               "one file is one document here: take what follows --- into a file of its own")])
+    return documents[0]
+
+
+def read_all(path: Path) -> list[Document]:
+    """All documents in a file, at least one. Raises Invalid with every problem that was found."""
+    return parse_all(read_text(path), shown(path))
+
+
+def parse_all(text: str, file: str = "") -> list[Document]:
+    """All documents in a text, at least one; what lies empty between two --- is none. Raises Invalid."""
     builder = _Builder(text, file)
     try:
         builder.run(yaml.CSafeLoader(text))
@@ -49,11 +63,12 @@ def parse(text: str, file: str = "") -> Document:
         builder.problems.append(syntax.explain(error, text, file))
     except yaml.YAMLError as error:
         builder.problems.append(Problem("PRV-1108", f"is not valid YAML: {error}", Where(file)))
-    if not builder.problems and builder.root is None:
+    roots = [root for root in builder.roots if root.value is not None]
+    if not builder.problems and not roots:
         builder.problems.append(Problem("PRV-1106", "is empty", Where(file), "a document begins with apiVersion and kind"))
-    if builder.problems or builder.root is None:
+    if builder.problems:
         raise Invalid(builder.problems)
-    return Document(file, text, builder.root)
+    return [Document(file, text, root) for root in roots]
 
 
 class _Frame:
@@ -80,14 +95,13 @@ class _Builder:
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
-        self.root: Node | None = None
+        self.roots: list[Node] = []
         self.problems: list[Problem] = []
         self.stack: list[_Frame] = []
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.count = 0
         self.expanded = 0
         self.aliases = 0
-        self.documents = 0
 
     def run(self, parser: yaml.CSafeLoader) -> None:
         """Read all events; problems are collected, a passed limit ends it."""
@@ -114,10 +128,7 @@ class _Builder:
         raise _Stop
 
     def _document(self, event: Any) -> None:
-        self.documents += 1
-        if self.documents > 1:
-            self.stop("PRV-1107", "holds more than one document", event.start_mark,
-                      "one file is one document: take what follows --- into a file of its own")
+        self.anchors.clear()
 
     def _scalar(self, event: Any) -> None:
         self.count += 1
@@ -207,7 +218,7 @@ class _Builder:
 
     def _add(self, node: Node) -> None:
         if not self.stack:
-            self.root = node
+            self.roots.append(node)
             return
         frame = self.stack[-1]
         above = frame.node

@@ -1,5 +1,6 @@
 """Documents as cases. `tests/cases/bad/NAME`: app.yaml (or what `generate.py` makes) must fail with exactly the lines of error.txt.
-`tests/cases/good/NAME`: must compose to exactly the units of units.yaml. `UPDATE_CASES=1 pytest …` writes what it gets: read it.
+`tests/cases/good/NAME`: must compose to exactly the units of units.yaml, with the warnings of warnings.txt if it is there.
+`UPDATE_CASES=1 pytest …` writes what it gets: read it.
 
 A case may hold `environments/NAME.yaml` (else: the sandbox), `on.txt` (addresses for --on), `assigned.yaml`, and folders of its own types.
 """
@@ -63,9 +64,13 @@ def test_good(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     folder = CASES / "good" / name
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    warned = "".join(f"{problem}\n" for problem in spec.examine_application(Path("app.yaml"))[1])
     told = yaml.safe_dump([shown(unit) for unit in composed(tmp_path)], sort_keys=False, width=150, allow_unicode=True)
     if UPDATE:
         (folder / "units.yaml").write_text(told)
+        if warned:
+            (folder / "warnings.txt").write_text(warned)
+    assert warned == ((folder / "warnings.txt").read_text() if (folder / "warnings.txt").exists() else "")
     assert told == (folder / "units.yaml").read_text()
 
 
