@@ -12,13 +12,15 @@ OUTPUT = closed({
     "type": {"enum": ["string", "integer", "number", "boolean", "array", "object"]},
     "sensitive": {"type": "boolean"}, "value": ANY, "description": TEXT,
 })
+FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder"]},
+         "description": "Variables that are paths beside app.yaml: the module gets a kept copy, packed (zip) or not (folder; an archive is unpacked)"}
 CHECK = {"enum": ["exact", "partial"]}
 IMPLEMENTATION = closed(
     {
         "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
                  "x-says": "must be ${parameters.NAME} == VALUE, or with !="},
-        "terraform": closed({"module": TEXT}, ("module",)),
+        "terraform": closed({"module": TEXT, "files": FILES}, ("module",)),
         "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK}, ("playbook",)),
         "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),
         "check": CHECK,

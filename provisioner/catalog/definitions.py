@@ -78,7 +78,8 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: at(playbook) for name, playbook in value.get("actions", {}).items()},
-        hosts_output=value.get("hostsOutput", ""), refused=value.get("refused", {}))
+        hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
+        refused=value.get("refused", {}))
 
 
 def _named(document: Document, path: Path) -> Iterator[Problem]:
@@ -128,6 +129,11 @@ def _implementations(document: Document) -> Iterator[Problem]:
         lacking = [name for name in spec.get("outputs", {}) if name not in outputs and name not in derived]
         if tools and lacking:
             yield Problem("PRV-1424", f'implementation for "{entry["needs"]}" gives no output {", ".join(lacking)}', where)
+        for name in entry.get("terraform", {}).get("files", {}):
+            if name not in entry.get("variables", {}):
+                yield Problem("PRV-1425", f'files: no variable "{name}"',
+                              document.key_at(("spec", "implementations", index, "terraform", "files", name)),
+                              suggestion(name, entry.get("variables", {})))
         for name in entry.get("refused", {}):
             if name not in spec.get("parameters", {}).get("properties", {}):
                 yield Problem("PRV-1425", f'refused: no parameter "{name}"',

@@ -26,6 +26,11 @@ CODES: dict[str, tuple[str, str]] = {
         "Where Terraform keeps the state of this target can't be reached or was changed.\n"
         "A changed backend needs its state moved by hand: terraform init -migrate-state in the root's folder.",
     ),
+    "PRV-4109": (
+        "A file for a module can't be used",
+        "A property names a file or folder beside app.yaml that is not there, is empty, or is of another kind than the module takes.\n"
+        "Build it first, or correct the path: it is relative to the folder of app.yaml.",
+    ),
     "PRV-7101": (
         "Terraform is missing",
         "Neither terraform nor tofu is on PATH. Install Terraform 1.5 or later, or OpenTofu; provision doctor checks it.",

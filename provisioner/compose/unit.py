@@ -80,8 +80,9 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
                  if isinstance(value, dict) and "generate" in value)
     source = implementation.module or implementation.playbook
-    return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs, "outputs": outputs,
-            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "host_source": chosen.source, "root": _root(shop.environment, copy)}
+    return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
+            "files": implementation.files, "outputs": outputs, "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts,
+            "host_source": chosen.source, "root": _root(shop.environment, copy)}
 
 
 def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tuple[str, ...]:

@@ -183,6 +183,8 @@ class Implementation:
     actions: dict[str, str] = field(default_factory=dict)
     hosts_output: str = ""
     """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive) or `folder`."""
     refused: dict[str, str] = field(default_factory=dict)
     """Parameter name to the reason why this implementation cannot do it."""
 

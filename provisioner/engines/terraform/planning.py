@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.engine import Site
-from provisioner.engines.terraform import command, names, sources, stream
+from provisioner.engines.terraform import artefacts, command, names, sources, stream
 from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
 from provisioner.engines.terraform.checking import check, conflicts
 from provisioner.engines.terraform.dependents import Failure, left_out, settle
@@ -99,6 +99,7 @@ class Planning:
     def _block(self, unit: Unit) -> Block:
         kept = sources.keep(unit.source, unit.source_digest, self.workspace.sources)
         cache = self.workspace.sources / (kept.relative_to(self.workspace.sources).parts[0] + ".interface.json")
+        unit = artefacts.given(unit, self.site.project, self.workspace.folder)
         return Block(unit, os.path.relpath(kept, self.workspace.folder), read(kept, cache))
 
     def _provider(self) -> tuple[str, str]:
