@@ -80,7 +80,12 @@ class Session:
     def compose(self) -> Composition:
         """The units of the application in this environment. Raises Invalid."""
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
-        return compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems))
+        composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems))
+        new = [warning for warning in composition.warnings if warning not in self.warnings]
+        self.warnings += new
+        for warning in new:
+            self.tell(str(warning))
+        return composition
 
     def plan(self, *, destroy: bool = False) -> Plan:
         """What apply (or destroy) would do; takes no lock. Raises Invalid, Refused, Missing."""

@@ -12,6 +12,7 @@ from provisioner import references
 from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
+from provisioner.compose.unfit import declared
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Definition, Implementation, Json, OutputSpec
 from provisioner.spec import yaml
@@ -79,7 +80,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: at(playbook) for name, playbook in value.get("actions", {}).items()},
         hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
-        refused=value.get("refused", {}))
+        refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
 
 def _named(document: Document, path: Path) -> Iterator[Problem]:
@@ -129,16 +130,23 @@ def _implementations(document: Document) -> Iterator[Problem]:
         lacking = [name for name in spec.get("outputs", {}) if name not in outputs and name not in derived]
         if tools and lacking:
             yield Problem("PRV-1424", f'implementation for "{entry["needs"]}" gives no output {", ".join(lacking)}', where)
-        for name in entry.get("terraform", {}).get("files", {}):
-            if name not in entry.get("variables", {}):
-                yield Problem("PRV-1425", f'files: no variable "{name}"',
-                              document.key_at(("spec", "implementations", index, "terraform", "files", name)),
-                              suggestion(name, entry.get("variables", {})))
-        for name in entry.get("refused", {}):
-            if name not in spec.get("parameters", {}).get("properties", {}):
-                yield Problem("PRV-1425", f'refused: no parameter "{name}"',
-                              document.key_at(("spec", "implementations", index, "refused", name)),
-                              suggestion(name, spec.get("parameters", {}).get("properties", {})))
+        yield from _names_in(document, index, entry)
+
+
+def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:
+    """What an implementation names is there: variables in `files`, parameters in `refused` and `ignored`."""
+    parameters = document.value["spec"].get("parameters", {})
+    for name in entry.get("terraform", {}).get("files", {}):
+        if name not in entry.get("variables", {}):
+            yield Problem("PRV-1425", f'files: no variable "{name}"',
+                          document.key_at(("spec", "implementations", index, "terraform", "files", name)),
+                          suggestion(name, entry.get("variables", {})))
+    for field in ("refused", "ignored"):
+        for name in entry.get(field, {}):
+            if not declared(parameters, name):
+                yield Problem("PRV-1425", f'{field}: no parameter "{name}"',
+                              document.key_at(("spec", "implementations", index, field, name)),
+                              suggestion(name, parameters.get("properties", {})))
 
 
 def _unknown_heads(document: Document) -> Iterator[Problem]:

@@ -25,8 +25,24 @@ class Checker:
 
         label = subject.name if isinstance(subject, Component) else subject.type
         problems = check(self._shape, subject.properties, CODES, locate, label=label, references=True)
-        properties: dict[str, Json] = with_defaults(self._shape.schema, subject.properties)
+        properties: dict[str, Json] = with_defaults(self._shape.schema, older_forms(self._shape.schema, subject.properties))
         return properties, problems
+
+
+def older_forms(schema: Mapping[str, Any], properties: dict[str, Json]) -> dict[str, Json]:
+    """The properties with those of an older form (`port`, which `x-stands-for: ports.0.port`) where the newer one has its place.
+
+    The newer form takes precedence where both are given.
+    """
+    found = dict(properties)
+    for name, below in schema.get("properties", {}).items():
+        if "x-stands-for" in below and name in found:
+            head, *path = below["x-stands-for"].split(".")
+            value: Json = found[name]
+            for part in reversed(path):
+                value = [value] if part == "0" else {part: value}
+            found.setdefault(head, value)
+    return found
 
 
 def with_defaults(schema: Mapping[str, Any], value: Json) -> Json:

@@ -206,6 +206,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Something is delivered there. Put the target back until it is removed: provision apply without the component, or destroy.",
     ),
     "PRV-1516": ("A property can't be had there", "The implementation for that kind of target can't do it; the reason is its author's."),
+    "PRV-1517": (
+        "A property makes no difference there",
+        "A warning. The implementation for that kind of target takes no notice of it; the reason is its author's. It can stay for other targets.",
+    ),
     "PRV-1521": ("No component makes those hosts", "`component` of the placement trait is a vm component on the same target."),
     "PRV-1522": ("Whose hosts?", "Several components make hosts on the target. Say which with the placement trait: component: NAME."),
     "PRV-1523": ("Unknown host", "The placement names a host that the target does not list."),

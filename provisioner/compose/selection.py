@@ -19,7 +19,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for: the placement trait, the component's properties (`replicas`), and the hosts it has now."""
+    """What is asked for: the placement trait, the component's properties (`replicas`; `count` of what runs to its end), its hosts now."""
 
     placement: Trait | None
     properties: Mapping[str, Json]
@@ -34,7 +34,7 @@ def hosts_for(copy: Placed, wish: Wish, listed: tuple[Host, ...], fleets: list[P
     """The hosts of one copy on one target: out of the listed ones, or of those that another copy (`fleets`) makes there."""
     said, where = wish.said, _place(copy, wish.placement)
     target = copy.target.name if copy.target else ""
-    count = said.get("count") or wish.properties.get("replicas") or copy.implementation.count
+    count = said.get("count") or wish.properties.get("replicas") or wish.properties.get("count") or copy.implementation.count
     if isinstance(count, str):
         return None, [Problem("PRV-1526", f'{copy.component.name}: how many hosts must be known before: {count} is not', where("count"))]
     if "component" in said:

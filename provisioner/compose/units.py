@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner import graph
 from provisioner.collector import resting
+from provisioner.compose import unfit
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
 from provisioner.compose.placing import Placed, choose, unknown_targets
@@ -38,7 +39,7 @@ class Context:
 @dataclass(frozen=True)
 class Composition:
     units: tuple[Unit, ...]
-    notes: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @resting()
@@ -50,6 +51,7 @@ def compose(context: Context) -> Composition:
     definitions = _definitions(context, shaped.components, problems)
     components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
     placed = _placed(context, components, definitions, shaped.placements, problems)
+    warnings = [warning for copy in placed for warning in unfit.ignored(copy, definitions[copy.component.name])]
     views = Views(application, environment)
     names = Names(views.app, environment, placed, definitions, {component.name for component in shaped.components})
     shop = Workshop(application, environment, names, views, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
@@ -64,7 +66,7 @@ def compose(context: Context) -> Composition:
     sequence = _sequence(units, problems)
     _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
-    return Composition(tuple(by_name[name] for name in sequence))
+    return Composition(tuple(by_name[name] for name in sequence), tuple(warnings))
 
 
 def _definitions(context: Context, components: list[Component], problems: list[Problem]) -> dict[str, Definition]:
@@ -111,16 +113,8 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
         for copy in copies:
             if copy.target and copy.implementation.hosts_output and "hosts" not in offers[copy.target.name]:
                 offers[copy.target.name] = (*offers[copy.target.name], "hosts")
-            problems += _refused(copy, definitions[component.name])
+            problems += unfit.refused(copy, definitions[component.name])
     return [copy for component in components for copy in found[component.name]]
-
-
-def _refused(copy: Placed, definition: Definition) -> list[Problem]:
-    defaults = definition.parameters.get("properties", {})
-    where = copy.target.name if copy.target else "an existing one"
-    return [Problem("PRV-1516", f'{copy.component.name}: "{name}" can\'t be had on {where}: {reason}', place_of(copy.component, f"properties.{name}"))
-            for name, reason in copy.implementation.refused.items()
-            if copy.component.properties.get(name) not in (None, defaults.get(name, {}).get("default"))]
 
 
 def _fleets(placed: Iterable[Placed]) -> dict[str, list[Placed]]:

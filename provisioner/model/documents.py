@@ -186,7 +186,9 @@ class Implementation:
     files: dict[str, str] = field(default_factory=dict)
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive) or `folder`."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Parameter name to the reason why this implementation cannot do it."""
+    """Path of a parameter (`env.valueFrom`) to the reason why this implementation cannot do it."""
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Path of a parameter to the reason why it makes no difference here: a warning."""
 
 
 @dataclass(frozen=True)

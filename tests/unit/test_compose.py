@@ -82,6 +82,23 @@ def test_hosts_by_operating_system_and_number() -> None:
     assert codes([on(Component("a", "thing"), hosts=["h11"])], DC, types={"thing": thing}) == ["PRV-1523"]
 
 
+def test_what_makes_no_difference_is_a_warning() -> None:
+    given = web(exposeType="NodePort", ports=[{"port": 80}, {"port": 81, "nodePort": 30081}], imagePullSecrets=[])
+    warnings = compose(context([given], DC)).warnings
+    assert [(warning.code, warning.severity) for warning in warnings] == [("PRV-1517", "warning")] * 2
+    assert [warning.message.partition(":")[2].partition(" makes")[0] for warning in warnings] == [' "exposeType"', ' "ports.1.nodePort"']
+
+
+def test_one_port_in_the_older_form() -> None:
+    assert units([web(port=8000)], DC)["web@dc"].outputs["port"] == 8000
+    assert units([web(port=8000, ports=[{"port": 9000}])], DC)["web@dc"].outputs["port"] == 9000
+
+
+def test_a_task_runs_on_one_host_and_a_daemon_on_all() -> None:
+    found = units([Component("once", "task", {"image": "x"}), Component("all", "daemon", {"image": "x"})], DC)
+    assert (len(found["once@dc"].hosts), len(found["all@dc"].hosts)) == (1, 2)
+
+
 def test_placement_by_labels_and_count() -> None:
     assert [host.name for host in units([on(web(), count=1, labels={"os": "debian-12"})], DC)["web@dc"].hosts] == ["h12"]
     assert codes([on(web(), labels={"os": "beos"})], DC) == ["PRV-1524"]

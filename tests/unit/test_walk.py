@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.model import StepEnded
@@ -61,6 +61,7 @@ def test_stop_starts_nothing_new():
     assert states == {"a": "done"} and log == [("start", "a", ("a",))]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(1, 5), st.data())
 def test_each_step_starts_after_its_needs_and_exactly_once(size, limit, data):
     nodes = [Node(str(i), tuple(str(j) for j in range(i) if data.draw(st.booleans()))) for i in range(size)]

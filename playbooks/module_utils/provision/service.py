@@ -37,6 +37,8 @@ class Wanted:
     def of(spec: dict[str, Any], secrets: dict[str, Any], artifact: dict[str, Any], marker: str) -> Wanted:
         """From the module's parameters."""
         name = check_name(str(spec["name"]))
+        if spec.get("image") or spec.get("kind"):
+            raise Failed(f"{name}: containers, tasks and timers on hosts are being built; give an `artifact` to a webservice, worker or daemon")
         secret_env, secret_config = secrets.get("env") or {}, secrets.get("config") or {}
         command = [str(part) for part in (spec.get("cmd") or [])] + [str(part) for part in (spec.get("args") or [])]
         if not spec.get("cmd") and artifact.get("source") and not releases.is_archive(str(artifact.get("name"))):
