@@ -28,10 +28,11 @@ class Runner:
         self._means, self._listen, self._state, self._reason = means, listen, state, reason
 
     # -------------------------------------------------------------- starting
-    def begin(self, plan: Plan) -> Outcome:
-        """A new run of this plan, which is saved first."""
+    def begin(self, plan: Plan, action: str = "") -> Outcome:
+        """A new run of this plan, which is saved first; `action` says in words what an action does ("backup db")."""
         self._store.plans.save(plan)
-        run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence)
+        info = {"action": action} if action else {}
+        run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence, info=info)
         self._store.lock.renew(self._lock, run.number)
         return self._carry_out(run, plan)
 
@@ -76,7 +77,8 @@ class Runner:
             ended = self._store.runs.interrupt(run.number, "stopped", int(code), fence=self._lock.fence)
         else:
             ended = self._store.runs.move(run.number, state, int(code), fence=self._lock.fence)
-        revision = self._revision(ended, plan) if state == "succeeded" else 0
+        delivered = any(step.kind != "action" for step in plan.steps) or not plan.steps
+        revision = self._revision(ended, plan) if state == "succeeded" and delivered else 0
         journal.note(Event("run-ended", message=state, data={"run": run.number, "exit": int(code), "revision": revision}))
         folders.forget_plan_files(Path(plan.folder))
         folders.sweep(self._state, [past.plan for past in self._store.runs.list(plan.application, plan.environment, 5)])
@@ -97,6 +99,13 @@ class Runner:
         rows = self._store.runs.steps(run.number).values()
         same = plan.spec_digest == wanted and not plan.failures and not any(row.stale for row in rows)
         return run if same else None
+
+    def close_dead(self) -> None:
+        """Before an action: what a run left whose process died is ended or followed; that run is recorded as interrupted."""
+        run = self._store.runs.unfinished(self._lock.application, self._lock.environment)
+        if run is not None and run.state == "running":
+            self._adopt(run, self._plan_of(run))
+            self._store.runs.interrupt(run.number, "its process died", fence=self._lock.fence)
 
     def _adopt(self, run: Run, plan: Plan) -> None:
         journal = Journal(self._store, self._lock, plan, run, self._listen)

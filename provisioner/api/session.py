@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from provisioner import health, spec
-from provisioner.api import folders, opening
+from provisioner.api import acting, folders, opening
 from provisioner.api.running import Runner
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
@@ -22,8 +22,8 @@ from provisioner.engine import Engine, Site
 from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
-from provisioner.model import Application, Delivered, Environment, Plan, Unit
-from provisioner.planner import Looked, PlanInputs, look, spec_digest
+from provisioner.model import ActionSpec, Application, Delivered, Environment, Plan, Unit
+from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, spec_digest
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
 from provisioner.runner.execution import Means
@@ -162,7 +162,7 @@ class Session:
         """Where an engine works on a target."""
         return self._sites.site(target, work, run, self.secrets.reveal)
 
-    def _check_secrets(self, units: tuple[Unit, ...]) -> None:
+    def _check_secrets(self, units: Sequence[Unit]) -> None:
         """Every secret that is needed resolves; passwords of ours exist, so that a check on hosts can compare with them."""
         for unit in units:
             for secret in unit.secrets:
@@ -215,6 +215,39 @@ class Session:
                 self._simulate(self._units_of_newest())
             runner = self._runner(lock, listen)
             return replace(runner.resume(runner.resumable(number)), seconds=time.monotonic() - begun)
+
+    def actions(self, name: str) -> dict[str, ActionSpec]:
+        """What can be done with a delivered component. Raises ProvisionError when it is not delivered, or has no actions."""
+        return acting.actions_of(acting.delivered_units(self.delivered, name), self.catalog.component)
+
+    def act(self, name: str, verb: str, given: Mapping[str, str], *, confirm: Confirm, listen: Listen) -> Outcome:
+        """Run an action (backup, restore …) of a delivered component: planned, asked, walked and journalled as a delivery is.
+
+        `given` are its parameters as text. Raises LockHeld, Missing, ProvisionError.
+        """
+        begun = time.monotonic()
+        with self._locked() as lock:
+            there = acting.delivered_units(self.delivered, name)
+            units = acting.action_units(there, (verb, given), self.catalog.component, self.catalog.digest_of)
+            self._check_secrets(units)
+            runner = self._runner(lock, listen)
+            runner.close_dead()
+            plan = self._action_plan(verb, tuple(units))
+            if not confirm(plan):
+                self.discard(plan)
+                return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was done")
+            return replace(runner.begin(plan, f"{verb} {name}"), seconds=time.monotonic() - begun)
+
+    def _action_plan(self, verb: str, units: tuple[Unit, ...]) -> Plan:
+        plan = uuid.uuid4().hex[:12]
+        work = folders.make(self._sites.state, plan)
+        try:
+            return make_action(ActionInputs(
+                plan, self.application.name, self.environment.name, self.application.version, str(work), now(), verb, units, self._engines,
+                lambda target: self.site(target, work, 0)))
+        except BaseException:
+            folders.discard(work)
+            raise
 
     def cancel(self, number: int | None) -> str:
         """Stop a run: ask its process to, or close it when that is dead. A sentence about what was done."""

@@ -15,6 +15,10 @@ OUTPUT = closed({
 FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder"]},
          "description": "Variables that are paths beside app.yaml: the module gets a kept copy, packed (zip) or not (folder; an archive is unpacked)"}
 CHECK = {"enum": ["exact", "partial"]}
+ACTION = {
+    "anyOf": [TEXT, closed({"playbook": TEXT, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}, ("playbook",))],
+    "x-says": "must be a playbook, or a map with playbook, description, parameters and outputs",
+}
 IMPLEMENTATION = closed(
     {
         "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
@@ -29,7 +33,10 @@ IMPLEMENTATION = closed(
         "hostsOutput": {**TEXT, "description": "The module's output that lists hosts: [{name, address}]"},
         "refused": texts(description="Parameter (or a path below it: env.valueFrom) to the reason why it can't be had here"),
         "ignored": texts(description="Parameter, or a path below it, to the reason why it makes no difference here: a warning"),
-        "actions": texts(description="Action to playbook"),
+        "actions": {
+            "type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"}, "additionalProperties": ACTION,
+            "description": "Verb of `provision action` to its playbook",
+        },
     },
     ("needs",),
 )

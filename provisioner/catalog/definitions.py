@@ -14,7 +14,7 @@ from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
 from provisioner.compose.unfit import declared
 from provisioner.errors import Invalid, Problem, Where
-from provisioner.model import Definition, Implementation, Json, OutputSpec
+from provisioner.model import ActionSpec, Definition, Implementation, Json, OutputSpec
 from provisioner.spec import yaml
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
@@ -78,9 +78,14 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         module=at(value.get("terraform", {}).get("module", "")), playbook=at(ansible.get("playbook", "")),
         remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
         check=value.get("check") or ansible.get("check", "exact"),
-        actions={name: at(playbook) for name, playbook in value.get("actions", {}).items()},
+        actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
         hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
+
+
+def _action(value: Json, at: Callable[[str], str]) -> ActionSpec:
+    given: dict[str, Any] = {"playbook": value} if isinstance(value, str) else value
+    return ActionSpec(at(given["playbook"]), given.get("description", ""), given.get("parameters", {}), tuple(given.get("outputs", ())))
 
 
 def _named(document: Document, path: Path) -> Iterator[Problem]:
@@ -122,6 +127,9 @@ def _implementations(document: Document) -> Iterator[Problem]:
             yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" needs exactly one of terraform and ansible', where,
                           "only `existing` has none")
             continue
+        if "actions" in entry and "ansible" not in entry:
+            yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook', where,
+                          "actions run on the hosts of an implementation with ansible: {playbook}")
         outputs = entry.get("outputs", {})
         for name in outputs:
             if name not in spec.get("outputs", {}):

@@ -1,10 +1,12 @@
 """The properties of a component or trait against its definition: defaults filled in, every problem with its place. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from provisioner.errors import Problem, Where
+from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Component, Definition, Json, Trait
+from provisioner.spec import yaml
 from provisioner.spec.checking import Codes, Shape, check
 from provisioner.spec.document import Steps
 from provisioner.spec.schema import parameters_of
@@ -43,6 +45,23 @@ def older_forms(schema: Mapping[str, Any], properties: dict[str, Json]) -> dict[
                 value = [value] if part == "0" else {part: value}
             found.setdefault(head, value)
     return found
+
+
+def values_of_texts(schema: Mapping[str, Json], texts: Mapping[str, str]) -> tuple[dict[str, Json], list[Problem]]:
+    """Values for a schema of type object out of texts from a command line, defaults filled in, and what is wrong with them.
+
+    What the schema calls text stays as it was typed; anything else is read as YAML: 5, true, [a, b].
+    """
+    shape = Shape({"type": "object", "additionalProperties": False, **schema})
+    known = schema.get("properties", {})
+    try:
+        given = {name: text if known.get(name, {}).get("type") == "string" else yaml.parse(text, f"--set {name}").value
+                 for name, text in texts.items()}
+    except Invalid as error:
+        return {}, list(error.problems)
+    problems = check(shape, given, replace(CODES, noun="parameter"), lambda path, key: None)
+    values: dict[str, Json] = with_defaults(shape.schema, given)
+    return values, problems
 
 
 def with_defaults(schema: Mapping[str, Any], value: Json) -> Json:

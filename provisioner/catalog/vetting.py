@@ -75,7 +75,7 @@ def _sources(definition: Definition) -> Iterator[Problem]:
     for entry in definition.implementations:
         if entry.module and not Path(entry.module).is_dir():
             yield Problem("PRV-1430", f"no module {entry.module}", where)
-        for playbook in filter(None, (entry.playbook, entry.remove, *entry.actions.values())):
+        for playbook in filter(None, (entry.playbook, entry.remove, *(action.playbook for action in entry.actions.values()))):
             if not Path(playbook).is_file():
                 yield Problem("PRV-1430", f"no playbook {playbook}", where)
 

@@ -14,8 +14,8 @@ from provisioner.model import Plan
 class Asker:
     """Shows the plan and asks. `refused` tells afterwards why nothing was done, when it was not a person's no."""
 
-    def __init__(self, door: Door, *, yes: bool, destroy: bool = False, view: PlanView | None = None) -> None:
-        self._door, self._yes, self._destroy, self._view = door, yes, destroy, view or PlanView()
+    def __init__(self, door: Door, *, yes: bool, destroy: bool = False, view: PlanView | None = None, question: str = "Apply?") -> None:
+        self._door, self._yes, self._destroy, self._view, self._question = door, yes, destroy, view or PlanView(), question
         self.refused: ProvisionError | None = None
 
     def confirm(self, plan: Plan) -> bool:
@@ -35,7 +35,7 @@ class Asker:
         if self._destroy or losses:
             what = f"Data is lost: {', '.join(losses)}. " if losses else ""
             return _ask(door, f"{what}Type {plan.application} to go on: ") == plan.application
-        return _ask(door, "Apply? [y/N] ").lower() in ("y", "yes")
+        return _ask(door, f"{self._question} [y/N] ").lower() in ("y", "yes")
 
 
 def _ask(door: Door, question: str) -> str:

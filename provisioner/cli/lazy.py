@@ -32,6 +32,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "events": ("history", "What happened in a run, as ndjson."),
         "graph": ("status", "Show what needs what: text or mermaid."),
     },
+    "Fleet": {
+        "action": ("action", "Run an action of a component: backup, restore …"),
+    },
     "Control": {
         "secrets": ("secrets", "Secrets: set NAME, list, check."),
     },

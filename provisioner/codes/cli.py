@@ -73,6 +73,16 @@ CODES: dict[str, tuple[str, str]] = {
         "No delivered component of the sandbox has that name or type, or there is nothing in it that can be damaged.\n"
         "Fix: provision apply first; provision status lists what is there.",
     ),
+    "PRV-6413": (
+        "No such action",
+        "Actions (backup, restore …) are what a definition offers beside delivering a component: provision types TYPE lists them.\n"
+        "They are playbooks, so a component has them where it is on hosts, not where it is a service of a cloud.",
+    ),
+    "PRV-6414": (
+        "A parameter of an action does not fit",
+        "provision action NAME VERB --set PARAMETER=VALUE; provision types TYPE lists the parameters of each action.\n"
+        "Values are read as YAML unless the parameter is text: 5, true, [a, b].",
+    ),
     "PRV-6412": (
         "No value was given for a secret",
         "provision secrets set NAME reads the value from the terminal (not shown), or from standard input:\n"

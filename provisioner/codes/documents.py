@@ -154,7 +154,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1422": ("Parameters are no JSON Schema", "`parameters` is a JSON Schema of an object (draft 2020-12), and its defaults must fit it."),
     "PRV-1423": (
         "An implementation without a tool",
-        "Each implementation has terraform: {module} or ansible: {playbook}; `needs: existing` has neither.",
+        "Each implementation has terraform: {module} or ansible: {playbook}; `needs: existing` has neither.\n"
+        "`actions` are playbooks that run where the implementation's own playbook does, so they need ansible.",
     ),
     "PRV-1424": (
         "Outputs of contract and implementation differ",

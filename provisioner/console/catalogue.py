@@ -6,7 +6,7 @@ from pathlib import Path
 
 from provisioner.console.look import Cell, Look, Row, table
 from provisioner.console.shapes import head
-from provisioner.model import Definition, Implementation, Json
+from provisioner.model import ActionSpec, Definition, Implementation, Json
 
 
 def types_text(definitions: Iterable[Definition], look: Look) -> str:
@@ -37,6 +37,7 @@ def type_text(definition: Definition, look: Look) -> str:
     lines += _section("Outputs", [[Cell(name, "bold"), output.type, "sensitive" if output.sensitive else "", output.description]
                                   for name, output in definition.outputs.items()], look)
     lines += _section("Made by", [[Cell(one.needs, "bold"), made_by(one)] for one in definition.implementations], look)
+    lines += _section("Actions (provision action NAME VERB)", action_rows(definition), look)
     if definition.example:
         lines += ["", look.paint("Example", "bold"), *("  " + look.words(line) for line in definition.example.rstrip().splitlines())]
     return "\n".join(lines)
@@ -90,6 +91,32 @@ def made_by(one: Implementation) -> str:
     return what + "".join(f"; {name} is refused: {reason}" for name, reason in one.refused.items())
 
 
+def action_rows(definition: Definition) -> list[Row]:
+    """VERB, where it can be run, what it does; its parameters (`--set NAME=VALUE`) below."""
+    rows: list[Row] = []
+    for one in definition.implementations:
+        for verb, action in one.actions.items():
+            rows.append([Cell(verb, "bold"), f"on {one.needs}", "", action.description])
+            rows += [["  --set " + str(row[0].text if isinstance(row[0], Cell) else row[0]), *row[1:]] for row in parameter_rows(action.parameters)]
+    return rows
+
+
+def actions_text(component: str, actions: Mapping[str, ActionSpec], look: Look) -> str:
+    """The actions of a delivered component, each with its parameters and its command."""
+    rows: list[Row] = []
+    for verb, one in actions.items():
+        rows.append([Cell(verb, "bold"), one.description])
+        rows += [["  --set " + name, str(schema.get("description", ""))] for name, schema in one.parameters.get("properties", {}).items()]
+    command = f"provision action {component} {next(iter(actions))}"
+    return "\n".join([*table(rows, look, indent=""), "", look.paint("Next: ", "bold") + look.words(command)])
+
+
+def actions_json(actions: Mapping[str, ActionSpec], needs: str) -> list[Json]:
+    """The actions of one implementation as data."""
+    return [{"name": verb, "needs": needs, "description": one.description, "parameters": one.parameters, "outputs": list(one.outputs)}
+            for verb, one in actions.items()]
+
+
 def _tail(path: str, parts: int) -> str:
     return "/".join(Path(path).parts[-parts:])
 
@@ -103,4 +130,5 @@ def type_json(definition: Definition) -> dict[str, Json]:
         "parameters": definition.parameters,
         "outputs": {name: {"type": one.type, "sensitive": one.sensitive, "description": one.description} for name, one in definition.outputs.items()},
         "example": definition.example,
+        "actions": [action for one in definition.implementations for action in actions_json(one.actions, one.needs)],
     }

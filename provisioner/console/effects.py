@@ -6,13 +6,13 @@ from typing import Literal
 
 from provisioner.model import Change, Plan, Step
 
-Kind = Literal["create", "update", "replace", "destroy", "unknown", "none", "failed"]
-SYMBOLS: dict[Kind, str] = {"create": "+", "update": "~", "replace": "±", "destroy": "-", "unknown": "?", "none": "=", "failed": "✗"}
+Kind = Literal["create", "update", "replace", "destroy", "unknown", "run", "none", "failed"]
+SYMBOLS: dict[Kind, str] = {"create": "+", "update": "~", "replace": "±", "destroy": "-", "unknown": "?", "run": ">", "none": "=", "failed": "✗"}
 STYLES: dict[Kind, str] = {
-    "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "unknown": "yellow", "none": "dim", "failed": "red",
+    "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "unknown": "yellow", "run": "cyan", "none": "dim", "failed": "red",
 }
 MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex"}
-ON_HOSTS = ("configure", "remove")
+ON_HOSTS = ("configure", "remove", "run")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def effects(plan: Plan) -> Effects:
 
 def effect(step: Step, failure: str = "") -> Effect:
     """What one step does; `failure` is why it could not be planned."""
-    kind: Kind = "failed" if failure and step.kind == "deliver" else kind_of(step)
+    kind: Kind = "failed" if failure and step.kind != "remove" else kind_of(step)
     loses = step.unit.data and (kind in ("replace", "destroy") or any(change.action == "delete" for change in step.changes))
     return Effect(step, kind, loses, failure)
 
@@ -66,6 +66,8 @@ def kind_of(step: Step) -> Kind:
     """The kind of a step, from its changes."""
     if step.kind == "remove":
         return "destroy"
+    if step.kind == "action":
+        return "run"
     actions = {change.action for change in step.changes}
     if not actions:
         return "unknown" if step.unpreviewed else "none"
@@ -83,7 +85,7 @@ def touched(step: Step) -> tuple[str, ...]:
     if step.unit.engine != "ansible":
         return ()
     named = tuple(change.address for change in step.changes)
-    return named or (tuple(host.name for host in step.unit.hosts) if step.kind == "remove" else ())
+    return named or (tuple(host.name for host in step.unit.hosts) if step.kind != "deliver" else ())
 
 
 def short_address(change: Change) -> str:

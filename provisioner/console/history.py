@@ -15,15 +15,20 @@ STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "runni
 
 def runs_text(runs: Iterable[Run], look: Look) -> str:
     """The table of runs, newest first."""
-    rows: list[Row] = [["RUN", "APPLICATION", "ENVIRONMENT", "VERSION", "STATE", "STARTED", "TOOK", "BY"]]
-    rows += [[str(run.number), run.application, run.environment, run.version, Cell(run.state, STYLES.get(run.state, "")), moment(run.started),
-              took(run), _by(run)] for run in runs]
+    rows: list[Row] = [["RUN", "APPLICATION", "ENVIRONMENT", "VERSION", "WHAT", "STATE", "STARTED", "TOOK", "BY"]]
+    rows += [[str(run.number), run.application, run.environment, run.version, what(run), Cell(run.state, STYLES.get(run.state, "")),
+              moment(run.started), took(run), _by(run)] for run in runs]
     return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No runs yet.   Next: provision apply"
+
+
+def what(run: Run) -> str:
+    """`delivery`, or the action that it ran: `backup db`."""
+    return str(run.info.get("action") or "delivery")
 
 
 def run_text(run: Run, plan: Plan | None, steps: Mapping[str, StepRow], look: Look) -> str:
     """One run: what it was, each step, what failed, what to do now."""
-    head = " · ".join(filter(None, [f"Run {run.number}", run.application, run.environment, run.version, _by(run)]))
+    head = " · ".join(filter(None, [f"Run {run.number}", str(run.info.get("action", "")), run.application, run.environment, run.version, _by(run)]))
     state = look.line(run.state, STYLES.get(run.state, ""))
     again = f" · attempt {run.attempt}" if run.attempt > 1 else ""
     times = f"{again} · started {moment(run.started)}" + (f" · took {took(run)}" if run.ended else "")

@@ -12,7 +12,8 @@ from provisioner.model import Change, FileDiff, Plan
 
 Diff = Literal["none", "summary", "full"]
 WORDS = {"create": "create", "update": "update in place", "replace": "REPLACE", "destroy": "destroy", "unknown": "may change",
-         "failed": "cannot be planned", "none": "unchanged"}
+         "failed": "cannot be planned", "none": "unchanged", "run": "run"}
+ON = {"create": "create on", "update": "change on", "run": "run on"}
 SUMMARY_LINES = 24
 """Lines of one file's difference that are shown unless all are asked for."""
 
@@ -49,6 +50,9 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
 def summary_text(found: Effects, look: Look) -> str:
     """`Plan: 1 to add, 2 to change, 1 to replace, 0 to destroy · 12 hosts`."""
     counts = found.counts
+    if counts["run"]:
+        where = [count(found.hosts, "host")] if found.hosts else []
+        return look.paint("Plan:", "bold") + look.words(" " + " · ".join([f"{count(counts['run'], 'action')} to run", *where]))
     if not found.changes and not counts["failed"]:
         return look.paint("Nothing to do:", "good") + f" {count(counts['none'], 'component')} as declared."
     parts = [f"{counts['create']} to add, {counts['update']} to change, {counts['replace']} to replace, {counts['destroy']} to destroy"]
@@ -77,7 +81,7 @@ def _rows(found: Effects, look: Look, view: PlanView) -> list[str]:
 
 
 def _name(one: Effect) -> str:
-    return one.step.unit.name
+    return one.step.name if one.step.kind == "action" else one.step.unit.name
 
 
 def _row(one: Effect, view: PlanView) -> Row:
@@ -94,9 +98,8 @@ def _action(one: Effect) -> str:
     hosts = one.hosts
     if one.step.kind == "remove" and one.step.unit.engine == "ansible":
         return f"remove from {count(len(hosts), 'host')}" if hosts else "remove"
-    if hosts and one.kind in ("create", "update"):
-        where = hosts[0] if len(hosts) == 1 else f"{len(hosts)} hosts"
-        return f"{'create on' if one.kind == 'create' else 'change on'} {where}"
+    if hosts and one.kind in ON:
+        return f"{ON[one.kind]} {hosts[0] if len(hosts) == 1 else f'{len(hosts)} hosts'}"
     return WORDS[one.kind]
 
 

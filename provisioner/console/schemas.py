@@ -33,9 +33,9 @@ TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 FILE_DIFF = _object({"path": TEXT, "before": TEXT_OR_NULL, "after": TEXT_OR_NULL})
 CHANGE = _object({
     "address": TEXT,
-    "action": {"enum": ["create", "update", "replace", "delete", "configure", "remove", "forget"]},
+    "action": {"enum": ["create", "update", "replace", "delete", "configure", "remove", "forget", "run"]},
     "before": OBJECT, "after": OBJECT, "unknown": TEXTS, "reason": TEXT, "tasks": TEXTS, "files": _list(FILE_DIFF)})
-EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "unknown", "none", "failed"]}
+EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "unknown", "run", "none", "failed"]}
 COUNTS = _object({kind: COUNT for kind in EFFECT["enum"]})
 UNIT = _object({
     "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing"]},
@@ -48,20 +48,24 @@ STEP = _object({
 RUN_KEYS: Schema = {
     "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
     "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
-    "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT}
+    "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT,
+    "action": TEXT}
 RUN = _result("run", **RUN_KEYS)
 RUN["properties"]["steps"] = _list(STEP)
+ACTION = _object({"name": TEXT, "needs": TEXT, "description": TEXT, "parameters": OBJECT, "outputs": TEXTS})
 TYPE_KEYS: Schema = {
     "name": TEXT, "typeKind": {"enum": ["component", "trait"]}, "version": TEXT, "origin": TEXT, "file": TEXT, "description": TEXT, "provides": TEXT,
-    "data": FLAG, "goesOn": TEXTS, "appliesTo": TEXTS, "parameters": OBJECT, "outputs": OBJECT, "example": TEXT}
+    "data": FLAG, "goesOn": TEXTS, "appliesTo": TEXTS, "parameters": OBJECT, "outputs": OBJECT, "example": TEXT,
+    "actions": _list(ACTION)}
 STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})
 
 SCHEMAS: dict[str, Schema] = {
     "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
                     summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
                     failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS),
+    "actions": _result("actions", component=TEXT, actions=_list(ACTION)),
     "result": _result("result", exit=COUNT, message=TEXT, seconds={"type": "number"}, revision=COUNT, summary=COUNTS,
-                      run={"anyOf": [RUN, {"type": "null"}]}),
+                      run={"anyOf": [RUN, {"type": "null"}]}, outputs=OBJECT),
     "run": RUN,
     "runs": _result("runs", runs=_list(RUN)),
     "event": _result("event", run=COUNT, number=COUNT, time=TEXT, event=TEXT, step=TEXT, host=TEXT, message=TEXT, data=OBJECT),

@@ -7,6 +7,7 @@ grammar of `references`; a literal `${` is written `$${`.
 from pathlib import Path
 
 from provisioner.model.documents import (
+    ActionSpec,
     Application,
     Component,
     Definition,
@@ -28,6 +29,7 @@ from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
 
 __all__ = [
     "Action",
+    "ActionSpec",
     "Application",
     "Change",
     "Component",

@@ -162,6 +162,19 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class ActionSpec:
+    """What can be done with a delivered component beside delivering it: backup, restore …"""
+
+    playbook: str
+    """Absolute path; it gets the variables that the component was delivered with."""
+    description: str = ""
+    parameters: dict[str, Json] = field(default_factory=dict)
+    """A JSON Schema of type object; each is a variable `action_NAME` of the playbook."""
+    outputs: tuple[str, ...] = ()
+    """Names of raw outputs of the playbook that are told at the end."""
+
+
+@dataclass(frozen=True)
 class Implementation:
     """How one kind of target fulfils a definition. Exactly one of `module`, `playbook`, or needs == "existing"."""
 
@@ -180,7 +193,7 @@ class Implementation:
     outputs: dict[str, Json] = field(default_factory=dict)
     """Templates over `${module.…}`, `${hosts.…}`, `${parameters.…}`; or {"secret": TEMPLATE, "key": K}; or {"generate": LENGTH}."""
     check: Literal["exact", "partial"] = "exact"
-    actions: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, ActionSpec] = field(default_factory=dict)
     hosts_output: str = ""
     """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
     files: dict[str, str] = field(default_factory=dict)

@@ -100,7 +100,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """One node of a plan. `name` is unique in it and stable between plans: the unit's name, or "remove UNIT"."""
+    """One node of a plan. `name` is unique in it and stable between plans: the unit's name, "remove UNIT", or "VERB UNIT"."""
 
     name: str
     kind: StepKind

@@ -8,7 +8,7 @@ Json = Any
 """None, bool, int, float, str, or lists and string-keyed dicts of them."""
 
 EngineName = Literal["terraform", "ansible", "existing"]
-Action = Literal["create", "update", "replace", "delete", "configure", "remove", "forget"]
-StepKind = Literal["deliver", "remove"]
+Action = Literal["create", "update", "replace", "delete", "configure", "remove", "forget", "run"]
+StepKind = Literal["deliver", "remove", "action"]
 
 NOWHERE = Where("")

@@ -1,5 +1,6 @@
 """From wanted and delivered units to a plan: asks the engines what would change, and fixes order, batches and digest."""
 
+from provisioner.planner.actions import ActionInputs, make_action
 from provisioner.planner.make import Looked, PlanInputs, look, make, spec_digest
 
-__all__ = ["Looked", "PlanInputs", "look", "make", "spec_digest"]
+__all__ = ["ActionInputs", "Looked", "PlanInputs", "look", "make", "make_action", "spec_digest"]

@@ -97,7 +97,7 @@ class Execution:
             self._fail(open_steps, "its engine ended without saying how")
 
     def _ends_at_once(self, step: Step) -> bool:
-        failure = self._failures.get(step.unit.name) if step.kind == "deliver" else self._failures.get(step.name)
+        failure = self._failures.get(step.unit.name if step.kind != "remove" else step.name)
         if failure is None and not is_quiet(step):
             return False
         if failure is not None:

@@ -103,6 +103,9 @@ class Journal:
             else:
                 self._store.delivered.forget(application, environment, unit, fence=self._fence)
             return
+        if step.kind == "action":
+            # it worked on what is delivered, and delivered nothing itself
+            return
         unit_name = step.unit.name
         self.known.outputs[unit_name] = dict(ended.outputs)
         if ended.hosts:

@@ -31,7 +31,7 @@ def _failure(rows: list[StepRow], failed: list[StepRow]) -> Exit:
 
 def needs_a_new_plan(plan: Plan, rows: Mapping[str, StepRow]) -> bool:
     """True when all that is left to do could not be planned, or waits for such a step: walking the same plan again can't help."""
-    unplanned = {step.name for step in plan.steps if (step.unit.name if step.kind == "deliver" else step.name) in dict(plan.failures)}
+    unplanned = {step.name for step in plan.steps if (step.unit.name if step.kind != "remove" else step.name) in dict(plan.failures)}
     blocked = unplanned | graph.dependents({step.name: step.needs for step in plan.steps}, unplanned)
     left = {name for name, row in rows.items() if row.state != "done"}
     return bool(unplanned) and left <= blocked

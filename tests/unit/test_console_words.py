@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from provisioner.api import Status, StatusRow
 from provisioner.console import shapes
-from provisioner.console.catalogue import type_json
+from provisioner.console.catalogue import actions_json, type_json
 from provisioner.console.drawing import graph_json
 from provisioner.console.effects import data_losses, effects, has_changes
 from provisioner.console.errors import error_json, problem_text
@@ -24,7 +24,7 @@ from provisioner.console.status import outputs_lines, status_json, status_text, 
 from provisioner.console.tree import tree_lines
 from provisioner.console.values import KNOWN_LATER, attribute_text, attributes, file_lines, sensitive, value_text
 from provisioner.errors import Exit, Problem, ProvisionError, Where
-from provisioner.model import Change, Event, FileDiff, Json, Plan, Step
+from provisioner.model import ActionSpec, Change, Event, FileDiff, Json, Plan, Step
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS, cloud
 from tests.unit.test_console_golden import DEFINITION, FINDINGS, TRAIT
 
@@ -127,9 +127,11 @@ RESULTS: dict[str, Any] = {
     "graph": graph_json("shop", "prod", [step.unit for step in STEPS]), "type": type_json(TRAIT),
     "types": {**shapes.head("types"), "types": [type_json(DEFINITION)]},
     "error": error_json(ProvisionError("no", code="PRV-1001", where=Where("app.yaml", 1, 2)), Exit.INVALID),
-    "result": {**shapes.head("result"), "exit": 0, "message": "", "seconds": 1.5, "revision": 3, "run": None, "summary": effects(PLAN).counts},
+    "result": {**shapes.head("result"), "exit": 0, "message": "", "seconds": 1.5, "revision": 3, "run": None, "summary": effects(PLAN).counts,
+               "outputs": {}},
     "validate": {**shapes.head("validate"), "valid": True, "application": "a", "environment": "e", "units": [], "problems": []},
     "event": shapes.event_json(483, 1, EVENTS[2]),
+    "actions": {**shapes.head("actions"), "component": "db", "actions": actions_json({"backup": ActionSpec("backup.yml", "Dump it")}, "hosts")},
 }
 
 

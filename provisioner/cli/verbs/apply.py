@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from provisioner.api import Outcome, Session
+from provisioner.api import Outcome
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
 from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks
@@ -18,6 +18,7 @@ from provisioner.console.shapes import head, run_json
 from provisioner.console.status import outputs_lines, urls
 from provisioner.console.values import sensitive
 from provisioner.errors import Exit
+from provisioner.model import Json
 
 RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 
@@ -73,7 +74,7 @@ def _deliver(door: Door, chosen: Chosen, *, destroy: bool) -> int:
         outcome = session.apply(destroy=destroy, confirm=asker.confirm, listen=watch.listen)
     if asker.refused is not None:
         raise asker.refused
-    return _ended(door, session, outcome)
+    return tell_ending(door, outcome)
 
 
 @click.command("resume", short_help="Go on with a run that failed or was stopped.")
@@ -96,7 +97,7 @@ def resume_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     """
     with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
         outcome = session.resume(run, listen=watch.listen)
-    return _ended(door, session, outcome)
+    return tell_ending(door, outcome)
 
 
 @click.command("cancel", short_help="Stop a run, or close one that died.")
@@ -124,12 +125,12 @@ def cancel_command(door: Door, /, run: int | None, **chosen: Any) -> int:
     return Exit.OK
 
 
-def _ended(door: Door, session: Session, outcome: Outcome) -> int:
-    """Print how it ended."""
+def tell_ending(door: Door, outcome: Outcome) -> int:
+    """Print how a run ended; its exit code."""
     if door.json:
         door.say_json({**head("result"), "exit": int(outcome.exit), "message": outcome.message, "seconds": round(outcome.seconds, 3),
                        "revision": outcome.revision, "run": run_json(outcome.run, outcome.steps) if outcome.run else None,
-                       "summary": effects(outcome.plan).counts})
+                       "summary": effects(outcome.plan).counts, "outputs": _told(outcome)})
     elif outcome.run is None:
         no = door.look.paint(f"{outcome.message.capitalize()}.", "warning")
         door.say(summary_text(effects(outcome.plan), door.look) if outcome.exit == Exit.OK else no)
@@ -137,7 +138,15 @@ def _ended(door: Door, session: Session, outcome: Outcome) -> int:
         ending = Ending(outcome.plan, outcome.run, outcome.steps, outcome.exit, outcome.seconds, outcome.revision, outcome.message)
         door.say(result_text(ending, door.look))
         _show_urls(door, outcome)
+        for line in outputs_lines(_told(outcome), door.look):
+            door.say(line)
     return outcome.exit
+
+
+def _told(outcome: Outcome) -> dict[str, dict[str, Json]]:
+    """What the playbooks of an action told (the file of a backup …), by step."""
+    names = {step.name for step in outcome.plan.steps if step.kind == "action"}
+    return {name: dict(row.outputs) for name, row in outcome.steps.items() if name in names and row.outputs}
 
 
 def _show_urls(door: Door, outcome: Outcome) -> None:

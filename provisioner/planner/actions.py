@@ -1,0 +1,74 @@
+"""A plan of one action of a definition (backup, restore …) on what is delivered: the same steps, engines and digest as a delivery."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from provisioner import references
+from provisioner.engine import Engine, Planned, PlanRequest, Site
+from provisioner.model import ActionSpec, Change, Json, Plan, Step, Unit
+from provisioner.planner.make import digest
+
+PREFIX = "action_"
+"""An action's own parameters are variables of its playbook by this prefix."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One action, with the values of its parameters."""
+
+    verb: str
+    spec: ActionSpec
+    given: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ActionInputs:
+    """Everything that the plan of an action is made of; `units` are those of `unit_for`."""
+
+    id: str
+    application: str
+    environment: str
+    version: str
+    folder: str
+    created: str
+    verb: str
+    units: tuple[Unit, ...]
+    engines: Mapping[str, Engine]
+    site: Callable[[str], Site]
+
+
+def unit_for(delivered: Unit, asked: Asked, digest_of: Callable[[str], str]) -> Unit:
+    """The delivered unit as the action's playbook sees it: its hosts and variables as they were delivered, and the action's own ones.
+
+    It makes nothing that would have to be removed, and no password; its outputs are what the playbook tells.
+    """
+    given = {PREFIX + name: references.escape(value) for name, value in asked.given.items()}
+    return replace(
+        delivered, source=asked.spec.playbook, source_digest=digest_of(asked.spec.playbook), remove_source="", inputs={**delivered.inputs, **given},
+        outputs={name: "${module.%s}" % name for name in asked.spec.outputs}, sensitive=(), secrets=(), health={}, needs=(), explicit_needs=(),
+        host_source=None, hosts_output="", check="partial")
+
+
+def make_action(inputs: ActionInputs) -> Plan:
+    """The plan: one step for each unit, none of which waits for another. Asks the engines in check mode; changes nothing."""
+    answers = {unit.name: _ask(inputs, unit) for unit in inputs.units}
+    steps = tuple(_step(inputs.verb, unit, answers[unit.name]) for unit in inputs.units)
+    failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
+    missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
+    plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, steps, folder=inputs.folder, created=inputs.created,
+                failures=failures, missing=missing)
+    return replace(plan, digest=digest(plan))
+
+
+def _ask(inputs: ActionInputs, unit: Unit) -> Planned:
+    request = PlanRequest(unit.name, (unit,), hosts={unit.name: unit.hosts})
+    return inputs.engines[unit.engine].plan(request, inputs.site(unit.target)).get(unit.name, Planned())
+
+
+def _step(verb: str, unit: Unit, answer: Planned) -> Step:
+    name = f"{verb} {unit.name}"
+    return Step(name, "action", unit, batch=name, changes=tuple(_changes(answer.changes)), unpreviewed=answer.unpreviewed)
+
+
+def _changes(changes: Iterable[Change]) -> Iterable[Change]:
+    return (replace(change, action="run", reason="" if change.reason in ("drift", "new host") else change.reason) for change in changes)
