@@ -36,7 +36,7 @@ def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin
         problems += _named(document, path)
         problems += _parameters(document)
         problems += _unknown_heads(document) if kind == "component" else []
-        problems += _implementations(document) if kind == "component" else []
+        problems += [*_implementations(document), *_actions(document)] if kind == "component" else []
     definition = None if problems else _definition(document.value, path, kind, origin, places)
     if definition is not None and modules:
         problems += _modules(document, definition)
@@ -116,6 +116,14 @@ def _parameters(document: Document) -> Iterator[Problem]:
                           suggestion(name, known))
 
 
+def _actions(document: Document) -> Iterator[Problem]:
+    for index, entry in enumerate(document.value["spec"]["implementations"]):
+        if "actions" in entry and "ansible" not in entry:
+            yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook',
+                          document.value_at(("spec", "implementations", index)),
+                          "actions run on the hosts of an implementation with ansible: {playbook}")
+
+
 def _implementations(document: Document) -> Iterator[Problem]:
     """Each implementation is made by one tool, and gives every output that the contract does not derive."""
     spec = document.value["spec"]
@@ -127,9 +135,6 @@ def _implementations(document: Document) -> Iterator[Problem]:
             yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" needs exactly one of terraform and ansible', where,
                           "only `existing` has none")
             continue
-        if "actions" in entry and "ansible" not in entry:
-            yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook', where,
-                          "actions run on the hosts of an implementation with ansible: {playbook}")
         outputs = entry.get("outputs", {})
         for name in outputs:
             if name not in spec.get("outputs", {}):
