@@ -63,9 +63,9 @@ class Catalog:
         return Context(application, environment, self.component, self.trait, self.component_names, self.trait_names, self.check,
                        self.digest_of, assigned or {}, tuple(problems))
 
-    def vet(self) -> list[Problem]:
-        """Every definition with its modules, playbooks and example: all problems. Slow; for `make check`."""
-        return vet(Catalog(self._project, thorough=True))
+    def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
+        """The named definitions (all without names) with their modules, playbooks and examples: all problems. Looks into everything, so slow."""
+        return vet(Catalog(self._project, thorough=True), components, traits)
 
     def _files(self, kind: Kind) -> dict[str, tuple[Path, Origin]]:
         found: dict[str, tuple[Path, Origin]] = {}

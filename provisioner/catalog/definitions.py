@@ -48,7 +48,7 @@ def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin
 def _modules(document: Document, definition: Definition) -> Iterator[Problem]:
     for index, entry in enumerate(definition.implementations):
         if entry.module:
-            yield from check_module(entry, partial(_below, document, index))
+            yield from check_module(entry, definition.parameters.get("properties", {}), partial(_below, document, index))
 
 
 def _below(document: Document, index: int, *path: str) -> Where:

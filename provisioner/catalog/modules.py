@@ -2,20 +2,24 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 from provisioner import references
 from provisioner.catalog import hcl
 from provisioner.catalog.hcl import Block
 from provisioner.catalog.variables import Variable, json_variable, literal, variable
 from provisioner.errors import Problem, Where
-from provisioner.model import Implementation
+from provisioner.model import Implementation, Json
 from provisioner.suggest import suggestion
 
 INTERESTING = re.compile(r'^\s*(variable|output)\s+"?[\w-]+"?\s*\{', re.MULTILINE)
+WHOLE = re.compile(r"\A\$\{parameters\.([\w-]+)(\s*\|\s*default\([^)]*\))?\}\Z")
+NAMES = {"array": "a list", "object": "a map", "scalar": "one value"}
 PROVIDERS = re.compile(r"^\s*required_providers\s*\{", re.MULTILINE)
 
 
@@ -108,10 +112,10 @@ def _add_json(content: Any, variables: dict[str, Variable], outputs: dict[str, M
                     outputs[name] = ModuleOutput(str(body.get("description", "")), body.get("sensitive") is True)
 
 
-def check_module(implementation: Implementation, locate: Callable[..., Where]) -> list[Problem]:
+def check_module(implementation: Implementation, parameters: Mapping[str, Json], locate: Callable[..., Where]) -> list[Problem]:
     """What the definition's implementation and its module do not agree about; nothing when the module is not there.
 
-    `locate` gives the place of a path below the implementation.
+    `parameters` are the schemas of the definition's parameters; `locate` gives the place of a path below the implementation.
     """
     folder = Path(implementation.module)
     if not any(path.name.endswith((".tf", ".tf.json")) for path in folder.glob("*")):
@@ -126,6 +130,7 @@ def check_module(implementation: Implementation, locate: Callable[..., Where]) -
                 for given in implementation.variables if given not in module.variables]
     problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', locate("variables"), f"set it: variables: {{{variable}: …}}")
                  for variable, found in module.variables.items() if found.required and variable not in implementation.variables]
+    problems += _misfits(implementation, parameters, module, locate)
     wanted = [(str(reference), reference.path[0], ("outputs", *path.split("."))) for path, reference in references.find(implementation.outputs)
               if reference.head == "module" and reference.path]
     if implementation.hosts_output:
@@ -133,3 +138,28 @@ def check_module(implementation: Implementation, locate: Callable[..., Where]) -
     problems += [Problem("PRV-1434", f'{text}: module {name} has no output "{output}"', locate(*path), suggestion(output, module.outputs))
                  for text, output, path in dict.fromkeys(wanted) if output not in module.outputs]
     return problems
+
+
+def _misfits(implementation: Implementation, parameters: Mapping[str, Json], module: Module, locate: Callable[..., Where]) -> Iterator[Problem]:
+    """Variables that are given one parameter as it is, and could not take what the parameter allows."""
+    for given, template in implementation.variables.items():
+        whole = WHOLE.match(template) if isinstance(template, str) else None
+        schema = parameters.get(whole[1]) if whole else None
+        if whole is None or given not in module.variables or not isinstance(schema, dict):
+            continue
+        wanted = module.variables[given].schema
+        shape, wanted_shape = _shape(schema), _shape(wanted)
+        if shape and wanted_shape and shape != wanted_shape:
+            yield Problem("PRV-1436", f'parameter "{whole[1]}" is {NAMES[shape]}, the module\'s variable "{given}" {NAMES[wanted_shape]}',
+                          locate("variables", given))
+            continue
+        for value in dict.fromkeys([*schema.get("enum", ()), *([schema["default"]] if isinstance(schema.get("default"), str | int | float) else [])]):
+            if schema.get("type") == wanted.get("type") and not Draft202012Validator(wanted).is_valid(value):
+                yield Problem("PRV-1436", f'parameter "{whole[1]}" may be {json.dumps(value)}, the module\'s variable "{given}" refuses that',
+                              locate("variables", given))
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """Terraform converts text, numbers and booleans into each other, and nothing else."""
+    kind = schema.get("type", "")
+    return kind if kind in ("array", "object") else "scalar" if kind in ("string", "number", "integer", "boolean") else ""

@@ -36,20 +36,21 @@ class Definitions(Protocol):
     def context_for(self, application: Application, environment: Environment) -> Context: ...
 
 
-def vet(catalog: Definitions) -> list[Problem]:
-    """All problems of all definitions."""
+def vet(catalog: Definitions, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
+    """All problems of the named definitions; of all without names."""
     problems: list[Problem] = []
-    components = list(_read(catalog.component, catalog.component_names(), problems))
-    traits = list(_read(catalog.trait, catalog.trait_names(), problems))
-    for definition in [*components, *traits]:
+    everything = components is None and traits is None
+    chosen = list(_read(catalog.component, catalog.component_names() if everything else components or (), problems))
+    named_traits = catalog.trait_names() if everything else traits or ()
+    for definition in [*chosen, *_read(catalog.trait, named_traits, problems)]:
         where = Where(definition.file)
         if not definition.description:
             problems.append(Problem("PRV-1420", f'"{definition.name}" has no description', where))
         problems += _described(definition, where)
-    for definition in components:
+    for definition in chosen:
         problems += _sources(definition)
     if not problems:
-        problems += _examples(catalog, components)
+        problems += _examples(catalog, chosen)
     return problems
 
 
@@ -80,11 +81,10 @@ def _sources(definition: Definition) -> Iterator[Problem]:
                 yield Problem("PRV-1430", f"no playbook {playbook}", where)
 
 
-def _examples(catalog: Definitions, definitions: list[Definition]) -> Iterator[Problem]:
+def _examples(catalog: Definitions, chosen: list[Definition]) -> Iterator[Problem]:
     """Each example on each kind of target that the type has an implementation for, with what it refers to out of other examples."""
-    pool: dict[str, Component] = {}
     own: dict[str, list[Component]] = {}
-    for definition in definitions:
+    for definition in chosen:
         try:
             own[definition.name] = _components(definition)
         except Invalid as error:
@@ -92,11 +92,22 @@ def _examples(catalog: Definitions, definitions: list[Definition]) -> Iterator[P
             continue
         if not own[definition.name]:
             yield Problem("PRV-1435", f'"{definition.name}" has no example', Where(definition.file))
-        pool.update({component.name: component for component in own[definition.name]})
-    by_name = {definition.name: definition for definition in definitions}
-    for definition in definitions:
+    every = {definition.name: definition for definition in [*_read(catalog.component, catalog.component_names(), []), *chosen]}
+    pool = _pool(every.values())
+    for definition in chosen:
         for entry in definition.implementations if own.get(definition.name) else ():
-            yield from _compose(catalog, _with_referred(own[definition.name], pool), by_name, (definition, entry))
+            yield from _compose(catalog, _with_referred(own[definition.name], pool), every, (definition, entry))
+
+
+def _pool(definitions: Iterable[Definition]) -> dict[str, Component]:
+    """Components of all examples by their names, for examples that refer to those of others."""
+    found: dict[str, Component] = {}
+    for definition in definitions:
+        try:
+            found |= {component.name: component for component in _components(definition)}
+        except Invalid:
+            continue  # told where that definition itself is vetted
+    return found
 
 
 def _components(definition: Definition) -> list[Component]:
@@ -131,6 +142,9 @@ def _compose(catalog: Definitions, components: list[Component], definitions: Map
     application = Application("example", "1", tuple(components))
     rules = []
     for component in components:
+        if component.type not in definitions:
+            yield Problem("PRV-1435", f'the example of "{definition.name}": there is no type "{component.type}"', Where(definition.file))
+            return
         chosen = entry if component.type == definition.name else definitions[component.type].implementations[0]
         if chosen.needs == "existing":
             outputs: dict[str, Any] = {name: VALUES.get(spec.type, "example") for name, spec in definitions[component.type].outputs.items()}

@@ -38,6 +38,9 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Control": {
         "secrets": ("secrets", "Secrets: set NAME, list, check."),
     },
+    "Extend": {
+        "def": ("definitions", "Definitions of types: init from a module or playbook, vet."),
+    },
     "Utility": {
         "version": ("explain", "Print the version."),
         "help": ("explain", "Help on a verb or a topic."),

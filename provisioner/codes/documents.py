@@ -171,6 +171,19 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1433": ("A module needs a variable", "It has no default in the module, so the implementation must set it."),
     "PRV-1434": ("A module has no such output", "${module.X} and hostsOutput name outputs of the module."),
     "PRV-1435": ("An example does not work", "The example of a definition must compose on every kind of target that it has an implementation for."),
+    "PRV-1436": (
+        "A parameter and its variable do not fit",
+        "The module's variable is of another shape, or its validation refuses a value that the parameter allows. Make the parameter as strict.",
+    ),
+    "PRV-1437": (
+        "A definition's file lies elsewhere",
+        "Definitions are components/NAME.yaml and components/traits/NAME.yaml: paths in them begin at the folder above.",
+    ),
+    "PRV-1441": (
+        "What a module needs is not clear",
+        "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",
+    ),
+    "PRV-1442": ("Neither playbook nor role", "A playbook is a YAML list of plays with `hosts`; a role is a folder with tasks/main.yml."),
     # ---------------------------------------------------------------- where, how, which hosts
     "PRV-1502": ("dependsOn names no component", "The names of the application's components are shown."),
     "PRV-1503": ("An input without an output", "`from` of an OAM input is the name of an OAM output of some component of the application."),

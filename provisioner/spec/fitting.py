@@ -16,7 +16,7 @@ KINDS: Mapping[str, Fits] = {
     "number": lambda value: type(value) in (int, float), "array": lambda value: type(value) is list, "object": lambda value: type(value) is dict,
     "null": lambda value: value is None,
 }
-SILENT = frozenset(("description", "default", "title", "examples", "$comment", "type"))
+SILENT = frozenset(("description", "default", "title", "examples", "$comment", "type", "writeOnly"))
 """Keywords that say nothing about a value, and the one that is looked at first."""
 
 
