@@ -16,6 +16,7 @@ from provisioner import model
 from provisioner.sandbox import simulator
 from tests.conftest import LabHosts
 from tests.e2e.conftest import Project
+from tests.e2e.crashing import kill_at, processes, said, steps, until, without_terraform
 from tests.lab import Lab
 
 STAMP = ("stat -c '%Y %n' /opt/*/current /etc/api/* /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* 2>/dev/null; "
@@ -32,6 +33,15 @@ class Bank:
         self.lab = lab
         self.hosts = hosts
         self.endpoint = endpoint
+        self.killed: dict[str, Any] = {}
+        """What was there when the first apply was killed, and how far it had come."""
+
+    def first_apply(self) -> None:
+        """Killed while the RDS is being made and the hosts are set up, then resumed."""
+        kill_at(self.project, said("step=ledger@cloud status=done"), "apply", "-e", "lab", "--yes")
+        until(lambda: not without_terraform(self.project))
+        self.killed = {"resources": self.resources(), "steps": steps(self.project)}
+        self.project.provision("resume", "-e", "lab")
 
     def curl(self, *arguments: str) -> Any:
         """Ask the gateway, from inside the lab."""
@@ -64,10 +74,22 @@ def bank(example: Callable[..., Project], lab: Lab, lab_hosts: LabHosts, tmp_pat
             "hybrid-bank", LAB_ENDPOINT=running.endpoint, LAB_CIDR=f"{lab.network.gateway.removesuffix('.0.1')}.0.0/16", LAB_KEY=str(lab.key),
             LAB_SSH_ARGS=lab.ssh_args, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test",
             **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
-        project.provision("apply", "-e", "lab", "--yes")
-        yield Bank(project, lab, hosts, running.endpoint)
+        made = Bank(project, lab, hosts, running.endpoint)
+        made.first_apply()
+        yield made
     finally:
         simulator.stop(folder)
+
+
+def test_killed_while_the_database_is_made_nothing_is_made_twice(bank: Bank) -> None:
+    steps_then, steps_now = bank.killed["steps"], steps(bank.project)
+    assert steps_then["archive@cloud"][0] == "running", "the RDS was being made"
+    assert bank.killed["resources"]["databases"] and bank.resources() == bank.killed["resources"]
+    done = {name: row for name, row in steps_then.items() if row[0] == "done"}
+    assert {"net@cloud", "fleet@cloud", "ledger@cloud"} <= done.keys()
+    assert {name: row for name, row in steps_now.items() if name in done} == done, "what had ended is not repeated"
+    assert processes(bank.project) == {}
+    bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
 
 
 def test_both_service_hosts_answer_through_the_gateway_from_one_ledger(bank: Bank) -> None:
