@@ -4,6 +4,7 @@
     env:NAME                        a variable of the operator's shell
     file:PATH                       a file's text; relative to the environment's folder
     aws:TARGET/NAME-OR-ARN[#KEY]    AWS Secrets Manager, reached as that target is; KEY of a JSON secret
+    state:TARGET/ROOT/MODULE/OUTPUT a sensitive output of a Terraform module, in the state of a root; /PART leads into a structure
 
 TARGET ends at the first slash and KEY begins at the last `#`, so the colons and slashes of an ARN need no quoting.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from provisioner.errors import ProvisionError
 
-SCHEMES = ("env", "file", "aws")
+SCHEMES = ("env", "file", "aws", "state")
 GENERATED = "generated/"
 
 
@@ -43,6 +44,8 @@ def parse(path: str) -> SecretPath:
         return SecretPath("", path)
     if scheme == "aws":
         return _aws(path, rest)
+    if scheme == "state":
+        return _state(path, rest)
     if not rest:
         raise BadPath(f"{path!r} names nothing after {scheme}:", hint=f"write {scheme}:NAME")
     return SecretPath(scheme, rest)
@@ -56,6 +59,27 @@ def _aws(path: str, rest: str) -> SecretPath:
             f"{path!r} is no secret of AWS", hint="write aws:TARGET/NAME-OR-ARN or aws:TARGET/NAME-OR-ARN#KEY"
         )
     return SecretPath("aws", name, target, key)
+
+
+def _state(path: str, rest: str) -> SecretPath:
+    target, _, name = rest.partition("/")
+    if not target or name.count("/") < 2 or not all(name.split("/")):
+        raise BadPath(f"{path!r} is no output of a module", hint="write state:TARGET/ROOT/MODULE/OUTPUT")
+    return SecretPath("state", name, target)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A module's sensitive output, in the place of its value: it lies in the state of a root and is read there when it is needed."""
+
+    target: str
+    root: str
+    module: str
+    output: str
+
+    def reference(self, path: tuple[str, ...] = ()) -> str:
+        """`${secret.…}` for the output or, with a path, for a part of it."""
+        return "${secret.state:%s}" % "/".join((self.target, self.root, self.module, self.output, *path))
 
 
 def aws_path(target: str, arn: str, key: str = "") -> str:

@@ -1,6 +1,7 @@
 """One open project: application, environment, catalogue, store and engines, wired. One method for each verb."""
 
 import os
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from provisioner.engine import Engine, Site
 from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
-from provisioner.model import ActionSpec, Application, Delivered, Environment, Plan, Unit
+from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
 from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, spec_digest
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
@@ -49,10 +50,8 @@ class Session:
         self.application: Application = opening.fit(application, self.environment)
         self.catalog = Catalog(self.folder)
         self.store = opening.open_store(settings)
-        self._engines: dict[str, Engine] = {
-            "terraform": TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors)),
-            "ansible": AnsibleEngine(library_folder()),
-        }
+        self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
+        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
         self._wire()
 
     def _wire(self) -> None:
@@ -63,7 +62,12 @@ class Session:
                             for target in environment.targets)
             environment = replace(environment, targets=targets)
         self._sites = Sites(self.application.name, environment, self.folder, self.settings.parallel)
-        self.secrets = Secrets(self._sites.state.parent.parent, environment, self.application.name, self._sites.aws_client)
+        self.secrets = Secrets(self._sites.state.parent.parent, environment, self.application.name, self._sites.aws_client, self._sealed)
+
+    def _sealed(self, target: str, root: str) -> Mapping[str, Mapping[str, Json]]:
+        """The sensitive outputs in the state of one of our roots, for whoever needs one now."""
+        with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
+            return self._terraform.sealed(root, self.site(target, Path(work), 0))
 
     def __enter__(self) -> Self:
         return self

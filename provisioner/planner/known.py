@@ -11,7 +11,7 @@ from provisioner.compose.outputs import host_view
 from provisioner.compose.selection import from_source
 from provisioner.model import Host, Json, Unit
 from provisioner.references import KEEP, Reference
-from provisioner.secret_paths import aws_path
+from provisioner.secret_paths import Sealed, aws_path
 
 
 class Known:
@@ -69,17 +69,24 @@ class Known:
         hosts = self.hosts.get(unit.name)
         return replace(unit, inputs=self.fill(unit.inputs, native), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
 
-    def publish(self, unit: Unit, raw: Mapping[str, Json] | None) -> dict[str, Json]:
+    def publish(self, unit: Unit, raw: Mapping[str, Json | Sealed] | None) -> dict[str, Json]:
         """The outputs of a unit that are known, given its raw outputs (`${module.…}`); remembered for others."""
         def raw_value(reference: Reference) -> Json:
             if reference.head == "module" and raw is not None and reference.path[0] in raw:
-                return references.escape(references.dig(raw[reference.path[0]], reference.path[1:], reference))
+                return raw_template(raw[reference.path[0]], reference)
             return KEEP
 
         found = {name: self.fill(references.substitute(value, raw_value)) for name, value in unit.outputs.items()}
         found = with_self({name: made_secret(unit.target, value) for name, value in found.items()})
         self.outputs[unit.name] = {name: value for name, value in found.items() if references.is_known(value)}
         return self.outputs[unit.name]
+
+
+def raw_template(value: Json | Sealed, reference: Reference) -> Json:
+    """What stands for `${module.OUTPUT…}`, given the module's raw output: its value, or a reference to it where it is sensitive."""
+    if isinstance(value, Sealed):
+        return value.reference(reference.path[1:])
+    return references.escape(references.dig(value, reference.path[1:], reference))
 
 
 def made_secret(target: str, value: Json) -> Json:

@@ -9,7 +9,7 @@ import re
 import secrets
 import string
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from provisioner.model import Environment, Json, Secret
 from provisioner.references import Reference, Unknown, as_text, render
 from provisioner.secret_paths import GENERATED, BadPath, SecretPath, aws_path, parse
 from provisioner.secrets.aws import AwsClient, SecretsManager
-from provisioner.secrets.backends import Backend, Files, MissingSecret, SecretsError, Variables
+from provisioner.secrets.backends import Backend, Files, MissingSecret, SecretsError, StateReader, States, Variables
 from provisioner.secrets.encrypted import EncryptedFile
 from provisioner.secrets.redaction import pattern, redact
 
@@ -32,10 +32,12 @@ ALPHABET = string.ascii_letters + string.digits
 class Secrets:
     """The secrets of one application in one environment. Thread-safe."""
 
-    def __init__(self, folder: Path, environment: Environment, app: str, aws_client: AwsClient | None = None) -> None:
+    def __init__(self, folder: Path, environment: Environment, app: str, aws_client: AwsClient | None = None,
+                 state_reader: StateReader | None = None) -> None:
         """`folder` is the project's `.provision`. Raises SecretsError for a wrong `secrets` of the environment."""
         self._app = app
         self._aws_client = aws_client or _no_client
+        self._state_reader = state_reader or _no_state
         self._lock = threading.RLock()
         self._seen: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
@@ -137,6 +139,8 @@ class Secrets:
         place = parse(path)
         if place.scheme == "aws":
             return SecretsManager(self._aws_client, place.target), place.name, place
+        if place.scheme == "state":
+            return States(self._state_reader, place.target), place.name, place
         if not place.scheme and place.name.startswith(GENERATED):
             return self._generated(), f"{GENERATED}{self._app}/{place.name.removeprefix(GENERATED)}", place
         return self._backends[place.scheme], place.name, place
@@ -195,6 +199,10 @@ def _no_client(service: str, target: str) -> Any:
     raise SecretsError(
         f"target {target}: no access to AWS here", code="PRV-7604", hint="name an AWS target of this environment"
     )
+
+
+def _no_state(target: str, root: str) -> Mapping[str, Mapping[str, Json]]:
+    return {}
 
 
 def _pick(path: str, text: str, place: SecretPath) -> Json:

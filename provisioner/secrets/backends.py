@@ -2,11 +2,16 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from provisioner import references
 from provisioner.errors import ProvisionError, Refused
+from provisioner.model import Json
+
+StateReader = Callable[[str, str], Mapping[str, Mapping[str, Json]]]
+"""(target, root) to the sensitive outputs in its Terraform state: module to output to value. Raises ProvisionError."""
 
 
 class MissingSecret(ProvisionError):
@@ -111,3 +116,26 @@ class Files(ReadOnly):
 
     def _path(self, name: str) -> Path:
         return self._folder / Path(name).expanduser()
+
+
+class States(ReadOnly):
+    """Sensitive outputs of Terraform modules, by ROOT/MODULE/OUTPUT[/PART…], as they lie in the states of a target's roots."""
+
+    kind = "a Terraform state"
+
+    def __init__(self, reader: StateReader, target: str) -> None:
+        self._reader, self._target = reader, target
+
+    def read(self, name: str) -> str | None:
+        root, module, output, *path = name.split("/")
+        outputs = self._reader(self._target, root).get(module, {})
+        if output not in outputs:
+            return None
+        reference = references.Reference("module", (module, output, *path))
+        return references.as_text(references.dig(outputs[output], tuple(path), reference))
+
+    def exists(self, name: str) -> bool:
+        return self.read(name) is not None
+
+    def advice(self, name: str) -> str:
+        return f"it is an output of a Terraform module on {self._target}: provision apply makes it"

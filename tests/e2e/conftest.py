@@ -37,6 +37,10 @@ class Project:
         """The value that a command prints with `-o json`."""
         return json.loads(self.provision(*arguments, "-o", "json", exit=exit).stdout)
 
+    def planned(self) -> dict[str, str]:
+        """What a plan would do, by unit; units to which nothing happens left out."""
+        return effects(self.json("plan"))
+
     def outputs(self, component: str) -> dict[str, Any]:
         """The outputs of the one unit of a component."""
         found = {name: outputs for name, outputs in self.json("outputs")["outputs"].items() if name.partition("@")[0] == component}
@@ -69,6 +73,11 @@ class Project:
             with suppress(OSError, ValueError):
                 os.kill(int(record.read_text()), signal.SIGTERM)
         self.provision("sandbox", "down", exit=None)
+
+
+def effects(plan: dict[str, Any]) -> dict[str, str]:
+    """What a plan does, by unit; units to which nothing happens left out."""
+    return {unit["unit"]: unit["action"] for unit in plan["units"] if unit["action"] != "none"}
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from provisioner.sandbox import simulator
-from tests.e2e.conftest import Project
+from tests.e2e.conftest import Project, effects
 
 
 def free_port() -> int:
@@ -68,11 +68,6 @@ def files(project: Project, *without: str) -> dict[Path, int]:
             if path.is_file() and path.suffix not in (".log", ".pyc") and not any(word in str(path) for word in without)}
 
 
-def effects(plan: dict[str, Any]) -> dict[str, str]:
-    """What a plan does, by unit; units to which nothing happens left out."""
-    return {unit["unit"]: unit["action"] for unit in plan["units"] if unit["action"] != "none"}
-
-
 def cloud(project: Project, service: str) -> Any:
     """A client of the simulated cloud."""
     running = simulator.find(project.folder)
@@ -105,7 +100,7 @@ def test_a_change_of_one_property_touches_that_component_only(delivered: Project
     delivered.edit("Hello from provision", "Good morning")
     plan = delivered.provision("plan", "--detailed-exitcode", exit=2)
     assert '- GREETING="Hello from provision"' in plan.stdout and '+ GREETING="Good morning"' in plan.stdout
-    assert effects(delivered.json("plan")) == {"web@local": "update"}
+    assert delivered.planned() == {"web@local": "update"}
     gateway = delivered.folder / ".provision/host/var/lib/provision/nginx/nginx.pid"
     own = ("/etc/web/", "/opt/web/", "quickstart.web@", "/web.conf", "/start/web", "/cache/")
     before = files(delivered, *own), resources(delivered), gateway.read_text()

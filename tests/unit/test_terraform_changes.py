@@ -9,6 +9,7 @@ import pytest
 from provisioner.engines.terraform import changes, contract, outputs, state, stream
 from provisioner.engines.terraform.progress import Progress
 from provisioner.model import Change, Host, Hosts, Target, Unit
+from provisioner.secret_paths import Sealed
 
 UNITS = {"db": "db@t"}
 
@@ -113,11 +114,36 @@ def test_a_state() -> None:
     assert found.providers == {"registry.terraform.io/hashicorp/aws"}
 
 
-def test_a_state_that_is_half_written_or_not_there(tmp_path: Path) -> None:
+def test_a_state_that_is_half_written_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "s"
     assert state.read(file) == state.EMPTY
     file.write_text('{"version": 4, "resour')
-    assert state.read(file) is None and state.read_patiently(file, 0.1) == state.EMPTY
+    monkeypatch.setattr(state, "PATIENCE", 0.1)
+    assert state.read(file) is None and state.read_patiently(file) == state.EMPTY and state.unseal_patiently(file) == {}
+
+
+def test_sensitive_outputs_are_named_in_a_state_and_read_only_to_be_used() -> None:
+    sealed = resource("terraform_data", "sealed_db", attributes={"output": {"value": {"password": "c4nary", "pair": {"k": 1}}, "type": []}})
+    ready = resource("terraform_data", "ready_db", attributes={"output": {"value": {"host": "h"}, "type": []}})
+    text = json.dumps({"version": 4, "resources": [ready, sealed]})
+    found = state.parse(text)
+    assert "c4nary" not in repr(found) and found.sealed == {"db": frozenset({"password", "pair"})}
+    assert state.unseal(text) == {"db": {"password": "c4nary", "pair": {"k": 1}}} and state.unseal("") == {}
+    handed = outputs.handed_off(found, "db", "t", "t-x")
+    assert handed == {"host": "h", "password": Sealed("t", "t-x", "db", "password"), "pair": Sealed("t", "t-x", "db", "pair")}
+    unit = Unit("db@t", "db", "x", "t", "terraform", "/m", outputs={
+        "url": "pg://${self.password|urlencode}@${module.host}", "password": "${module.password}", "key": "${module.pair.k}"})
+    assert outputs.finish(unit, handed, {}) == {
+        "url": "pg://${secret.state:t/t-x/db/password|urlencode}@h", "password": "${secret.state:t/t-x/db/password}",
+        "key": "${secret.state:t/t-x/db/pair/k}"}
+    assert outputs.handed_off(found, "other", "t", "t-x") is None
+
+
+@pytest.mark.parametrize(("actions", "known"), [(["no-op"], {"password"}), (["update"], set()), (["create"], set())])
+def test_a_sensitive_output_that_will_change_is_not_known(actions: list[str], known: set[str]) -> None:
+    before = state.State(outputs={"db": {"host": "h"}}, sealed={"db": frozenset({"password"})})
+    entries = [{"address": "terraform_data.sealed_db", "change": {"actions": actions, "after": None}}]
+    assert outputs.expected(entries, before, "db", "t", "t").keys() == {"host"} | known
 
 
 # ---------------------------------------------------------------------- streams

@@ -42,6 +42,12 @@ def operations(entry: dict[str, Any]) -> list[tuple[str, str]]:
     return [(entry["address"], action) for action in entry["change"]["actions"] if action in ("create", "update", "delete", "read")]
 
 
+def resealed(resource_changes: list[dict[str, Any]]) -> frozenset[str]:
+    """Names of modules whose sensitive outputs will be others."""
+    return frozenset(names.module_of(entry["address"]) for entry in resource_changes
+                     if entry["address"].startswith(names.SEALED) and entry["change"]["actions"] != ["no-op"])
+
+
 def raw_outputs(resource_changes: list[dict[str, Any]]) -> dict[str, dict[str, Json]]:
     """Module name to its raw outputs as far as the plan knows them, from our `ready_` resources that change."""
     found: dict[str, dict[str, Json]] = {}

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from provisioner.engine import BatchRequest, Planned, PlanRequest, Report, Site
-from provisioner.engines.terraform import binary, changes, names, preview
+from provisioner.engines.terraform import binary, changes, names, outputs, preview
 from provisioner.engines.terraform.adopt import adopt
 from provisioner.engines.terraform.batch import Batch
 from provisioner.engines.terraform.planning import Outcome, Planning, Request
 from provisioner.engines.terraform.workspace import Workspace, open_workspace
-from provisioner.model import Change, Unit
+from provisioner.model import Change, Json, Unit
 from provisioner.process.children import Children
 
 BATCHES_AT_ONCE = 32
@@ -43,6 +43,10 @@ class TerraformEngine:
         found = changes.changes(outcome.entries, units)
         _keep_preview(workspace, request, outcome, units, found)
         return {unit.name: _planned(unit, request, outcome, found) for unit in [*request.units, *removed]}
+
+    def sealed(self, key: str, site: Site) -> dict[str, dict[str, Json]]:
+        """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
+        return self._open(key, site).sealed()
 
     async def deliver(self, request: BatchRequest, site: Site, report: Report) -> None:
         """Carry out the steps; exactly one StepEnded for each. Raises nothing for a step's own failure."""
@@ -104,9 +108,7 @@ def _planned(unit: Unit, request: PlanRequest, outcome: Outcome, found: list[Cha
     if (cause := outcome.waiting.get(unit.name)) is not None:
         return Planned(unpreviewed=f"waits for {cause}")
     own = tuple(change for change in found if change.unit == unit.name)
-    module = names.module(unit)
-    raw = changes.raw_outputs(outcome.entries)
-    known = raw[module] if module in raw else outcome.state.outputs.get(module, {})
+    known = outputs.expected(outcome.entries, outcome.state, names.module(unit), unit.target, request.key)
     before = request.delivered.get(unit.name)
     health = {}
     if before is not None and before.state == "delivered":

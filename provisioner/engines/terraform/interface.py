@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Variable:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a module takes and gives. `outputs` says which are sensitive; `problem` why it could not be read."""
+    """What a module takes and gives. `outputs` says which are sensitive; ephemeral ones are none, they are never kept. `problem`: why it
+    could not be read."""
 
     variables: dict[str, Variable] = field(default_factory=dict)
     outputs: dict[str, bool] = field(default_factory=dict)
@@ -59,7 +60,8 @@ def parse(folder: Path) -> Interface:
             for name, body in _named(content.get("variable")):
                 variables[name] = _variable(body)
             for name, body in _named(content.get("output")):
-                outputs[name] = body.get("sensitive") in (True, "true") or body.get("ephemeral") in (True, "true")
+                if body.get("ephemeral") not in (True, "true"):
+                    outputs[name] = body.get("sensitive") in (True, "true")
             for block in _list(content.get("terraform")):
                 for required in _list(block.get("required_providers")):
                     providers |= {name: _requirement(name, value) for name, value in required.items() if not name.startswith("__")}

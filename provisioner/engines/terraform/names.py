@@ -6,6 +6,7 @@ import re
 from provisioner.model import Unit
 
 READY = "terraform_data.ready_"
+SEALED = "terraform_data.sealed_"
 PENDING = "terraform_data.pending_"
 MODULE = re.compile(r'module\.([A-Za-z_][A-Za-z0-9_-]*)(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?')
 
@@ -24,21 +25,22 @@ def module(unit: Unit) -> str:
 
 
 def targets(name: str) -> list[str]:
-    """What a unit's module name stands for in -target: `ready_` is not in its module, so it must be named, too."""
-    return [f"module.{name}", READY + name]
+    """What a unit's module name stands for in -target: `ready_` and `sealed_` are not in its module, so they must be named, too."""
+    return [f"module.{name}", READY + name, SEALED + name]
 
 
 def module_of(address: str) -> str:
-    """The module name of the unit that an address (of a resource or of our own `ready_`) belongs to, or empty."""
-    if address.startswith(READY):
-        return address.removeprefix(READY)
+    """The module name of the unit that an address (of a resource or of our own `ready_` and `sealed_`) belongs to, or empty."""
+    for own in (READY, SEALED):
+        if address.startswith(own):
+            return address.removeprefix(own)
     match = MODULE.match(address)
     return match[1] if match else ""
 
 
 def is_ours(address: str) -> bool:
     """True for what we add to a root ourselves: never shown and never counted."""
-    return address.startswith((READY, PENDING))
+    return address.startswith((READY, SEALED, PENDING))
 
 
 def short(address: str) -> str:

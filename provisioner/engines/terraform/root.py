@@ -74,7 +74,9 @@ def render(blocks: list[Block], settings: Settings, scope: Scope) -> Root:
             continue
         secrets |= inputs.secrets
         waits[block.unit.name] = inputs.waits
-        data["ready_" + names.module(block.unit)] = _ready(block)
+        data["ready_" + names.module(block.unit)] = _outputs(block, sealed=False)
+        if any(block.interface.outputs.values()):
+            data["sealed_" + names.module(block.unit)] = _outputs(block, sealed=True)
     provider = Inputs(scope)
     document = _head(settings, provider)
     secrets |= provider.secrets
@@ -132,10 +134,10 @@ def _module(block: Block, settings: Settings, inputs: Inputs, units: list[Unit])
     return found
 
 
-def _ready(block: Block) -> dict[str, Json]:
-    """Says that a unit is there: waits for its whole module and holds those of its outputs that may lie in a state."""
+def _outputs(block: Block, *, sealed: bool) -> dict[str, Json]:
+    """Waits for a whole module and holds its outputs: says that the unit is there (`ready_`), or keeps the sensitive ones (`sealed_`)."""
     name = names.module(block.unit)
-    outputs = {output: "${module.%s.%s}" % (name, output) for output, sensitive in block.interface.outputs.items() if not sensitive}
+    outputs = {output: "${module.%s.%s}" % (name, output) for output, sensitive in block.interface.outputs.items() if sensitive == sealed}
     return {"input": outputs, "depends_on": [f"module.{name}"]}
 
 

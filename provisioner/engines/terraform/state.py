@@ -2,12 +2,17 @@
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from provisioner.engines.terraform import names
 from provisioner.model import Json
+
+T = TypeVar("T")
+PATIENCE = 5.0
+"""Seconds for which a file may be half-written."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,8 @@ class State:
     """Names of root modules that have something in it; their `ready_` counts."""
     outputs: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Module name to its raw outputs, without sensitive ones."""
+    sealed: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Module name to the names of its sensitive outputs that are kept in this state."""
     tainted: frozenset[str] = frozenset()
     addresses: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
@@ -38,12 +45,29 @@ def read(file: Path) -> State | None:
         return None
 
 
-def read_patiently(file: Path, seconds: float = 5.0) -> State:
+def read_patiently(file: Path) -> State:
     """The state of a file that may be half-written at this moment; empty when it stays so."""
-    end = time.monotonic() + seconds
-    while (found := read(file)) is None and time.monotonic() < end:
+    return _patiently(lambda: read(file)) or EMPTY
+
+
+def unseal_patiently(file: Path) -> dict[str, dict[str, Json]]:
+    """The sensitive outputs in such a file, in clear: module name to output to value."""
+    def look() -> dict[str, dict[str, Json]] | None:
+        try:
+            return unseal(file.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    return _patiently(look) or {}
+
+
+def _patiently(look: Callable[[], T | None]) -> T | None:
+    end = time.monotonic() + PATIENCE
+    while (found := look()) is None and time.monotonic() < end:
         time.sleep(0.05)
-    return found if found is not None else EMPTY
+    return found
 
 
 def parse(text: str) -> State:
@@ -53,6 +77,7 @@ def parse(text: str) -> State:
     content = json.loads(text)
     modules: set[str] = set()
     outputs: dict[str, dict[str, Json]] = {}
+    sealed: dict[str, frozenset[str]] = {}
     tainted: set[str] = set()
     addresses: set[str] = set()
     providers: set[str] = set()
@@ -65,12 +90,14 @@ def parse(text: str) -> State:
         providers |= _provider(resource)
         if place.startswith(names.READY):
             outputs[names.module_of(place)] = _handed_off(resource["instances"][0])
+        elif place.startswith(names.SEALED):
+            sealed[names.module_of(place)] = frozenset(_kept(resource["instances"][0]))
         if resource["mode"] == "managed":
             for instance in resource["instances"]:
                 addresses.add(address := place + _index(instance))
                 if instance.get("status") == "tainted":
                     tainted.add(address)
-    return State(frozenset(modules), outputs, frozenset(tainted), frozenset(addresses), frozenset(providers), int(content.get("serial", 0)))
+    return State(frozenset(modules), outputs, sealed, frozenset(tainted), frozenset(addresses), frozenset(providers), int(content.get("serial", 0)))
 
 
 def _address(resource: dict[str, Any]) -> str:
@@ -92,12 +119,24 @@ def _provider(resource: dict[str, Any]) -> set[str]:
     return set() if source.startswith("terraform.io/builtin/") else {source}
 
 
-def _handed_off(instance: dict[str, Any]) -> dict[str, Json]:
+def unseal(text: str) -> dict[str, dict[str, Json]]:
+    """The sensitive outputs in a state, in clear: module name to output to value. Raises as `parse`."""
+    content = json.loads(text) if text.strip() else {}
+    found = ((_address(resource), resource["instances"]) for resource in content.get("resources") or [])
+    return {names.module_of(place): _kept(instances[0]) for place, instances in found if place.startswith(names.SEALED) and instances}
+
+
+def _kept(instance: dict[str, Any]) -> dict[str, Json]:
     output = instance["attributes"].get("output")
     values = output["value"] if isinstance(output, dict) and "value" in output else output
+    return values if isinstance(values, dict) else {}
+
+
+def _handed_off(instance: dict[str, Any]) -> dict[str, Json]:
+    values = _kept(instance)
     # what passes through loses its mark; the mark of `input` is still there
     marked = [[step.get("value") for step in path] for path in instance.get("sensitive_attributes") or []]
-    if ["input"] in marked or not isinstance(values, dict):
+    if ["input"] in marked:
         return {}
     secret = {path[1] for path in marked if len(path) > 1 and path[0] == "input"}
     return {name: value for name, value in values.items() if name not in secret}

@@ -54,12 +54,12 @@ class Steps:
                 return False
             self._end(unit, StepEnded(step.name, "done", "removed", changed=changed))
             return True
-        raw = state.outputs.get(module)
+        raw = outputs.handed_off(state, module, step.unit.target, self._workspace.key)
         if raw is None:
             return False
         found = outputs.finish(step.unit, raw, self.published)
         for name in step.unit.outputs.keys() - found.keys():
-            self._report(Event("diagnostic", step.name, f'output "{name}" has no value that can be handed on: sensitive outputs need {{secret: …}}',
+            self._report(Event("diagnostic", step.name, f'output "{name}" has no value to hand on: its module gives none, or an ephemeral one',
                                data={"severity": "warning"}))
         self.published[unit] = found
         self._end(unit, StepEnded(step.name, "done", "", found, changed, outputs.hosts(step.unit, raw, self._site.target)))

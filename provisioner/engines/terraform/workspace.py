@@ -71,10 +71,24 @@ class Workspace:
         """The state as it is now. Raises ProvisionError when a remote one can't be read."""
         if self.state_file is not None:
             return state.read_patiently(self.state_file)
+        return state.parse(self._pull())
+
+    def sealed(self) -> dict[str, dict[str, Json]]:
+        """The sensitive outputs in the state as it is now, in clear. Raises ProvisionError when a remote one can't be read."""
+        if self.state_file is not None:
+            return state.unseal_patiently(self.state_file)
+        if not self.root_file.exists():
+            # a folder of its own, only to read: the backend needs no provider
+            private(self.root_file, json.dumps({"terraform": {"backend": self.backend}}))
+        if problems := initialise(self):
+            raise ProvisionError(f"the state can't be read: {problems[0]}", code="PRV-4108")
+        return state.unseal(self._pull())
+
+    def _pull(self) -> str:
         done = self.run(command.state_pull(self.binary, self.folder))
         if done.returncode:
             raise ProvisionError(f"the state can't be read: {done.stderr.strip() or done.stdout.strip()}", code="PRV-4108")
-        return state.parse(done.stdout)
+        return done.stdout
 
     # ------------------------------------------------------------------ resources that our own interrupted run began
     def interrupted(self) -> frozenset[str]:
