@@ -1,3 +1,5 @@
+"""A service that does nothing, for as long as it takes."""
+
 import time
 
 time.sleep(1e9)
