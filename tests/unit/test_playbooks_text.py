@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
-from ansible.module_utils.provision import accounts, cluster, context, envfile, files, masks, nginx, rules, scram, systemd
+from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, rules, scram, systemd
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.managing import Program
@@ -208,11 +208,11 @@ def test_other_entries_match_nothing(stored: str) -> None:
 
 def test_a_block_is_put_first_once_and_taken_out() -> None:
     text = "local all all peer\n"
-    once = cluster.with_block(text, "shop.db", "host a\n")
+    once = blocks.with_block(text, "shop.db", "host a\n", first=True)
     assert once == "# BEGIN provision shop.db\nhost a\n# END provision shop.db\nlocal all all peer\n"
-    assert cluster.with_block(once, "shop.db", "host a\n") == once
-    both = cluster.with_block(once, "shop.other", "host b\n")
-    assert cluster.with_block(cluster.with_block(both, "shop.db", ""), "shop.other", "") == text
+    assert blocks.with_block(once, "shop.db", "host a\n", first=True) == once
+    both = blocks.with_block(once, "shop.other", "host b\n", first=True)
+    assert blocks.with_block(blocks.with_block(both, "shop.db", "", first=True), "shop.other", "", first=True) == text
 
 
 def test_rules_of_access() -> None:

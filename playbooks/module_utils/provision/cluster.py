@@ -105,16 +105,3 @@ def other_with_port(version: str) -> str:
             if (found, name) != (version, "main") and re.search(rf"^\s*port\s*=\s*{PORT}\b".encode(), text, re.M):
                 return f"{found}/{name}"
     return ""
-
-
-def block_of(text: str, name: str) -> str:
-    """The marked block of a name in a file, markers included; empty when there is none."""
-    found = re.search(re.escape(f"# BEGIN provision {name}\n") + r".*?" + re.escape(f"# END provision {name}\n"), text, flags=re.S)
-    return found[0] if found else ""
-
-
-def with_block(text: str, name: str, block: str) -> str:
-    """A file with the marked block of a name put first (the first match counts in pg_hba.conf), or taken out when it is empty."""
-    begin, end = f"# BEGIN provision {name}\n", f"# END provision {name}\n"
-    without = re.sub(re.escape(begin) + r".*?" + re.escape(end), "", text, flags=re.S)
-    return f"{begin}{block}{end}{without}" if block else without

@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules, scram
-from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, block_of, installed_versions, offered_versions, other_with_port, with_block
+from ansible.module_utils.provision.blocks import block_of, with_block
+from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, installed_versions, offered_versions, other_with_port
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -159,7 +160,7 @@ class Database:
 
     def _hba_wish(self, block: str) -> files.Wish:
         text = (files.read(self.cluster.hba) or b"").decode()
-        return files.Wish(self.cluster.hba, with_block(text, self.block, block).encode(), 0o640, "postgres", "postgres")
+        return files.Wish(self.cluster.hba, with_block(text, self.block, block, first=True).encode(), 0o640, "postgres", "postgres")
 
     def _run(self, restarts: bool, reloads: bool) -> None:
         work, service = self.work, self.cluster.service

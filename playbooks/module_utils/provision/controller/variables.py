@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from ansible.module_utils.provision.failures import Failed
+
 
 def with_prefix(task_vars: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """All variables with a prefix, under their names without it; plain JSON values."""
@@ -38,6 +40,12 @@ def lacking(task_vars: Mapping[str, Any]) -> str:
     paths = [str(path) for path in task_vars.get("provision_secret_inputs") or ()]
     names = sorted({name for name in (path.partition(".")[0] for path in paths) if name not in task_vars})
     return f"{', '.join(names)}: holds a secret, which is on no disk; give it with -e @FILE" if names else ""
+
+
+def judge_complete(task_vars: Mapping[str, Any]) -> None:
+    """Raises Failed when a variable that holds a secret was not given."""
+    if message := lacking(task_vars):
+        raise Failed(message)
 
 
 def _supervisord() -> str:

@@ -1,0 +1,25 @@
+"""The way of the action plugins that send nothing but variables: what they hand to their module, and what of it is secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.module_utils.provision.controller import variables
+from ansible.plugins.action import ActionBase
+
+
+def arguments(plugin: ActionBase, prefix: str, task_vars: Mapping[str, Any], hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The module's parameters: all variables with the prefix, those in `hidden` as secrets. Removal needs only the unit's name.
+
+    Raises Failed where a variable that holds a secret was not given.
+    """
+    state = str(plugin._task.args.get("state", "present"))
+    address = plugin._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
+    context = variables.context(task_vars, str(address), plugin._connection.transport)
+    spec = variables.with_prefix(task_vars, prefix)
+    secrets = {name: spec.pop(name) for name in hidden if name in spec}
+    if state == "absent":
+        return {"state": state, "context": context, "spec": spec}
+    variables.judge_complete(task_vars)
+    return {"state": state, "context": context, "spec": spec, "secrets": secrets}
