@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from provisioner.catalog.addons import contested
 from provisioner.catalog.definitions import Kind, read_definition
 from provisioner.catalog.digests import digest_source
 from provisioner.catalog.library import Origin, library_folder, origins
@@ -16,14 +17,19 @@ FOLDERS: Mapping[Kind, str] = {"component": "components", "trait": "components/t
 
 
 class Catalog:
-    """Definitions of a project's own `components/`, then the shipped ones."""
+    """Definitions of a project's own `components/`, then those of its addons, then the shipped ones."""
 
-    def __init__(self, project: Path, *, thorough: bool = False) -> None:
-        """`thorough`: look into the modules of shipped definitions, too, which are checked before they ship."""
+    def __init__(self, project: Path, *, thorough: bool = False, places: tuple[Origin, ...] = ()) -> None:
+        """`thorough`: look into the modules of shipped definitions, too, which are checked before they ship. `places`: other ones than usual.
+
+        Raises ProvisionError for a damaged lock.
+        """
         self._thorough = thorough
         self._project = project
-        self._places = origins(project)
+        self._places = places or origins(project)
+        self._contested: dict[tuple[Kind, str], tuple[Origin, Origin]] = {}
         self._known: dict[Kind, dict[str, tuple[Path, Origin]]] = {"component": self._files("component"), "trait": self._files("trait")}
+        self._verified: set[Origin] = set()
         self._read: dict[Path, Definition] = {}
         self._checkers: dict[int, tuple[Definition, Checker]] = {}
         self._digests: dict[str, str] = {}
@@ -65,14 +71,16 @@ class Catalog:
 
     def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
         """The named definitions (all without names) with their modules, playbooks and examples: all problems. Looks into everything, so slow."""
-        return vet(Catalog(self._project, thorough=True), components, traits)
+        return vet(Catalog(self._project, thorough=True, places=self._places), components, traits)
 
     def _files(self, kind: Kind) -> dict[str, tuple[Path, Origin]]:
         found: dict[str, tuple[Path, Origin]] = {}
         for origin in self._places:
             for path in sorted((origin.folder / FOLDERS[kind]).glob("*.y*ml")):
                 if path.suffix in (".yaml", ".yml"):
-                    found.setdefault(path.stem, (path, origin))
+                    _, first = found.setdefault(path.stem, (path, origin))
+                    if first.addon and origin.addon and first != origin:
+                        self._contested.setdefault((kind, path.stem), (first, origin))
         return found
 
     def _definition(self, kind: Kind, name: str) -> Definition | None:
@@ -82,6 +90,11 @@ class Catalog:
         path, origin = entry
         if path in self._read:
             return self._read[path]
+        if (kind, name) in self._contested:
+            raise contested(f"{kind} {name}", *(origin.addon for origin in self._contested[kind, name]))
+        if origin.addon and origin not in self._verified:
+            origin.verify()
+            self._verified.add(origin)
         shipped = origin.name == "built-in" and not self._thorough
         self._read[path] = definition = read_definition(path, kind, origin, self._places, modules=not shipped)
         return definition

@@ -32,17 +32,24 @@ def fetch(source: str, ref: str, into: Path) -> str:
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".fetch-") as place:
         work = Path(place) / "tree"
         _git(source, Path(place), "init", "--quiet", str(work))
-        fetched = _try(work, "fetch", "--quiet", "--depth", "1", "--no-tags", "--", url, ref or "HEAD")
-        if fetched.returncode and COMMIT.match(ref):
-            # not every server gives a commit that no branch ends at: then all of it, and the commit out of that
-            _git(source, work, "fetch", "--quiet", "--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*")
-        elif fetched.returncode:
-            raise _failed(source, fetched, ref)
+        _fetch(source, url, ref, work)
         _git(source, work, "checkout", "--quiet", "--detach", ref if COMMIT.match(ref) else "FETCH_HEAD")
         commit = _git(source, work, "rev-parse", "HEAD").stdout.strip()
         shutil.rmtree(work / ".git")
         os.replace(work, into)
     return commit
+
+
+def _fetch(source: str, url: str, ref: str, work: Path) -> None:
+    """One commit alone where the server can; a plain file server can't, and not every server gives a commit that no branch ends at."""
+    ways = [("--depth", "1", "--no-tags", "--", url, ref or "HEAD"), ("--no-tags", "--", url, ref or "HEAD")]
+    if COMMIT.match(ref):
+        ways[1] = ("--tags", "--", url, "+refs/heads/*:refs/remotes/origin/*")
+    for way in ways:
+        fetched = _try(work, "fetch", "--quiet", *way)
+        if fetched.returncode == 0:
+            return
+    raise _failed(source, fetched, ref)
 
 
 def _git(source: str, cwd: Path, *arguments: str) -> Result:

@@ -5,6 +5,7 @@ One file for all that comes from elsewhere: addons (docs/decisions/0005-addons.m
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from provisioner.model import Json
 
 NAME = "provision.lock"
 VERSION = 1
+LABEL = re.compile(r"\A[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def read(project: Path) -> Lock:
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise _damaged(path, f"its version is not {VERSION}")
     try:
-        return Lock({name: AddonPin(**pin) for name, pin in _section(content, "addons").items()},
+        return Lock({name: AddonPin(**pin) for name, pin in _section(content, "addons").items() if _is_label(name)},
                     {source: ModulePin(**pin) for source, pin in _section(content, "modules").items()})
     except (TypeError, AttributeError) as error:
         raise _damaged(path, str(error)) from None
@@ -89,6 +91,13 @@ def write(project: Path, lock: Lock) -> None:
         stream.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     os.chmod(draft, 0o644)
     os.replace(draft, path)
+
+
+def _is_label(name: str) -> bool:
+    """A name becomes a folder's. Raises TypeError for one that could lead elsewhere."""
+    if not LABEL.match(name):
+        raise TypeError(f'"{name}" is no name of an addon')
+    return True
 
 
 def _section(content: dict[str, Any], name: str) -> dict[str, dict[str, str]]:

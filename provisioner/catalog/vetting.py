@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from provisioner import references
 from provisioner.compose import Context, compose
-from provisioner.errors import Invalid, Problem, Where
+from provisioner.errors import Invalid, Problem, ProvisionError, Where
 from provisioner.model import (
     Application,
     Component,
@@ -58,7 +58,7 @@ def _read(read: Callable[[str], Definition | None], names: Iterable[str], proble
     for name in names:
         try:
             definition = read(name)
-        except Invalid as error:
+        except ProvisionError as error:
             problems += error.problems
         else:
             if definition:

@@ -40,6 +40,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Extend": {
         "def": ("definitions", "Definitions of types: init from a module or playbook, vet."),
+        "addon": ("addon", "Types that others wrote: add, list, upgrade, restore, remove."),
     },
     "Utility": {
         "version": ("explain", "Print the version."),

@@ -11,4 +11,31 @@ CODES: dict[str, tuple[str, str]] = {
         "The reason is git's own. No password is asked for: give one by a credential helper or an SSH agent. What was fetched before\n"
         "is used again without a network, at the commit in provision.lock.",
     ),
+    "PRV-1603": (
+        "Not an addon",
+        "An addon is a folder with addon.yaml, which holds name, version (in quotes) and description, and beside it any of components/,\n"
+        "components/traits/, modules/, playbooks/, tests/.",
+    ),
+    "PRV-1604": (
+        "An addon can't be copied",
+        "Its source is a folder, or a git repository; --path names a folder within it. Links must not lead out of the addon: what they\n"
+        "lead to would not be there on another machine.",
+    ),
+    "PRV-1605": ("No such addon", "provision addon list shows those of the project. They are in provision.lock, and their copies below addons/."),
+    "PRV-1606": (
+        "An addon is not what was checked",
+        "The files below addons/NAME differ from the checksum in provision.lock: they were edited, merged badly, or are gone.\n"
+        "provision addon restore NAME brings back what was checked. To change a type for this project, copy its definition to components/ and\n"
+        "its module to modules/: they come first. To take a new version of the addon: provision addon upgrade NAME.",
+    ),
+    "PRV-1607": ("Two addons of one name", "A name stands for one addon in a project, and stays the same when it is upgraded."),
+    "PRV-1608": (
+        "Two addons define one type",
+        "Which of them is meant would depend on an order that nobody sees. Remove one of the addons, or define the type in the project's own\n"
+        "components/.",
+    ),
+    "PRV-1609": (
+        "A source no longer has what was pinned",
+        "A folder was edited since it was added, or a repository's history was rewritten. The copy in version control is what was checked.",
+    ),
 }

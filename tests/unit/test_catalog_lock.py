@@ -1,6 +1,10 @@
 """provision.lock: written, read back, damaged; and one commit of a repository as a folder."""
 
 import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,7 +32,10 @@ def test_order_does_not_depend_on_history() -> None:
     assert list(Lock().with_module("z", ModulePin("1")).with_module("y", ModulePin("2")).modules) == ["y", "z"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "addons": {"a": {"what": 1}}}', '{"version": 1, "modules": [1]}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}',
+                                  '{"version": 1, "addons": {"a": {"what": 1}}}',
+                                  '{"version": 1, "addons": {"../a": {"source": "", "version": "", "digest": ""}}}',
+                                  '{"version": 1, "modules": [1]}'])
 def test_a_damaged_one(text: str, tmp_path: Path) -> None:
     (tmp_path / "provision.lock").write_text(text)
     with pytest.raises(ProvisionError) as raised:
@@ -61,6 +68,32 @@ def test_a_commit_as_a_folder(repository: Path, tmp_path: Path) -> None:
         assert git.fetch(repository.as_uri(), ref, into) == commit
         assert (into / "file").read_text() == text and not (into / ".git").exists()
     assert sorted(path.name[:4] for path in (tmp_path / "deep").iterdir()) == ["got-"] * 4, "nothing else is left"
+
+
+@pytest.fixture
+def file_server(tmp_path: Path) -> Iterator[str]:
+    """A plain file server on loopback, which knows nothing of git; its address."""
+    handler = partial(Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Says nothing."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def test_a_plain_file_server_will_do(repository: Path, tmp_path: Path, file_server: str) -> None:
+    run(repository, "update-server-info")
+    for ref, text in (("", "2\n"), ("v1", "1\n"), (run(repository, "rev-parse", "v1"), "1\n")):
+        git.fetch(f"{file_server}/repository/.git", ref, tmp_path / f"got{ref}")
+        assert (tmp_path / f"got{ref}" / "file").read_text() == text
 
 
 @pytest.mark.parametrize(("source", "ref"), [("file:///nowhere/at/all", ""), ("REPOSITORY", "v9"), ("REPOSITORY", "0" * 40), ("--upload-pack=x", "")])
