@@ -11,13 +11,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from moto.apigatewayv2.responses import ApiGatewayV2Response
+from moto.awslambda.models import LambdaFunction
 from moto.ec2.models import amis
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
+from moto.efs.models import FileSystem
+from moto.efs.responses import EFSResponse
+from moto.elasticache.responses import ElastiCacheResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
+
+from provisioner.sandbox import caches, functions
 
 DEBIAN = {
     "ami_id": "ami-0debf12f0000000a1", "state": "available", "public": True, "owner_id": "136693071363", "image_type": "machine",
@@ -42,6 +48,9 @@ def install() -> None:
     interface_outlives_machine()
     gateway_takes_its_interface()
     delete_markers()
+    cache_groups()
+    functions_run()
+    backup_policy()
 
 
 def image_of_debian() -> None:
@@ -168,6 +177,33 @@ def gateway_takes_its_interface() -> None:
 def delete_markers() -> None:
     """A bucket whose versioning is suspended can be emptied, delete markers too; moto fails on them with 500."""
     _add(FakeDeleteMarker, "dispose", lambda marker, garbage=False: None)
+
+
+def cache_groups() -> None:
+    """ElastiCache's replication, parameter and subnet groups: most calls are not in moto, see `caches`."""
+    for call in caches.ADDED:
+        _add(ElastiCacheResponse, call.__name__, call)
+    for owner, name, make in caches.WRAPPED:
+        _wrap(owner, name, make)
+
+
+def functions_run() -> None:
+    """A function that is called runs; moto wants Docker for it, and answers an error where there is none. See `functions`."""
+    _wrap(LambdaFunction, "_invoke_lambda", lambda _stock: functions.invoke)
+
+
+def backup_policy() -> None:
+    """PutBackupPolicy of EFS switches daily backups, and DescribeBackupPolicy says so; moto has the first not at all."""
+    def put_backup_policy(response: EFSResponse) -> tuple[int, dict[str, str], str]:
+        policy = json.loads(response.body)["BackupPolicy"]
+        vars(response.efs_backend.file_systems_by_id[response.path.split("/")[-2]])["_set_policy"] = policy
+        return 200, {"Content-Type": "application/json"}, json.dumps({"BackupPolicy": policy})
+
+    def remember(stock: property) -> property:
+        return property(lambda system: vars(system).get("_set_policy") or stock.__get__(system))
+
+    _add(EFSResponse, "put_backup_policy", put_backup_policy)
+    _wrap(FileSystem, "backup_policy", remember)
 
 
 def _random(letters: str, length: int) -> str:

@@ -7,6 +7,8 @@ from provisioner.model import Application, Component, Environment, Host, Hosts, 
 from provisioner.sandbox.simulator import provider_config
 
 NAME = "sandbox"
+SERVERS = ("postgres", "mysql", "cache", "broker", "filesystem")
+"""Types whose programs need root on a host: simulated instead."""
 FIRST_PORT = 8080
 """Gateways listen from here on: ports below 1024 need root."""
 
@@ -18,7 +20,7 @@ def environment(folder: Path, endpoint: str) -> Environment:
     root = str(project_path(str(folder)) / "host")
     here = Host("local", "127.0.0.1", "local", connection="local", labels={"zone": "local"}, vars={"provision_root": root})
     local = Target("local", {"zone": "local"}, ("hosts",), Hosts((here,)), vars={"endpoint": endpoint}, simulated=False)
-    rules = (PlaceRule(types=("gateway",), one={"target": "local"}), PlaceRule(types=("postgres",), one={"target": "aws"}))
+    rules = (PlaceRule(types=("gateway",), one={"target": "local"}), PlaceRule(types=SERVERS, one={"target": "aws"}))
     return Environment(NAME, (cloud, local), rules, folder=str(folder), aliases={"local": "local"}, sandbox=True)
 
 

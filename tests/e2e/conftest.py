@@ -82,11 +82,11 @@ def effects(plan: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
-    """Factory: a copy of an example as a project, with these variables in its environment."""
+    """Factory: a copy of an example (or of another folder's application) as a project, with these variables in its environment."""
 
-    def make(name: str, **environ: str) -> Project:
-        folder = tmp_path_factory.mktemp(name) / name
-        shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns(".provision"))
+    def make(name: str, *, folder: Path = ROOT / "examples", **environ: str) -> Project:
+        source, folder = folder / name, tmp_path_factory.mktemp(name) / name
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".provision"))
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
         return Project(folder, {**kept, "NO_COLOR": "1", **environ})
 

@@ -6,18 +6,29 @@ locals {
   short = length(var.name) <= 70 ? var.name : "${substr(var.name, 0, 61)}-${substr(sha256(var.name), 0, 8)}"
 
   # all in the queue itself and not in resources beside it: the provider waits 25 s after each of them
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TransportIsEncrypted"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sqs:*"
-      Resource  = "*"
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
+  encrypted = {
+    Sid       = "TransportIsEncrypted"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sqs:*"
+    Resource  = "*"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+  account = data.aws_caller_identity.this.account_id
+  topics = {
+    Sid       = "TopicsMaySend"
+    Effect    = "Allow"
+    Principal = { Service = "sns.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Resource  = "*"
+    Condition = { ArnLike = { "aws:SourceArn" = [for name in var.topics : "arn:${data.aws_partition.this.partition}:sns:*:${local.account}:${name}"] } }
+  }
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat([local.encrypted], [for topics in [local.topics] : topics if length(var.topics) > 0]) })
 }
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
 
 resource "aws_sqs_queue" "this" {
   name                              = "${local.short}${local.suffix}"

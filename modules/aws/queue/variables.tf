@@ -53,6 +53,12 @@ variable "dead_letter_after" {
   }
 }
 
+variable "topics" {
+  description = "Names of topics of this account that may send to the queue; * stands for anything."
+  type        = list(string)
+  default     = []
+}
+
 variable "kms_key_arn" {
   description = "Key of KMS that encrypts the messages; empty: the key of SQS."
   type        = string
