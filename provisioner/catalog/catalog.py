@@ -64,10 +64,10 @@ class Catalog:
         return self._digests[source]
 
     def context_for(self, application: Application, environment: Environment, assigned: Mapping[str, tuple[str, ...]] | None = None,
-                    problems: Iterable[Problem] = ()) -> Context:
+                    problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False) -> Context:
         """What compose must be told. `problems` are those that are known already: compose raises them with its own."""
         return Context(application, environment, self.component, self.trait, self.component_names, self.trait_names, self.check,
-                       self.digest_of, assigned or {}, tuple(problems))
+                       self.digest_of, assigned or {}, ignore_unsupported, tuple(problems))
 
     def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
         """The named definitions (all without names) with their modules, playbooks and examples: all problems. Looks into everything, so slow."""

@@ -56,12 +56,32 @@ COMPONENT = closed(
     },
     ("apiVersion", "kind", "metadata", "spec"),
 )
+BY_PATH = {"type": "object", "minProperties": 1, "description": "Path of a property (env, volumeMounts.pvc) to items"}
+OPERATION = closed({
+    "merge": {"type": "object", "description": "Laid on the properties, key by key; what has no value is left alone"},
+    "add": BY_PATH, "remove": BY_PATH, "clear": listed(TEXT, minItems=1),
+    "by": {**TEXT, "description": "The key of the items, such as name: an item with the same one is changed, not added"},
+    "when": ANY,
+}, minProperties=1)
+ADDITION = closed({
+    "name": TEXT, "type": TEXT, "properties": TEMPLATES, "when": ANY,
+    "beside": {"type": "boolean", "description": "On the same hosts (the default), or where the environment places it"},
+    "before": {"type": "boolean", "description": "Delivered before the component, not after it"},
+    "shares": {**ANY, "description": "Volumes that both have: [{name, path, ownerPath}]"},
+}, ("name", "type"))
 TRAIT = closed(
     {
         "apiVersion": {"const": API}, "kind": {"const": KINDS["trait"]}, "metadata": METADATA,
         "spec": closed({
             "description": TEXT, "appliesTo": listed(TEXT), "parameters": PARAMETERS,
-            "adds": {"enum": ["gateway"]}, "patch": {"type": "object"}, "example": TEXT,
+            "patch": listed(OPERATION, minItems=1, description="What changes in the component's properties, one after the other"),
+            "adds": listed(ADDITION, minItems=1, description="Components that it adds"),
+            "variables": {"type": "object", "additionalProperties": TEMPLATES,
+                          "description": "By what an implementation of the component needs: further variables of its module or playbook"},
+            "implementations": listed(IMPLEMENTATION, minItems=1, description="What it delivers itself, beside the component"),
+            "refused": {**TEXT, "description": "Why it has no meaning here"},
+            "later": {**TEXT, "description": "What of it is accepted and not acted on yet"},
+            "example": TEXT,
         }),
     },
     ("apiVersion", "kind", "metadata", "spec"),

@@ -14,7 +14,7 @@ from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
 from provisioner.compose.unfit import declared
 from provisioner.errors import Invalid, Problem, Where
-from provisioner.model import ActionSpec, Definition, Implementation, Json, OutputSpec
+from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec import yaml
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
@@ -28,15 +28,19 @@ CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
 
 def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...], *, modules: bool = True) -> Definition:
     """The definition in a file. Raises Invalid with all its problems; with `modules` also those with its Terraform modules."""
-    document = yaml.read(path)
+    return of_document(yaml.read(path), path, kind, origin, places, modules=modules)
+
+
+def of_document(document: Document, path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...], *, modules: bool = True) -> Definition:
+    """The definition that a document holds; `path` is its file, named like it, or where it stands beside an application. Raises Invalid."""
     if wrong := head(document, KINDS[kind], API):
         raise Invalid(wrong)
     problems = violations(document, DOCUMENTS[kind], CODES) + list(bad_references(document, document.root))
     if not problems:
         problems += _named(document, path)
         problems += _parameters(document)
-        problems += _unknown_heads(document) if kind == "component" else []
-        problems += [*_implementations(document), *_actions(document)] if kind == "component" else []
+        problems += _unknown_heads(document)
+        problems += [*_implementations(document), *_actions(document)]
     definition = None if problems else _definition(document.value, path, kind, origin, places)
     if definition is not None and modules:
         problems += _modules(document, definition)
@@ -67,7 +71,9 @@ def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, p
         outputs={name: OutputSpec(output.get("type", "string"), output.get("sensitive", False), output.get("value"), output.get("description", ""))
                  for name, output in spec.get("outputs", {}).items()},
         health=spec.get("health", {}), implementations=tuple(_implementation(entry, at) for entry in spec.get("implementations", ())),
-        patch=spec.get("patch"), applies_to=tuple(spec.get("appliesTo", ())), adds=spec.get("adds", ""), example=spec.get("example", ""),
+        patch=tuple(spec.get("patch", ())), applies_to=tuple(spec.get("appliesTo", ())), example=spec.get("example", ""),
+        adds=tuple(Addition(**entry) for entry in spec.get("adds", ())), variables=spec.get("variables", {}),
+        refused=spec.get("refused", ""), later=spec.get("later", ""),
         origin=origin.name, file=str(path))
 
 
@@ -117,7 +123,7 @@ def _parameters(document: Document) -> Iterator[Problem]:
 
 
 def _actions(document: Document) -> Iterator[Problem]:
-    for index, entry in enumerate(document.value["spec"]["implementations"]):
+    for index, entry in enumerate(document.value["spec"].get("implementations", ())):
         if "actions" in entry and "ansible" not in entry:
             yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook',
                           document.value_at(("spec", "implementations", index)),
@@ -128,7 +134,7 @@ def _implementations(document: Document) -> Iterator[Problem]:
     """Each implementation is made by one tool, and gives every output that the contract does not derive."""
     spec = document.value["spec"]
     derived = {name for name, output in spec.get("outputs", {}).items() if "value" in output}
-    for index, entry in enumerate(spec["implementations"]):
+    for index, entry in enumerate(spec.get("implementations", ())):
         where = document.value_at(("spec", "implementations", index))
         tools = [tool for tool in ("terraform", "ansible") if tool in entry]
         if len(tools) != (0 if entry["needs"] == "existing" else 1):
@@ -169,11 +175,12 @@ def _unknown_heads(document: Document) -> Iterator[Problem]:
     required = spec.get("parameters", {}).get("required", ())
     sources: dict[str, Json] = {"parameters": parameters, "outputs": spec.get("outputs", {})}
     parts: dict[Steps, Json] = {("health",): spec.get("health", {}), ("outputs",): spec.get("outputs", {})}
-    for index, entry in enumerate(spec["implementations"]):
+    parts |= {(field,): spec.get(field, {}) for field in ("patch", "adds", "variables")}
+    for index, entry in enumerate(spec.get("implementations", ())):
         parts[("implementations", index)] = {key: entry.get(key, {}) for key in ("variables", "outputs")}
     for prefix, value in parts.items():
         for path, reference in references.find(value):
-            if reference.head not in sources or not reference.path:
+            if reference.head not in sources or not reference.path or reference.path[0] == "*":
                 continue
             where = document.value_at(("spec", *prefix, *path.split(".")))
             name = reference.path[0]

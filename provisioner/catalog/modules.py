@@ -23,6 +23,10 @@ NAMES = {"array": "a list", "object": "a map", "scalar": "one value"}
 PROVIDERS = re.compile(r"^\s*required_providers\s*\{", re.MULTILINE)
 
 
+HELPERS = ("archive", "external", "http", "local", "null", "random", "template", "terraform", "time", "tls")
+"""Providers that are no place where anything is made."""
+
+
 @dataclass(frozen=True)
 class ModuleOutput:
     """An `output` block."""
@@ -78,6 +82,18 @@ def read_providers(folder: Path) -> dict[str, str]:
                 given = literal(tree)
                 found[local] = str(given.get("source", f"hashicorp/{local}")) if isinstance(given, dict) else f"hashicorp/{local}"
     return found
+
+
+def providers_of(text: str) -> list[str]:
+    """Local names of the providers of a module's own resources and data, in their order; empty for what is no HCL."""
+    try:
+        blocks = hcl.read(text).blocks
+    except ValueError:
+        return []
+    required = [name for block in blocks if block.kind == "terraform" for inner in block.blocks
+                if inner.kind == "required_providers" for name in inner.attributes]
+    used = [block.labels[0].partition("_")[0] for block in blocks if block.kind in ("resource", "data") and block.labels]
+    return [name for name in dict.fromkeys([*required, *used]) if name not in HELPERS]
 
 
 def _texts(folder: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,19 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1406": ("A property has a value that can't be", "provision types TYPE shows what is allowed."),
     "PRV-1411": ("Unknown trait", "provision types lists traits. A project's own lie in components/traits/ beside app.yaml."),
     "PRV-1412": ("A trait does not apply to that type", "Its definition names the types that it can be attached to."),
-    "PRV-1413": ("Two components of one name", "The gateway trait of NAME adds a component NAME-gateway. Rename the other one."),
+    "PRV-1413": (
+        "Two components of one name",
+        "A trait adds components named after its own one: the gateway trait of NAME adds NAME-gateway. Rename the other one.",
+    ),
+    "PRV-1414": (
+        "A trait has no meaning here",
+        "It speaks of Kubernetes: its scheduler, its accounts, its objects. The reason is in the message. Take it out for these targets,\n"
+        "or say --ignore-unsupported: then it is a warning, and the rest is delivered without it.",
+    ),
+    "PRV-1415": (
+        "There is no such container",
+        "containerName is the component's own name, or the name of a sidecar that a trait before this one added.",
+    ),
     # ---------------------------------------------------------------- definitions
     "PRV-1420": (
         "A definition is malformed",
@@ -184,6 +196,30 @@ CODES: dict[str, tuple[str, str]] = {
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",
     ),
     "PRV-1442": ("Neither playbook nor role", "A playbook is a YAML list of plays with `hosts`; a role is a folder with tasks/main.yml."),
+    "PRV-1440": (
+        "A definition of KubeVela that makes Kubernetes objects",
+        "ComponentDefinitions with schematic.terraform are read as they are. Those in CUE, Helm or Kube make Kubernetes objects, for which\n"
+        "there is no place here. docs/types and components/*.yaml show how a type is made by Terraform or Ansible.",
+    ),
+    "PRV-1441": (
+        "A remote module is not pinned",
+        "A warning. The definition names a git repository without a tag or commit. What its default branch was at first use is written to\n"
+        "provision.lock and used from then on, so nothing changes by itself. Add ?ref=TAG to the URL, and delete the entry to move on.",
+    ),
+    "PRV-1442": (
+        "A remote module can't be had",
+        "The type's Terraform module lies in a git repository that can't be reached, or not as the definition says. git's own words are shown.\n"
+        "Once fetched it lies in .provision/modules and needs no network.",
+    ),
+    "PRV-1443": (
+        "A definition of KubeVela is malformed",
+        "spec.schematic.terraform has `configuration` (HCL, JSON or a git URL), and `type`: hcl, json or remote.",
+    ),
+    "PRV-1444": (
+        "A provider block is left out",
+        "A warning. A module with a provider block of its own could not be removed again: Terraform needs the block to destroy what it made.\n"
+        "The target's provider is used instead.",
+    ),
     # ---------------------------------------------------------------- where, how, which hosts
     "PRV-1502": ("dependsOn names no component", "The names of the application's components are shown."),
     "PRV-1503": ("An input without an output", "`from` of an OAM input is the name of an OAM output of some component of the application."),

@@ -38,6 +38,10 @@ class Names:
             found[name] = self._value(copy, f"properties.{name}", value)
         return found
 
+    def resolved(self, copy: Placed, variables: Mapping[str, Json]) -> dict[str, Json]:
+        """Variables that traits gave, with references as in properties."""
+        return {name: self._value(copy, name, value) for name, value in variables.items()}
+
     def check(self, component: Component) -> None:
         """Look through the references of a component that will not be placed, because something else about it is wrong."""
         self.properties(Placed(component, None, Implementation("existing")))

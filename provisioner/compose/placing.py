@@ -1,7 +1,7 @@
 """Where and how: the targets of a component, and the implementation that fulfils it on each. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.errors import Problem
@@ -88,9 +88,12 @@ def _topology(application: Application) -> Policy | None:
 
 def choose(
     application: Application, environment: Environment, component: Component, definition: Definition,
-    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool,
+    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool, near: Sequence[Target] = (),
 ) -> tuple[list[Placed], list[Problem]]:
-    """The copies of a component; every reason why there is none is a Problem at the component."""
+    """The copies of a component; every reason why there is none is a Problem at the component.
+
+    `near` are targets that decide where nothing else does: those of the component whose trait added this one.
+    """
     rule = rule_for(application, component, environment.place)
     if rule and rule.existing is not None:
         found = next((entry for entry in definition.implementations if entry.needs == "existing"), None)
@@ -113,6 +116,8 @@ def choose(
     if selector is not None:
         fitting = [pair for pair in fitting if matches(pair[0], selector)]
     many = (rule is not None and rule.each is not None) or (names is not None or labels is not None) and not (rule and rule.one is not None)
+    if len(fitting) > 1 and not many:
+        fitting = [pair for pair in fitting if pair[0] in near] or fitting
     if not fitting:
         return [], [_none_fits(environment, component, definition, offers, rule)]
     if len(fitting) > 1 and not many:
@@ -121,6 +126,23 @@ def choose(
             "PRV-1514", f'"{component.name}" ({component.type}) fits more than one target: {listed}', component.where,
             f"say which in environment {environment.name}: place: [{{components: [{component.name}], one: {{target: {fitting[0][0].name}}}}}]")]
     return [Placed(component, target, implementation) for target, implementation in fitting], []
+
+
+def beside(component: Component, definition: Definition, owners: Sequence[Placed]) -> tuple[list[Placed], list[Problem]]:
+    """The copies of what a trait added: one beside each copy of its component that a tool makes."""
+    found: list[Placed] = []
+    problems: list[Problem] = []
+    for owner in owners:
+        if owner.target is None:
+            continue
+        implementation = implementation_for(definition, (owner.implementation.needs,), False, component.properties)
+        if implementation is None:
+            needs = " or ".join(entry.needs for entry in definition.implementations)
+            problems.append(Problem("PRV-1513", f'"{component.name}" can not be beside "{owner.unit}": {component.type} needs {needs}',
+                                    component.where, f"{owner.unit} is made on {owner.implementation.needs}"))
+        else:
+            found.append(Placed(component, owner.target, implementation))
+    return found, problems
 
 
 def _none_fits(

@@ -1,28 +1,19 @@
 """The application as this environment wants it: traits expanded, overrides merged, OAM inputs written as references. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from provisioner import references
+from provisioner.compose.bindings import bound
+from provisioner.compose.patching import merge
+from provisioner.compose.traits import Traits, dress
 from provisioner.errors import Problem, Where
-from provisioner.model import Application, Component, Definition, Environment, Json, Trait
+from provisioner.model import Application, Component, Environment, Json, Trait
 from provisioner.suggest import suggestion
-
-CheckProperties = Callable[[Component | Trait, Definition], tuple[dict[str, Json], list[Problem]]]
-
-
-@dataclass(frozen=True)
-class Traits:
-    """What is known of trait types."""
-
-    of: Callable[[str], Definition | None]
-    names: Callable[[], list[str]]
-    check: CheckProperties
 
 
 @dataclass
 class Shaped:
-    """The components to place, and what is wrong with their traits. `added` tells which component a trait made from which."""
+    """The components to place, and what is wrong with their traits."""
 
     components: list[Component] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -30,63 +21,23 @@ class Shaped:
 
 
 def shape(application: Application, environment: Environment, traits: Traits) -> Shaped:
-    """Components after overrides, traits and OAM inputs."""
+    """Components after overrides, traits, connection secrets and OAM inputs."""
     shaped = Shaped()
     names = {component.name for component in application.components}
     for component in application.components:
         component = override(component, application.name, environment.override) if environment.override else component
-        for trait in component.traits:
-            definition = traits.of(trait.type)
-            if definition is None:
-                shaped.problems.append(Problem(
-                    "PRV-1411", f'unknown trait "{trait.type}"', trait.places.get("type", trait.where), suggestion(trait.type, traits.names())))
-                continue
-            properties, wrong = traits.check(trait, definition)
-            shaped.problems += wrong
-            if not wrong:
-                component = _apply(shaped, component, replace(trait, properties=properties), definition, names)
-        shaped.components.append(component)
+        if not component.traits:
+            shaped.components.append(component)
+            continue
+        dressed = dress(component, traits, names)
+        shaped.problems += dressed.problems
+        shaped.components += [*dressed.added.values(), dressed.component]
+        if dressed.placement:
+            shaped.placements[component.name] = dressed.placement
+    shaped.components = bound(shaped.components)
     if any(component.inputs for component in shaped.components):
         shaped.components = _inputs(shaped)
     return shaped
-
-
-def _apply(shaped: Shaped, component: Component, trait: Trait, definition: Definition, names: set[str]) -> Component:
-    if definition.applies_to and component.type not in definition.applies_to:
-        shaped.problems.append(Problem(
-            "PRV-1412", f'trait "{trait.type}" does not apply to type "{component.type}"', trait.where,
-            "it applies to: " + ", ".join(definition.applies_to)))
-        return component
-    if trait.type == "placement":
-        shaped.placements[component.name] = trait
-        return component
-    if definition.adds == "gateway":
-        added = _gateway(component, trait)
-        if added.name in names:
-            shaped.problems.append(Problem("PRV-1413", f'the trait adds a component "{added.name}", but there is one', trait.where,
-                                           "one gateway trait for each component, and no component of that name"))
-        else:
-            names.add(added.name)
-            shaped.components.append(added)
-    if definition.patch is not None:
-        patch = references.substitute(definition.patch, lambda reference: _parameter(reference, trait.properties))
-        return replace(component, properties=merge(component.properties, patch))
-    return component
-
-
-def _parameter(reference: references.Reference, properties: Mapping[str, Json]) -> Json:
-    return references.dig(dict(properties), reference.path, reference) if reference.head == "parameters" else references.KEEP
-
-
-def _gateway(component: Component, trait: Trait) -> Component:
-    """OAM's gateway trait as a component of its own: one route for each path, to all hosts of the component."""
-    http = trait.properties.get("http", {})
-    backends = "${%s.hosts}" % component.name
-    routes = [{"path": path, "backends": backends, "port": port} for path, port in http.items()]
-    properties = {"routes": routes, "domain": trait.properties.get("domain", "")}
-    if "port" in trait.properties:
-        properties["port"] = trait.properties["port"]
-    return Component(f"{component.name}-gateway", "gateway", properties, where=trait.where)
 
 
 def override(component: Component, application: str, rules: tuple[Json, ...]) -> Component:
@@ -106,14 +57,6 @@ def override(component: Component, application: str, rules: tuple[Json, ...]) ->
                 traits.append(given)
         component = replace(component, properties=properties, traits=tuple(traits))
     return component
-
-
-def merge(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
-    """Maps are merged key by key, everything else is replaced."""
-    found = dict(below)
-    for key, value in above.items():
-        found[key] = merge(found[key], value) if isinstance(value, Mapping) and isinstance(found.get(key), Mapping) else value
-    return found
 
 
 def _inputs(shaped: Shaped) -> list[Component]:

@@ -75,6 +75,7 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
     inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
     inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
+    inputs |= shop.names.resolved(copy, copy.component.variables.get(implementation.needs, {}))
     if implementation.module:
         inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
@@ -113,6 +114,9 @@ def _heads(value: Json, found: dict[str, None]) -> None:
 
 
 def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chosen | None:
+    if copy.component.beside and not copy.component.apart:
+        owner = next(other for other in shop.names.copies[copy.component.beside] if other.target == copy.target)
+        return _hosts(shop, owner, shop.names.properties(owner))
     target, systems = copy.target, copy.implementation.os
     if target is None:
         return None

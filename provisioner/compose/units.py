@@ -8,8 +8,9 @@ from provisioner.collector import resting
 from provisioner.compose import unfit
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
-from provisioner.compose.placing import Placed, choose, unknown_targets
-from provisioner.compose.shape import CheckProperties, Traits, place_of, shape
+from provisioner.compose.placing import Placed, beside, choose, unknown_targets
+from provisioner.compose.shape import place_of, shape
+from provisioner.compose.traits import CheckProperties, Traits
 from provisioner.compose.unit import Workshop, make_unit
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Application, Component, Definition, Environment, Trait, Unit
@@ -32,6 +33,8 @@ class Context:
     """Digest of a module folder or of a playbook and what it uses."""
     assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Unit to the names of the hosts that it has now: kept where possible."""
+    ignore_unsupported: bool = False
+    """Whether a trait that has no meaning here is a warning."""
     problems: tuple[Problem, ...] = ()
     """What is known to be wrong already: raised together with what compose finds."""
 
@@ -46,7 +49,7 @@ class Composition:
 def compose(context: Context) -> Composition:
     """Units in an order in which each comes after what it needs. Raises Invalid with every problem that was found."""
     application, environment = context.application, context.environment
-    shaped = shape(application, environment, Traits(context.trait_of, context.trait_names, context.check))
+    shaped = shape(application, environment, Traits(context.trait_of, context.trait_names, context.check, context.ignore_unsupported))
     problems = [*shaped.problems, *unknown_targets(application, environment)]
     definitions = _definitions(context, shaped.components, problems)
     components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
@@ -66,6 +69,8 @@ def compose(context: Context) -> Composition:
     sequence = _sequence(units, problems)
     _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
+    warnings += dict.fromkeys(notice for definition in definitions.values() for notice in definition.notices)
+    warnings += [problem for problem in shaped.problems if problem.severity == "warning"]
     return Composition(tuple(by_name[name] for name in sequence), tuple(warnings))
 
 
@@ -73,8 +78,12 @@ def _definitions(context: Context, components: list[Component], problems: list[P
     """Component to the definition of its type. A component without a type was reported by whoever read it."""
     found = {}
     for component in components:
-        definition = context.component_of(component.type) if component.type else None
-        if definition is not None:
+        read = context.trait_of if component.of_trait else context.component_of
+        definition = read(component.type) if component.type else None
+        if definition is not None and definition.unavailable:
+            problems.append(Problem("PRV-1442", f'{component.name}: the module of type "{component.type}" can\'t be had: {definition.unavailable}',
+                                    component.places.get("type", component.where), f"{definition.file} names it"))
+        elif definition is not None:
             found[component.name] = definition
         elif component.type:
             problems.append(Problem("PRV-1401", f'{component.name}: unknown type "{component.type}"', component.places.get("type", component.where),
@@ -105,9 +114,13 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
     def makes_hosts(component: Component) -> bool:
         return any(entry.hosts_output for entry in definitions[component.name].implementations)
 
-    for component in sorted(components, key=makes_hosts, reverse=True):
-        copies, wrong = choose(context.application, context.environment, component, definitions[component.name], offers,
-                               component.name in placements)
+    for component in sorted(components, key=lambda component: (bool(component.beside), not makes_hosts(component))):
+        if component.beside and not component.apart:
+            copies, wrong = beside(component, definitions[component.name], found.get(component.beside, []))
+        else:
+            near = [copy.target for copy in found.get(component.beside, []) if copy.target]
+            copies, wrong = choose(context.application, context.environment, component, definitions[component.name], offers,
+                                   component.name in placements, near)
         problems += wrong
         found[component.name] = copies
         for copy in copies:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioner.model.documents import (
     ActionSpec,
+    Addition,
     Application,
     Component,
     Definition,
@@ -30,6 +31,7 @@ from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
 __all__ = [
     "Action",
     "ActionSpec",
+    "Addition",
     "Application",
     "Change",
     "Component",

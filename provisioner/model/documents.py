@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from provisioner.errors import Where
+from provisioner.errors import Problem, Where
 from provisioner.model.words import NOWHERE, Json
 
 
@@ -46,6 +46,14 @@ class Component:
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     stack: str = ""
+    beside: str = ""
+    """The component whose trait added this one: it runs on the same targets and hosts, unless `apart`."""
+    apart: bool = False
+    """With `beside`: it has a place of its own, and is put beside the other only where nothing else is said."""
+    of_trait: bool = False
+    """`type` is a trait's name: its implementations are what the trait itself runs."""
+    variables: Mapping[str, dict[str, Json]] = field(default_factory=dict)
+    """What an implementation needs to what traits give it beyond its own variables (needs, variable, template)."""
     where: Where = NOWHERE
     places: Mapping[str, Where] = field(default_factory=dict)
     """Where each property stands in the document: dotted path below the component ("properties.env.PIN") to the place of its
@@ -205,6 +213,22 @@ class Implementation:
 
 
 @dataclass(frozen=True)
+class Addition:
+    """A component that a trait adds; templates over `${parameters.…}` and `${component.…}` of the one that it is attached to."""
+
+    name: str
+    type: str
+    properties: dict[str, Json] = field(default_factory=dict)
+    beside: bool = True
+    """On the same targets and hosts; otherwise where the environment places it."""
+    before: bool = False
+    """Delivered before the component instead of after it."""
+    shares: Json = None
+    """Volumes that both have: [{name, path, ownerPath}]."""
+    when: Json = None
+
+
+@dataclass(frozen=True)
 class Definition:
     name: str
     kind: Literal["component", "trait"] = "component"
@@ -217,12 +241,22 @@ class Definition:
     outputs: dict[str, OutputSpec] = field(default_factory=dict)
     health: dict[str, Json] = field(default_factory=dict)
     implementations: tuple[Implementation, ...] = ()
-    patch: Json = None
-    """Traits only: what it merges into the component, a template over `${parameters.…}`."""
+    patch: tuple[dict[str, Json], ...] = ()
+    """Traits only: what it changes in the component's properties: operations merge, add, remove, clear."""
     applies_to: tuple[str, ...] = ()
     """Traits only: the component types that it can be attached to; empty is all."""
-    adds: str = ""
-    """Traits only: the kind of component that it adds ("gateway")."""
+    adds: tuple[Addition, ...] = ()
+    """Traits only: components that it adds. Its own `implementations` are delivered beside the component, too."""
+    variables: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Traits only: what an implementation needs ("aws") to further variables for its module or playbook."""
+    refused: str = ""
+    """Traits only: why it has no meaning here."""
+    later: str = ""
+    """Traits only: what is accepted and not acted on yet."""
+    notices: tuple[Problem, ...] = ()
+    """Warnings for whoever uses it."""
+    unavailable: str = ""
+    """Why its module can't be had: then its parameters are not known, and nothing can be delivered."""
     example: str = ""
     origin: str = "built-in"
     file: str = ""

@@ -65,7 +65,7 @@ COMPONENT = closed(
     },
     ("name", "type"),
 )
-POLICY = closed({"name": TEXT, "type": TEXT, "properties": {"type": "object"}}, ("name", "type"))
+POLICY = closed({"name": TEXT, "type": TEXT, "properties": {"type": "object"}}, ("type",))
 APPLICATION = closed(
     {
         "apiVersion": {"enum": [API, OLD_API]},

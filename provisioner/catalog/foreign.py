@@ -1,0 +1,164 @@
+"""ComponentDefinitions of KubeVela (`core.oam.dev/v1beta1` with `schematic.terraform`) as definitions of ours.
+
+The module is HCL or JSON in the document itself, or a folder of a git repository. Parameters and outputs are its `variable` and `output` blocks.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from provisioner import references
+from provisioner.catalog import modules, remote
+from provisioner.catalog.library import Origin
+from provisioner.catalog.ownprovider import without_providers
+from provisioner.errors import Invalid, Problem, ProvisionError
+from provisioner.model import Definition, Implementation, Json, OutputSpec, project_path
+from provisioner.spec import oam
+from provisioner.spec.checking import Codes, Shape
+from provisioner.spec.document import Document
+from provisioner.spec.reading import violations
+
+CODES = Codes("PRV-1443", "PRV-1443", "PRV-1443", "PRV-1443")
+TEXT = {"type": "string", "minLength": 1}
+SHAPE = Shape({"type": "object", "required": ["metadata", "spec"], "properties": {
+    "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}},
+    "spec": {"type": "object", "required": ["schematic"], "properties": {"schematic": {
+        "type": "object", "required": ["terraform"], "properties": {"terraform": {
+            "type": "object", "required": ["configuration"], "properties": {
+                "configuration": TEXT, "type": {"enum": ["hcl", "json", "remote"]}, "path": {"type": "string"},
+                "providerRef": {"type": "object"}, "providerReference": {"type": "object"}, "customRegion": {"type": "string"},
+                "deleteResource": {"type": "boolean"},
+                "gitRef": {"type": "object", "properties": {key: {"type": "string"} for key in ("branch", "tag", "commit")}},
+            }}}}}}}})
+CLOUDS = {"alibaba": "alicloud", "azure": "azurerm", "baidu": "baiducloud", "gcp": "google", "huawei": "huaweicloud", "tencent": "tencentcloud"}
+"""KubeVela's word for a cloud to the name of its Terraform provider, where the two differ."""
+DEFAULT_CLOUD = "alibaba"
+REFERENCE = {"type": "object", "properties": {"name": {"type": "string"}, "namespace": {"type": "string"}}, "additionalProperties": False}
+BESIDE: dict[str, Json] = {
+    "writeConnectionSecretToRef": {**REFERENCE, "description": "Name by which others bind its outputs (trait service-binding)"},
+    "providerRef": {**REFERENCE, "description": "Accepted for KubeVela's documents"},
+    "region": {"type": "string", "description": "Accepted for KubeVela's documents"},
+    "customRegion": {"type": "string", "description": "Accepted for KubeVela's documents"},
+    "deleteResource": {"type": "boolean", "default": True, "description": "Accepted for KubeVela's documents"},
+    "forceDelete": {"type": "boolean", "default": False, "description": "Accepted for KubeVela's documents"},
+}
+"""Properties that KubeVela adds to every cloud type; a variable of the module with the same name is the module's."""
+IGNORED = {
+    "providerRef": "the target of the environment has provider and credentials", "region": "the target of the environment has the region",
+    "customRegion": "the target of the environment has the region", "deleteResource": "say --keep NAME where it shall stay",
+    "forceDelete": "what can't be destroyed is said, and tried again",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A definition, and the module's text where the document itself holds it: `file` is to be written into the definition's module folder."""
+
+    definition: Definition
+    file: str = ""
+    text: str = ""
+
+    def materialise(self) -> None:
+        """Write the module where the definition says that it lies."""
+        folder = Path(self.definition.implementations[0].module)
+        if self.file and not (folder / self.file).exists():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / self.file).write_text(self.text, encoding="utf-8")
+
+
+def is_foreign(document: Document) -> bool:
+    """True for a definition under OAM's own group."""
+    value = document.value
+    return isinstance(value, dict) and value.get("apiVersion") in (oam.API, oam.OLD_API)
+
+
+def read_foreign(document: Document, project: Path, origin: Origin, *, fetch: bool) -> Found:
+    """The definition. A remote module that can't be had leaves it `unavailable`. Raises Invalid."""
+    schematic = document.find(("spec", "schematic")).value
+    if not isinstance(schematic, dict) or "terraform" not in schematic:
+        raise Invalid([Problem("PRV-1440", "is no definition with schematic.terraform", document.value_at(("spec",)),
+                               "CUE makes Kubernetes objects, which mean nothing here; write implementations: provision types postgres")])
+    if wrong := violations(document, SHAPE, CODES):
+        raise Invalid(wrong)
+    given: dict[str, Any] = schematic["terraform"]
+    metadata = document.value["metadata"]
+    annotations = metadata.get("annotations") or {}
+    definition = Definition(
+        metadata["name"], description=annotations.get("definition.oam.dev/description", ""), data=given.get("deleteResource") is False,
+        origin=origin.name, file=document.file)
+    if given.get("type", "hcl") == "remote":
+        return Found(_remote(definition, given, metadata, project, fetch))
+    return _inline(definition, given, metadata, document, project)
+
+
+def _inline(definition: Definition, given: dict[str, Any], metadata: dict[str, Any], document: Document, project: Path) -> Found:
+    text = given["configuration"].rstrip() + "\n"
+    file = "main.tf.json" if given.get("type") == "json" else "main.tf"
+    notices: tuple[Problem, ...] = ()
+    where = document.value_at(("spec", "schematic", "terraform", "configuration"))
+    if file == "main.tf":
+        text, dropped = without_providers(text)
+        notices = tuple(Problem("PRV-1444", f'{definition.name}: the block of provider "{name}" is left out', where,
+                                "the target of the environment has it: terraform: {provider: …, config: {…}}", "warning") for name in dropped)
+    try:
+        module = modules.module_of([(file, text)])
+    except modules.Unreadable as error:
+        raise Invalid([Problem("PRV-1443", f"configuration can't be read: {error}", where)]) from None
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    folder = project_path(str(project)) / "modules" / f"inline-{definition.name}-{digest}"
+    made = replace(_made(definition, module, folder, _words(given, metadata, text)), version=digest, notices=notices)
+    return Found(made, file, text)
+
+
+def _remote(definition: Definition, given: dict[str, Any], metadata: dict[str, Any], project: Path, fetch: bool) -> Definition:
+    asked = given.get("gitRef") or {}
+    source = remote.source_of(given["configuration"], given.get("path", ""), asked.get("commit") or asked.get("tag") or asked.get("branch", ""))
+    words = _words(given, metadata, "")
+    try:
+        folder, commit = remote.folder_of(project, source, fetch=fetch)
+        module = modules.read_module(folder)
+    except (ProvisionError, modules.Unreadable) as error:
+        # what it takes is not known: nothing is refused, and nothing can be delivered
+        reason = error.message if isinstance(error, ProvisionError) else str(error)
+        open_to_all = {"properties": dict(BESIDE), "additionalProperties": True}
+        return replace(definition, parameters=open_to_all, unavailable=reason, implementations=tuple(
+            Implementation(word, module=source.key) for word in words))
+    made = replace(_made(definition, module, folder, words), version=commit[:12])
+    if source.ref:
+        return made
+    return replace(made, notices=(Problem(
+        "PRV-1441", f"{definition.name}: its module {source.url} is not pinned; {commit[:12]} is used (provision.lock)", None,
+        f"add ?ref=… to `configuration` in {definition.file}", "warning"),))
+
+
+def _made(definition: Definition, module: modules.Module, folder: Path, words: tuple[str, ...]) -> Definition:
+    properties: dict[str, Json] = {}
+    for name, variable in module.variables.items():
+        schema = dict(variable.schema)
+        if "default" in schema:
+            schema["default"] = references.escape(schema["default"])
+        properties[name] = schema
+    required = [name for name, variable in module.variables.items() if variable.required]
+    beside = {name: schema for name, schema in BESIDE.items() if name not in properties}
+    variables = {name: "${parameters.%s|default(null)}" % name for name in module.variables}
+    outputs: dict[str, Json] = {name: "${module.%s}" % name for name in module.outputs}
+    ignored = {name: reason for name, reason in IGNORED.items() if name in beside}
+    made = [Implementation(word, module=str(folder), variables=dict(variables), outputs=outputs, ignored=ignored) for word in words]
+    return replace(
+        definition, parameters={"properties": {**properties, **beside}, "required": required},
+        outputs={name: OutputSpec("string", output.sensitive, None, output.description) for name, output in module.outputs.items()},
+        implementations=(*made, Implementation("existing")))
+
+
+def _words(given: dict[str, Any], metadata: dict[str, Any], text: str) -> tuple[str, ...]:
+    """What a target must offer: the cloud as KubeVela calls it, or the name of its Terraform provider."""
+    reference = given.get("providerRef") or given.get("providerReference") or {}
+    labels = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    cloud = reference.get("name") or labels.get("provider") or ""
+    if not cloud or cloud == "default":
+        asked = modules.providers_of(text)
+        known = [word for word, provider in CLOUDS.items() if provider in asked]
+        prefix = str(metadata["name"]).partition("-")[0]
+        cloud = known[0] if known else asked[0] if asked else prefix if prefix in (*CLOUDS, "aws", "ec", "vsphere", "ucloud") else DEFAULT_CLOUD
+    return tuple(dict.fromkeys((cloud, CLOUDS.get(cloud, cloud))))

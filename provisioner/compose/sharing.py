@@ -1,0 +1,42 @@
+"""A volume that two containers of one component have in common: named for both, since each is a component of its own here. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from provisioner.model import Component, Json
+
+
+def share(owner: Component, properties: Mapping[str, Json], volume: Mapping[str, Json]) -> tuple[Component, dict[str, Json]]:
+    """The owner, and the properties of what is added beside it, with one named volume for both.
+
+    `volume` is {name, path, ownerPath}: the owner's volume of that name, or a new one at `ownerPath`.
+    """
+    name = str(volume["name"])
+    claim, own_path = f"{owner.name}-{name}", volume.get("ownerPath")
+    kept: dict[str, Json] = dict(owner.properties)
+    volumes = kept.get("volumes") or []
+    for item in volumes:
+        if item.get("name") == name and item.get("type", "emptyDir") == "emptyDir":
+            own_path = own_path or item.get("mountPath")
+            kept["volumes"] = [other for other in volumes if other is not item]
+        elif item.get("name") == name:
+            return owner, _mounted(properties, {**item, "mountPath": volume["path"]}, "volumes")
+    mounts = dict(kept.get("volumeMounts") or {})
+    for kind, listed in mounts.items():
+        for item in listed if isinstance(listed, list) else ():
+            if item.get("name") != name:
+                continue
+            if kind != "emptyDir":
+                return owner, _mounted(properties, {**item, "mountPath": volume["path"]}, kind)
+            own_path = own_path or item.get("mountPath")
+            kept["volumeMounts"] = {**mounts, kind: [other for other in listed if other is not item]}
+    if own_path:
+        kept = _mounted(kept, {"name": name, "mountPath": own_path, "claimName": claim}, "pvc")
+    return replace(owner, properties=kept), _mounted(properties, {"name": name, "mountPath": volume["path"], "claimName": claim}, "pvc")
+
+
+def _mounted(properties: Mapping[str, Json], mount: Json, kind: str) -> dict[str, Json]:
+    if kind == "volumes":
+        return {**properties, "volumes": [*properties.get("volumes", ()), mount]}
+    mounts = properties.get("volumeMounts") or {}
+    return {**properties, "volumeMounts": {**mounts, kind: [*mounts.get(kind, ()), mount]}}
