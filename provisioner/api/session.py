@@ -84,7 +84,8 @@ class Session:
     def compose(self) -> Composition:
         """The units of the application in this environment. Raises Invalid."""
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
-        composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems))
+        composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems,
+                                                       ignore_unsupported=self.settings.ignore_unsupported))
         new = [warning for warning in composition.warnings if warning not in self.warnings]
         self.warnings += new
         for warning in new:

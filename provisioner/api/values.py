@@ -35,6 +35,8 @@ class Settings:
     """Seconds."""
     reason: str = ""
     accept_host_keys: bool = False
+    ignore_unsupported: bool = False
+    """Traits that are unknown or mean nothing here are warnings."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ FILE = click.argument("file", required=False, metavar="[FILE]")
 STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
 ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", help="The environment (default: the only one, else the sandbox).")
 ON = option("--on", multiple=True, metavar="USER@HOST", help="Hosts instead of an environment; repeatable.")
-PLACE = together(ENVIRONMENT, ON, STORE)
+IGNORE = option("--ignore-unsupported", is_flag=True, help="Go on without traits that are unknown or mean nothing here; each is a warning.")
+PLACE = together(ENVIRONMENT, ON, STORE, IGNORE)
 TOOLS = together(
     option("--terraform", default="", metavar="PATH", help="The terraform or tofu to use (default: found on PATH)."),
     option("--mirror", multiple=True, metavar="DIR", help="Folder with Terraform providers; repeatable."),

@@ -116,11 +116,14 @@ class Names:
 
     def inside(self, copy: Placed, views: Mapping[str, Json]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""
-        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type}}
+        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type, "beside": copy.component.beside}}
 
         def lookup(reference: Reference) -> Json:
             if reference.head in own:
                 return references.dig(own[reference.head], reference.path, reference)
+            if reference.head == "beside" and copy.component.beside:
+                owner = Reference(copy.component.beside, reference.path, reference.default, reference.has_default, str(reference))
+                return self._component(copy, "", owner)
             if reference.head == "hosts":
                 return "${%s._hosts.%s}" % (copy.unit, ".".join(reference.path))
             raise references.Unknown(f"{reference}: definitions know parameters, outputs, component, target, environment, app and hosts")

@@ -16,7 +16,7 @@ CheckProperties = Callable[[Component | Trait, Definition], tuple[dict[str, Json
 
 @dataclass(frozen=True)
 class Traits:
-    """What is known of trait types. With `ignore` a trait that has no meaning here is a warning."""
+    """What is known of trait types. With `ignore` one that is unknown or has no meaning here is a warning."""
 
     of: Callable[[str], Definition | None]
     names: Callable[[], list[str]]
@@ -39,16 +39,17 @@ class Dressed:
 def dress(component: Component, traits: Traits, names: set[str]) -> Dressed:
     """Carry out all traits of a component, in their order; `names` grows by what they add."""
     dressed = Dressed(component, names)
+    severity = "warning" if traits.ignore else "error"
     for trait in component.traits:
         definition = traits.of(trait.type)
         if definition is None:
             dressed.problems.append(Problem(
-                "PRV-1411", f'unknown trait "{trait.type}"', trait.places.get("type", trait.where), suggestion(trait.type, traits.names())))
+                "PRV-1411", f'unknown trait "{trait.type}"', trait.places.get("type", trait.where), suggestion(trait.type, traits.names()), severity))
             continue
         if definition.refused:
             dressed.problems.append(Problem(
                 "PRV-1414", f'trait "{trait.type}" has no meaning here: {definition.refused}', trait.places.get("type", trait.where),
-                "take it out, or go on without it: --ignore-unsupported", "warning" if traits.ignore else "error"))
+                "take it out, or go on without it: --ignore-unsupported", severity))
             continue
         if definition.later:
             dressed.problems.append(Problem("PRV-1212", f'trait "{trait.type}" is not acted on yet: {definition.later}',

@@ -7,6 +7,7 @@ from typing import Any
 from provisioner import references
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views, outputs_of, secret_path
+from provisioner.compose.patching import merge
 from provisioner.compose.placing import Placed
 from provisioner.compose.selection import Chosen, Wish, hosts_for, running
 from provisioner.errors import Problem
@@ -75,7 +76,7 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
     inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
     inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
-    inputs |= shop.names.resolved(copy, copy.component.variables.get(implementation.needs, {}))
+    inputs = merge(inputs, shop.names.resolved(copy, copy.component.variables.get(implementation.needs, {})))
     if implementation.module:
         inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()

@@ -34,7 +34,7 @@ class Context:
     assigned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Unit to the names of the hosts that it has now: kept where possible."""
     ignore_unsupported: bool = False
-    """Whether a trait that has no meaning here is a warning."""
+    """Whether a trait that is unknown or has no meaning here is a warning."""
     problems: tuple[Problem, ...] = ()
     """What is known to be wrong already: raised together with what compose finds."""
 
