@@ -88,7 +88,7 @@ def _topology(application: Application) -> Policy | None:
 
 def choose(
     application: Application, environment: Environment, component: Component, definition: Definition,
-    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool, near: Sequence[Target] = (),
+    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool, *, near: Sequence[Target] = (),
 ) -> tuple[list[Placed], list[Problem]]:
     """The copies of a component; every reason why there is none is a Problem at the component.
 

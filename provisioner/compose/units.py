@@ -120,7 +120,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
         else:
             near = [copy.target for copy in found.get(component.beside, []) if copy.target]
             copies, wrong = choose(context.application, context.environment, component, definitions[component.name], offers,
-                                   component.name in placements, near)
+                                   component.name in placements, near=near)
         problems += wrong
         found[component.name] = copies
         for copy in copies:

@@ -58,7 +58,8 @@ def test_templates(template: Json, expected: Json) -> None:
 
 
 @pytest.mark.parametrize(("properties", "own", "beside"), [
-    ({"volumes": [{"name": "v", "mountPath": "/own"}]}, {"volumes": [], "volumeMounts": {"pvc": [{"name": "v", "mountPath": "/own", "claimName": "web-v"}]}},
+    ({"volumes": [{"name": "v", "mountPath": "/own"}]},
+     {"volumes": [], "volumeMounts": {"pvc": [{"name": "v", "mountPath": "/own", "claimName": "web-v"}]}},
      {"volumeMounts": {"pvc": [{"name": "v", "mountPath": "/x", "claimName": "web-v"}]}}),
     ({"volumes": [{"name": "v", "mountPath": "/own", "type": "pvc", "claimName": "c"}]}, None,
      {"volumes": [{"name": "v", "mountPath": "/x", "type": "pvc", "claimName": "c"}]}),
@@ -80,7 +81,8 @@ def test_keys_of_connection_secrets_are_outputs() -> None:
     def variable(name: str, secret: str, key: str) -> dict[str, Any]:
         return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
-    web = Component("web", "webservice", {"env": [variable("A", "db-conn", "DB_HOST"), variable("DB_USER", "db-conn", ""), variable("C", "other", "x")]})
+    env = [variable("A", "db-conn", "DB_HOST"), variable("DB_USER", "db-conn", ""), variable("C", "other", "x")]
+    web = Component("web", "webservice", {"env": env})
     assert bound([db, web])[1].properties["env"] == [
         {"name": "A", "value": "${db.DB_HOST}"}, {"name": "DB_USER", "value": "${db.DB_USER}"}, variable("C", "other", "x")]
 
@@ -116,4 +118,5 @@ def test_variables_of_a_trait_are_laid_on_those_of_the_implementation(monkeypatc
     units, _ = composed("good/trait-of-the-project", monkeypatch)
     assert units["files@cloud"].inputs["tags"]["provision:component"] == "files"
     assert units["files@cloud"].inputs["tags"]["agent"] == "${ledger@dc.host}"
-    assert units["ledger-agent@dc"].inputs == {"agent_server": "${report@cloud.name}", "agent_of": "ledger", "agent_port": "${ledger@dc.port}", "agent_here": "one"}
+    assert units["ledger-agent@dc"].inputs == {
+        "agent_server": "${report@cloud.name}", "agent_of": "ledger", "agent_port": "${ledger@dc.port}", "agent_here": "one"}
