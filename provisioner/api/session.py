@@ -48,7 +48,7 @@ class Session:
         self.warnings = [problem for problem in problems if problem.severity == "warning"]
         self.environment: Environment = opening.open_environment(settings, self.folder, opening.known_endpoint(self.folder))
         self.application: Application = opening.fit(application, self.environment)
-        self.catalog = Catalog(self.folder)
+        self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
         self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}

@@ -4,33 +4,50 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from provisioner.catalog.addons import contested
-from provisioner.catalog.definitions import Kind, read_definition
+from provisioner.catalog.definition_shape import KINDS
+from provisioner.catalog.definitions import Kind, of_document
 from provisioner.catalog.digests import digest_source
+from provisioner.catalog.foreign import Found, foreign_name, is_foreign, read_foreign
 from provisioner.catalog.library import Origin, library_folder, origins
 from provisioner.catalog.properties import Checker
 from provisioner.catalog.vetting import vet
 from provisioner.compose import Context
 from provisioner.errors import Problem
 from provisioner.model import Application, Component, Definition, Environment, Json, Trait
+from provisioner.spec import yaml
+from provisioner.spec.document import Document
 
 FOLDERS: Mapping[Kind, str] = {"component": "components", "trait": "components/traits"}
+
+
+def name_of(document: Document) -> str:
+    """The type that a definition is of, empty where it has no name."""
+    metadata = document.value.get("metadata")
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 class Catalog:
     """Definitions of a project's own `components/`, then those of its addons, then the shipped ones."""
 
-    def __init__(self, project: Path, *, thorough: bool = False, places: tuple[Origin, ...] = ()) -> None:
-        """`thorough`: look into the modules of shipped definitions, too, which are checked before they ship. `places`: other ones than usual.
+    def __init__(self, project: Path, *, thorough: bool = False, fetch: bool = True, beside: Iterable[Document] = (),
+                 places: tuple[Origin, ...] = ()) -> None:
+        """`beside` are definitions out of the application's own file: they come first. `places`: other ones than usual.
 
-        Raises ProvisionError for a damaged lock.
+        `thorough`: look into the modules of shipped definitions, too, which are checked before they ship. Without `fetch` no
+        repository is asked for a remote module that was not used yet. Raises ProvisionError for a damaged lock.
         """
         self._thorough = thorough
+        self._fetch = fetch
+        self._beside: dict[tuple[str, str], Document] = {(str(document.value["kind"]), name_of(document)): document for document in beside}
         self._project = project
         self._places = places or origins(project)
         self._contested: dict[tuple[Kind, str], tuple[Origin, Origin]] = {}
         self._known: dict[Kind, dict[str, tuple[Path, Origin]]] = {"component": self._files("component"), "trait": self._files("trait")}
         self._verified: set[Origin] = set()
-        self._read: dict[Path, Definition] = {}
+        self._read: dict[tuple[Kind, str], Definition] = {}
+        self._found: dict[str, Found] = {}
+        """Types whose definitions are KubeVela's."""
+        self._indexed: set[Kind] = set()
         self._checkers: dict[int, tuple[Definition, Checker]] = {}
         self._digests: dict[str, str] = {}
 
@@ -44,11 +61,11 @@ class Catalog:
 
     def component_names(self) -> list[str]:
         """All component types, sorted."""
-        return sorted(self._known["component"])
+        return self._names("component")
 
     def trait_names(self) -> list[str]:
         """All trait types, sorted."""
-        return sorted(self._known["trait"])
+        return self._names("trait")
 
     def check(self, subject: Component | Trait, definition: Definition) -> tuple[dict[str, Json], list[Problem]]:
         """The properties with defaults, and every problem with them at its place."""
@@ -66,7 +83,7 @@ class Catalog:
     def context_for(self, application: Application, environment: Environment, assigned: Mapping[str, tuple[str, ...]] | None = None,
                     problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False) -> Context:
         """What compose must be told. `problems` are those that are known already: compose raises them with its own."""
-        return Context(application, environment, self.component, self.trait, self.component_names, self.trait_names, self.check,
+        return Context(application, environment, self._to_deliver, self.trait, self.component_names, self.trait_names, self.check,
                        self.digest_of, assigned or {}, ignore_unsupported, tuple(problems))
 
     def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
@@ -83,18 +100,57 @@ class Catalog:
                         self._contested.setdefault((kind, path.stem), (first, origin))
         return found
 
+    def _to_deliver(self, name: str) -> Definition | None:
+        """The component type, with its module on disk where the definition itself holds it."""
+        definition = self.component(name)
+        if name in self._found:
+            self._found[name].materialise()
+        return definition
+
+    def _names(self, kind: Kind) -> list[str]:
+        self._index(kind)
+        return sorted({*self._known[kind], *(name for of, name in self._beside if of == KINDS[kind])})
+
+    def _index(self, kind: Kind) -> None:
+        """Find KubeVela's definitions by the name that they have: their files are named otherwise."""
+        if kind in self._indexed:
+            return
+        self._indexed.add(kind)
+        for stem, (path, origin) in list(self._known[kind].items()):
+            name = foreign_name(path) if origin.name != "built-in" else ""
+            if name and name != stem:
+                del self._known[kind][stem]
+                _, first = self._known[kind].setdefault(name, (path, origin))
+                if first.addon and origin.addon and first != origin:
+                    self._contested.setdefault((kind, name), (first, origin))
+
     def _definition(self, kind: Kind, name: str) -> Definition | None:
-        entry = self._known[kind].get(name)
-        if entry is None:
+        if (kind, name) not in self._read:
+            found = self._look_up(kind, name)
+            if found is None:
+                return None
+            self._read[kind, name] = found
+        return self._read[kind, name]
+
+    def _look_up(self, kind: Kind, name: str) -> Definition | None:
+        if (KINDS[kind], name) in self._beside:
+            document = self._beside[KINDS[kind], name]
+            return self._of_document(document, Path(document.file), kind, name, self._places[0])
+        if name not in self._known[kind]:
+            self._index(kind)
+        if name not in self._known[kind]:
             return None
-        path, origin = entry
-        if path in self._read:
-            return self._read[path]
+        path, origin = self._known[kind][name]
         if (kind, name) in self._contested:
             raise contested(f"{kind} {name}", *(origin.addon for origin in self._contested[kind, name]))
         if origin.addon and origin not in self._verified:
             origin.verify()
             self._verified.add(origin)
+        return self._of_document(yaml.read(path), path, kind, name, origin)
+
+    def _of_document(self, document: Document, path: Path, kind: Kind, name: str, origin: Origin) -> Definition:
+        if is_foreign(document):
+            self._found[name] = read_foreign(document, self._project, origin, fetch=self._fetch)
+            return self._found[name].definition
         shipped = origin.name == "built-in" and not self._thorough
-        self._read[path] = definition = read_definition(path, kind, origin, self._places, modules=not shipped)
-        return definition
+        return of_document(document, path, kind, origin, self._places, modules=not shipped)

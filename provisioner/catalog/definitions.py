@@ -15,7 +15,6 @@ from provisioner.catalog.modules import check_module
 from provisioner.compose.unfit import declared
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
-from provisioner.spec import yaml
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.reading import bad_references, head, violations
@@ -26,18 +25,13 @@ DOCUMENTS = {kind: Shape(shape) for kind, shape in SHAPES.items()}
 CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
 
 
-def read_definition(path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...], *, modules: bool = True) -> Definition:
-    """The definition in a file. Raises Invalid with all its problems; with `modules` also those with its Terraform modules."""
-    return of_document(yaml.read(path), path, kind, origin, places, modules=modules)
-
-
 def of_document(document: Document, path: Path, kind: Kind, origin: Origin, places: tuple[Origin, ...], *, modules: bool = True) -> Definition:
     """The definition that a document holds; `path` is its file, named like it, or where it stands beside an application. Raises Invalid."""
     if wrong := head(document, KINDS[kind], API):
         raise Invalid(wrong)
     problems = violations(document, DOCUMENTS[kind], CODES) + list(bad_references(document, document.root))
     if not problems:
-        problems += _named(document, path)
+        problems += _named(document, path) if document.alone else []
         problems += _parameters(document)
         problems += _unknown_heads(document)
         problems += [*_implementations(document), *_actions(document)]

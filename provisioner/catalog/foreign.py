@@ -4,6 +4,7 @@ The module is HCL or JSON in the document itself, or a folder of a git repositor
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document
 from provisioner.spec.reading import violations
 
-CODES = Codes("PRV-1443", "PRV-1443", "PRV-1443", "PRV-1443")
+CODES = Codes("PRV-1453", "PRV-1453", "PRV-1453", "PRV-1453")
 TEXT = {"type": "string", "minLength": 1}
 SHAPE = Shape({"type": "object", "required": ["metadata", "spec"], "properties": {
     "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}},
@@ -31,6 +32,8 @@ SHAPE = Shape({"type": "object", "required": ["metadata", "spec"], "properties":
                 "deleteResource": {"type": "boolean"},
                 "gitRef": {"type": "object", "properties": {key: {"type": "string"} for key in ("branch", "tag", "commit")}},
             }}}}}}}})
+HEAD = re.compile(r"^apiVersion:\s*[\"']?core\.oam\.dev/", re.MULTILINE)
+NAME = re.compile(r"^metadata:(?:\s*\n[ \t]+.*)*?\s*\n[ \t]{1,4}name:[ \t]*[\"']?([\w.-]+)", re.MULTILINE)
 CLOUDS = {"alibaba": "alicloud", "azure": "azurerm", "baidu": "baiducloud", "gcp": "google", "huawei": "huaweicloud", "tencent": "tencentcloud"}
 """KubeVela's word for a cloud to the name of its Terraform provider, where the two differ."""
 DEFAULT_CLOUD = "alibaba"
@@ -73,11 +76,21 @@ def is_foreign(document: Document) -> bool:
     return isinstance(value, dict) and value.get("apiVersion") in (oam.API, oam.OLD_API)
 
 
+def foreign_name(path: Path) -> str:
+    """The name in a file that holds such a definition, without reading it as YAML; empty for any other file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    match = NAME.search(text) if HEAD.search(text) else None
+    return match[1] if match else ""
+
+
 def read_foreign(document: Document, project: Path, origin: Origin, *, fetch: bool) -> Found:
     """The definition. A remote module that can't be had leaves it `unavailable`. Raises Invalid."""
     schematic = document.find(("spec", "schematic")).value
     if not isinstance(schematic, dict) or "terraform" not in schematic:
-        raise Invalid([Problem("PRV-1440", "is no definition with schematic.terraform", document.value_at(("spec",)),
+        raise Invalid([Problem("PRV-1450", "is no definition with schematic.terraform", document.value_at(("spec",)),
                                "CUE makes Kubernetes objects, which mean nothing here; write implementations: provision types postgres")])
     if wrong := violations(document, SHAPE, CODES):
         raise Invalid(wrong)
@@ -99,12 +112,12 @@ def _inline(definition: Definition, given: dict[str, Any], metadata: dict[str, A
     where = document.value_at(("spec", "schematic", "terraform", "configuration"))
     if file == "main.tf":
         text, dropped = without_providers(text)
-        notices = tuple(Problem("PRV-1444", f'{definition.name}: the block of provider "{name}" is left out', where,
+        notices = tuple(Problem("PRV-1454", f'{definition.name}: the block of provider "{name}" is left out', where,
                                 "the target of the environment has it: terraform: {provider: …, config: {…}}", "warning") for name in dropped)
     try:
         module = modules.module_of([(file, text)])
     except modules.Unreadable as error:
-        raise Invalid([Problem("PRV-1443", f"configuration can't be read: {error}", where)]) from None
+        raise Invalid([Problem("PRV-1453", f"configuration can't be read: {error}", where)]) from None
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     folder = project_path(str(project)) / "modules" / f"inline-{definition.name}-{digest}"
     made = replace(_made(definition, module, folder, _words(given, metadata, text)), version=digest, notices=notices)
@@ -128,7 +141,7 @@ def _remote(definition: Definition, given: dict[str, Any], metadata: dict[str, A
     if source.ref:
         return made
     return replace(made, notices=(Problem(
-        "PRV-1441", f"{definition.name}: its module {source.url} is not pinned; {commit[:12]} is used (provision.lock)", None,
+        "PRV-1451", f"{definition.name}: its module {source.url} is not pinned; {commit[:12]} is used (provision.lock)", None,
         f"add ?ref=… to `configuration` in {definition.file}", "warning"),))
 
 

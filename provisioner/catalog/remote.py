@@ -44,7 +44,7 @@ def source_of(address: str, folder: str = "", ref: str = "") -> Source:
 def folder_of(project: Path, source: Source, *, fetch: bool) -> tuple[Path, str]:
     """The module's folder, and its commit. With `fetch` what is not kept is got by git, and a new commit is written to the lock.
 
-    Raises ProvisionError (PRV-1442, PRV-1602) with what is missing.
+    Raises ProvisionError (PRV-1452, PRV-1602) with what is missing.
     """
     known = lock.read(project)
     pin = known.modules.get(source.key)
@@ -52,14 +52,14 @@ def folder_of(project: Path, source: Source, *, fetch: bool) -> tuple[Path, str]
     kept = _place(project, source.url, commit)
     if not commit or not kept.is_dir():
         if not fetch:
-            raise ProvisionError(f"{git.without_password(source.url)} was not fetched yet", code="PRV-1442")
+            raise ProvisionError(f"{git.without_password(source.url)} was not fetched yet", code="PRV-1452")
         commit = _fetch(project, source, commit)
         kept = _place(project, source.url, commit)
     if pin is None:
         lock.write(project, lock.read(project).with_module(source.key, lock.ModulePin(commit)))
     found = kept / source.folder
     if not found.resolve().is_relative_to(kept.resolve()) or not found.is_dir():
-        raise ProvisionError(f"{git.without_password(source.url)} has no folder {source.folder} at {commit[:12]}", code="PRV-1442")
+        raise ProvisionError(f"{git.without_password(source.url)} has no folder {source.folder} at {commit[:12]}", code="PRV-1452")
     return found, commit
 
 

@@ -196,26 +196,26 @@ CODES: dict[str, tuple[str, str]] = {
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",
     ),
     "PRV-1442": ("Neither playbook nor role", "A playbook is a YAML list of plays with `hosts`; a role is a folder with tasks/main.yml."),
-    "PRV-1440": (
+    "PRV-1450": (
         "A definition of KubeVela that makes Kubernetes objects",
         "ComponentDefinitions with schematic.terraform are read as they are. Those in CUE, Helm or Kube make Kubernetes objects, for which\n"
         "there is no place here. docs/types and components/*.yaml show how a type is made by Terraform or Ansible.",
     ),
-    "PRV-1441": (
+    "PRV-1451": (
         "A remote module is not pinned",
         "A warning. The definition names a git repository without a tag or commit. What its default branch was at first use is written to\n"
         "provision.lock and used from then on, so nothing changes by itself. Add ?ref=TAG to the URL, and delete the entry to move on.",
     ),
-    "PRV-1442": (
+    "PRV-1452": (
         "A remote module can't be had",
         "The type's Terraform module lies in a git repository that can't be reached, or not as the definition says. git's own words are shown.\n"
         "Once fetched it lies in .provision/modules and needs no network.",
     ),
-    "PRV-1443": (
+    "PRV-1453": (
         "A definition of KubeVela is malformed",
         "spec.schematic.terraform has `configuration` (HCL, JSON or a git URL), and `type`: hcl, json or remote.",
     ),
-    "PRV-1444": (
+    "PRV-1454": (
         "A provider block is left out",
         "A warning. A module with a provider block of its own could not be removed again: Terraform needs the block to destroy what it made.\n"
         "The target's provider is used instead.",

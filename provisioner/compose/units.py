@@ -81,7 +81,7 @@ def _definitions(context: Context, components: list[Component], problems: list[P
         read = context.trait_of if component.of_trait else context.component_of
         definition = read(component.type) if component.type else None
         if definition is not None and definition.unavailable:
-            problems.append(Problem("PRV-1442", f'{component.name}: the module of type "{component.type}" can\'t be had: {definition.unavailable}',
+            problems.append(Problem("PRV-1452", f'{component.name}: the module of type "{component.type}" can\'t be had: {definition.unavailable}',
                                     component.places.get("type", component.where), f"{definition.file} names it"))
         elif definition is not None:
             found[component.name] = definition

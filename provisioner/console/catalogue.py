@@ -33,6 +33,9 @@ def type_text(definition: Definition, look: Look) -> str:
     data = " · bears data: destroying it needs --allow-destroy NAME" if definition.data else ""
     lines = [look.line(f"{definition.name} {definition.version}", "title") + look.words(f" · {definition.kind} · {definition.origin}{data}"),
              look.words(definition.description)]
+    if definition.unavailable:
+        lines += ["", look.paint("Its parameters and outputs are not known: ", "yellow") + look.words(definition.unavailable)]
+    lines += [look.words(notice.message) for notice in definition.notices]
     lines += _section("Parameters", parameter_rows(definition.parameters), look)
     lines += _section("Outputs", [[Cell(name, "bold"), output.type, "sensitive" if output.sensitive else "", output.description]
                                   for name, output in definition.outputs.items()], look)
@@ -127,7 +130,8 @@ def type_json(definition: Definition) -> dict[str, Json]:
         **head("type"), "name": definition.name, "typeKind": definition.kind, "version": definition.version, "origin": definition.origin,
         "file": definition.file, "description": definition.description, "provides": definition.provides, "data": definition.data,
         "goesOn": list(dict.fromkeys(one.needs for one in definition.implementations)), "appliesTo": list(definition.applies_to),
-        "parameters": definition.parameters,
+        "parameters": definition.parameters, "unavailable": definition.unavailable,
+        "notices": [notice.message for notice in definition.notices],
         "outputs": {name: {"type": one.type, "sensitive": one.sensitive, "description": one.description} for name, one in definition.outputs.items()},
         "example": definition.example,
         "actions": [action for one in definition.implementations for action in actions_json(one.actions, one.needs)],

@@ -15,6 +15,7 @@ from provisioner.spec import oam, yaml
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
+from provisioner.spec.source import read_text
 from provisioner.suggest import suggestion
 
 VERSION = "app.oam.dev/publishVersion"
@@ -50,6 +51,8 @@ def examine_application(path: Path, name: str = "") -> tuple[Application, list[P
 
 def definitions_beside(path: Path) -> list[Document]:
     """The definitions that a file holds beside its application. Raises Invalid."""
+    if not any(kind in read_text(path) for kind in DEFINITIONS):
+        return []
     return [document for document in yaml.read_all(path) if _kind(document) in DEFINITIONS]
 
 

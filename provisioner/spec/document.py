@@ -31,10 +31,12 @@ class Node:
 class Document:
     """A parsed file. Answers where things stand; holds no meaning."""
 
-    def __init__(self, file: str, text: str, root: Node) -> None:
+    def __init__(self, file: str, text: str, root: Node, *, alone: bool = True) -> None:
+        """`alone`: the file holds no other document."""
         self.file = file
         self.text = text
         self.root = root
+        self.alone = alone
 
     @cached_property
     def lines(self) -> list[str]:

@@ -68,7 +68,7 @@ def parse_all(text: str, file: str = "") -> list[Document]:
         builder.problems.append(Problem("PRV-1106", "is empty", Where(file), "a document begins with apiVersion and kind"))
     if builder.problems:
         raise Invalid(builder.problems)
-    return [Document(file, text, root) for root in roots]
+    return [Document(file, text, root, alone=len(roots) == 1) for root in roots]
 
 
 class _Frame:

@@ -34,7 +34,7 @@ def types_command(door: Door, /, name: str | None, project: str) -> int:
       provision types
       provision types postgres
     """
-    catalog = Catalog(Path(project).resolve())
+    catalog = Catalog(Path(project).resolve(), fetch=bool(name))
     if name:
         found = definitions_named(catalog, name)
         if door.json:
@@ -95,5 +95,5 @@ def schema_command(door: Door, /, of: str, project: str) -> int:
 
 def document_schema(project: Path, of: str) -> Any:
     """The schema of app.yaml, or of an environment."""
-    found = spec.schema(Catalog(project.resolve()))
+    found = spec.schema(Catalog(project.resolve(), fetch=False))
     return found.get(of, found)

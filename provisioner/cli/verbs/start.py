@@ -40,7 +40,7 @@ def init_command(door: Door, /, folder: Path, template: str, name: str) -> int:
     if there:
         raise ProvisionError(f"{folder / there[0]} is there already", code="PRV-6403", hint="nothing was made; choose another folder",
                              next=f"provision init {name_of(folder)}-2")
-    files["app.schema.json"] = json.dumps(spec.schema(Catalog(folder.resolve())), indent=1) + "\n"
+    files["app.schema.json"] = json.dumps(spec.schema(Catalog(folder.resolve(), fetch=False)), indent=1) + "\n"
     made = [path for path, text in files.items() if _write(folder / path, text)]
     steps = [*([f"cd {folder}"] if folder != Path(".") else []), *NEXT[template]]
     if door.json:
