@@ -1,0 +1,117 @@
+"""A type as a page of Markdown: parameters, outputs, where it can go and what it refuses there, actions, example. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.console.catalogue import first_sentence, goes_on, made_by, type_words
+from provisioner.model import ActionSpec, Definition, Implementation, Json
+
+CHANGES = {"replace": "replaces it", "grow-only": "only grows", "upgrade-only": "only upwards"}
+"""What changing a parameter (`x-change`) means."""
+DEPTH = 4
+NOTE = "<!-- Made from components/ by scripts/pages.py: edit the definition, then run it. -->"
+
+
+def type_page(definition: Definition) -> str:
+    """The page of one type, without a line break at its end."""
+    blocks = [f"# {definition.name}", NOTE, _facts(definition), definition.description.strip(),
+              *_section("Parameters", ("parameter", "type", "default", "when changed", "what it is"), _parameters(definition.parameters))]
+    if definition.kind == "component":
+        outputs = [(f"`{name}`", output.type, "sensitive" if output.sensitive else "", output.description)
+                   for name, output in definition.outputs.items()]
+        blocks += _section("Outputs", ("output", "type", "", "what it is"), outputs)
+        blocks += ["## Where it can go"] if definition.implementations else []
+        for one in definition.implementations:
+            blocks += _implementation(one)
+    blocks += ["## Example", f"```yaml\n{definition.example.rstrip()}\n```"] if definition.example else []
+    return "\n\n".join(block for block in blocks if block)
+
+
+def index_page(definitions: Iterable[Definition]) -> str:
+    """The list of all types with a link to each page."""
+    listed = list(definitions)
+    blocks = ["# Types", NOTE, "`provision types` prints this list, with a project's own types and those of its addons."]
+    for kind, title in (("component", "Components"), ("trait", "Traits")):
+        rows = [(f"[{one.name}]({page_name(one)})", goes_on(one), first_sentence(one.description)) for one in listed if one.kind == kind]
+        blocks += _section(title, ("type", "can go on" if kind == "component" else "attaches to", "what it is"), rows)
+    return "\n\n".join(blocks)
+
+
+def page_name(definition: Definition) -> str:
+    """The page's file: a trait may have the name of a component."""
+    return f"{definition.name}.md" if definition.kind == "component" else f"trait-{definition.name}.md"
+
+
+def _facts(definition: Definition) -> str:
+    words = [f"{definition.kind} · version {definition.version or 'unknown'}"]
+    words += [f"speaks {definition.provides}"] if definition.provides else []
+    words += ["bears data: destroying or replacing it needs `--allow-destroy NAME`"] if definition.data else []
+    words += [f"attaches to {', '.join(definition.applies_to) or 'every type'}"] if definition.kind == "trait" else []
+    return " · ".join(words)
+
+
+def _implementation(one: Implementation) -> Iterator[str]:
+    """`### aws`, what makes it, what it can't do there, its actions."""
+    yield f"### {one.needs}" + (f", when `{one.when}`" if one.when else "")
+    what = made_by(replace(one, refused={}))
+    on = f" Tested on {', '.join(one.os)}." if one.os else ""
+    partial = " Check mode can't foresee all of it: a plan says *may change*." if one.check == "partial" else ""
+    yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
+    if one.refused:
+        yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
+    if one.actions:
+        yield "Actions:\n\n" + "\n".join(line for verb, action in one.actions.items() for line in _action(verb, action))
+
+
+def _action(verb: str, action: ActionSpec) -> Iterator[str]:
+    yield f"- `provision action NAME {verb}`: {action.description or verb}"
+    for name, schema in action.parameters.get("properties", {}).items():
+        yield f"  - `--set {name}=…`: {_cell(str(schema.get('description', '')) or type_words(schema))}"
+
+
+def _section(title: str, heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [_row(row) for row in rows]
+    return [f"## {title}", "\n".join([_row(heads), "|" + "---|" * len(heads), *lines])] if lines else []
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _parameters(schema: Mapping[str, Any], before: str = "", depth: int = 1) -> Iterator[tuple[str, ...]]:
+    """A row for each parameter, and for each field below it."""
+    required = set(schema.get("required", ()))
+    for name, one in schema.get("properties", {}).items():
+        change = CHANGES.get(str(one.get("x-change", "")), "")
+        about = str(one.get("description", "")) + (" Sensitive." if one.get("writeOnly") is True else "")
+        yield f"`{before}{name}`", _type(one), _default(one, name in required), change, about
+        for inner, mark in _below(one, name):
+            if depth < DEPTH:
+                yield from _parameters(inner, f"{before}{mark}.", depth + 1)
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    pattern = f", `{schema['pattern']}`" if "pattern" in schema else ""
+    return type_words(schema) + pattern
+
+
+def _default(schema: Mapping[str, Any], required: bool) -> str:
+    if required:
+        return "**required**"
+    return f"`{json.dumps(schema['default'], ensure_ascii=False)}`" if "default" in schema else ""
+
+
+def _below(schema: Mapping[str, Any], name: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Objects within: of the parameter itself, of its items, of its values, of its alternatives."""
+    ways: tuple[tuple[Json, str], ...] = (
+        (schema, name), (schema.get("items"), f"{name}[]"), (schema.get("additionalProperties"), f"{name}.NAME"),
+        *((one, name) for one in schema.get("anyOf", ())), *((one.get("items"), f"{name}[]") for one in schema.get("anyOf", ())))
+    for inner, mark in ways:
+        if isinstance(inner, dict) and inner.get("properties"):
+            yield inner, mark
