@@ -19,7 +19,7 @@ spec:
       owner: {type: string, pattern: "^a|b$", x-change: replace, description: Who}
       token: {type: string, writeOnly: true, description: Key.}
       ports: {type: array, default: [], description: Ports, items: {type: object, required: [port], properties: {port: {type: integer, minimum: 1}}}}
-      env: {anyOf: [{type: object, additionalProperties: {type: string}}, {type: array, items: {properties: {name: {type: string}}}}], description: Env}
+      env: {anyOf: [{type: object, additionalProperties: {type: string}}, {type: array, items: {properties: {name: {}}}}], description: Env}
   outputs: {url: {type: string, sensitive: true, value: "x", description: Where}}
   implementations:
     - needs: hosts
@@ -49,7 +49,7 @@ A site.
 | `ports` | list of objects | `[]` |  | Ports |
 | `ports[].port` | integer from 1 | **required** |  |  |
 | `env` | map of string or list of any |  |  | Env |
-| `env[].name` | string |  |  |  |
+| `env[].name` | any |  |  |  |
 
 ## Outputs
 
