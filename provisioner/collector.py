@@ -13,5 +13,7 @@ def resting() -> Iterator[None]:
     try:
         yield
     finally:
+        # what was built stays: no later pass need look at it
+        gc.freeze()
         if was:
             gc.enable()
