@@ -27,9 +27,10 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": message}
         address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
         spec = variables.with_prefix(task_vars, "postgres_")
-        password = str(spec.pop("password", ""))
+        users = [dict(user) for user in spec.pop("users", None) or ()]
+        secrets = {"password": str(spec.pop("password", "")), "users": {str(user["name"]): str(user.pop("password", "")) for user in users}}
         arguments = {
-            "state": state, "spec": spec, "secrets": {"password": password},
+            "state": state, "spec": {**spec, "users": users}, "secrets": secrets,
             "context": variables.context(task_vars, str(address), self._connection.transport),
         }
         result.update(self._execute_module("provision_postgres", module_args=arguments, task_vars=task_vars))

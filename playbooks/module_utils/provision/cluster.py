@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from ansible.module_utils.provision import commands, files, packages
 from ansible.module_utils.provision.failures import Failed
 
 PORT = 5432
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the cluster knows of a user and a database."""
-
-    verifier: str | None = None
-    """Stored password entry of the user, None when there is no such user."""
-    owner: str | None = None
-    """Owner of the database, None when there is no such database."""
 
 
 class Cluster:
@@ -64,15 +54,24 @@ class Cluster:
             raise Failed("PostgreSQL: " + re.sub(r"SCRAM-SHA-256\$\S+", "(secret)", commands.tail(output, 4)))
         return [line.split("|") for line in output.splitlines() if line]
 
-    def look_up(self, user: str, database: str) -> Entry:
-        """What is known of a user and a database."""
-        users = self.ask(f"select coalesce(rolpassword, '') from pg_authid where rolname = '{user}';")
-        owners = self.ask(f"select pg_get_userbyid(datdba) from pg_database where datname = '{database}';")
-        return Entry(users[0][0] if users else self._empty(user), owners[0][0] if owners else None)
+    def verifiers(self, users: Iterable[str]) -> dict[str, str]:
+        """Stored password entries of those of the users that there are; empty for a user without a password."""
+        rows = self.ask(f"select rolname, coalesce(rolpassword, '') from pg_authid where rolname in ({_quoted(users)});")
+        return {row[0]: row[1] for row in rows}
 
-    def _empty(self, user: str) -> str | None:
-        """An empty line is dropped by `ask`: a user without a password is still a user."""
-        return "" if self.ask(f"select 1 from pg_authid where rolname = '{user}';") else None
+    def memberships(self, users: Iterable[str]) -> dict[str, set[str]]:
+        """The roles that each of the users was granted."""
+        rows = self.ask("select pg_get_userbyid(member), pg_get_userbyid(roleid) from pg_auth_members "
+                        f"where pg_get_userbyid(member) in ({_quoted(users)});")
+        found: dict[str, set[str]] = {}
+        for member, role in rows:
+            found.setdefault(member, set()).add(role)
+        return found
+
+    def owners(self, databases: Iterable[str]) -> dict[str, str]:
+        """Owners of those of the databases that there are."""
+        rows = self.ask(f"select datname, pg_get_userbyid(datdba) from pg_database where datname in ({_quoted(databases)});")
+        return {row[0]: row[1] for row in rows}
 
     def databases(self) -> list[str]:
         """Names of all databases that are no templates and not the superuser's own."""
@@ -82,6 +81,11 @@ class Cluster:
         """The last lines of its log."""
         data = files.read(f"/var/log/postgresql/postgresql-{self.version}-main.log") or b""
         return commands.tail(data[-8000:].decode(errors="replace"), 8)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    """Names for a list in SQL; they were judged to be plain words before."""
+    return ", ".join(f"'{name}'" for name in names)
 
 
 def installed_versions() -> list[str]:

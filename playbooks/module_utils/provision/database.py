@@ -1,6 +1,6 @@
-"""How one PostgreSQL database with its owner is brought to what is wanted of it, and how it is taken away.
+"""How the PostgreSQL databases of a component with their users are brought to what is wanted of them, and how they are taken away.
 
-Removal drops the database and its user only. The package and the cluster stay; the cluster is stopped when it was us who
+Removal drops the databases and users only. The package and the cluster stay; the cluster is stopped when it was us who
 started it and no other database is in it.
 """
 
@@ -8,32 +8,33 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules, scram
+from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules
 from ansible.module_utils.provision.blocks import block_of, with_block
-from ansible.module_utils.provision.cluster import PORT, Cluster, Entry, installed_versions, offered_versions, other_with_port
+from ansible.module_utils.provision.cluster import PORT, Cluster, installed_versions, offered_versions, other_with_port
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
+from ansible.module_utils.provision.dumps import Dialect, Dumps
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
+from ansible.module_utils.provision.roles import Accounts, wanted_of
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
 
 START_SECONDS = 30
-NOTHING = [False, None]
-"""What the seal says of a user and a database that are not there, whether the cluster is there or not."""
+DIALECT = Dialect("dump", 'runuser -u postgres -- pg_dump --format=custom --port={port} --dbname="$database"')
 
 
 class Database:
-    """Works out the acts for one database, in the order in which they will be done."""
+    """Works out the acts for the databases of one component, in the order in which they will be done."""
 
-    def __init__(self, context: Context, spec: dict[str, Any], password: str) -> None:
+    def __init__(self, context: Context, spec: dict[str, Any], secrets: dict[str, Any]) -> None:
         if not context.systemd:
             raise Failed("PostgreSQL on a host needs root and systemd; this host is used without: place the component on an `aws` target "
                          "(the sandbox has one), or give a database of others by `existing`")
-        self.context, self.spec, self.password = context, spec, password
+        self.context, self.spec, self.secrets = context, spec, secrets
         self.name = check_name(str(spec["name"]))
-        self.database, self.user = (rules.sql_name(str(spec.get(key) or "app")) for key in ("database", "user"))
         self.before = manifest.load(context)
         self.cluster = Cluster(self._version())
         self.systemd = Systemd()
@@ -49,9 +50,19 @@ class Database:
         self.work.facts["manifest"] = None if self.before is None else [self.before.digest(), self.before.pending]
 
     def _version(self) -> str:
-        if self.before is not None and holds(self.spec.get("version"), self.context.marker):
-            return str(self.before.about["version"])
+        """What is asked for; else what it has; else what the host has, or offers."""
         version = str(self.spec.get("version") or "")
+        if self.before is not None and (not version or holds(version, self.context.marker)):
+            return str(self.before.about["version"])
+        if not version:
+            found = installed_versions() or offered_versions()
+            if not found:
+                packages.judge_possible("postgresql")
+                packages.refresh()
+                found = offered_versions()
+            version = found[-1] if found else ""
+            if not version:
+                raise Failed("this host's package sources offer no PostgreSQL; add a package source to the host")
         if not version.isdigit():
             raise Failed(f"'{version}' is no major version of PostgreSQL")
         return version
@@ -60,13 +71,15 @@ class Database:
     def deliver(self) -> Work:
         """What has to be done so that it is as wanted."""
         work, cluster = self.work, self.cluster
-        work.unknown = unknown_names(self.spec, self.context.marker, "postgres_")
-        self.password_unknown = holds(self.password, self.context.marker)
-        if self.password_unknown:
-            work.unknown.append("postgres_password")
+        work.unknown = [name for values in (self.spec, self.secrets) for name in unknown_names(values, self.context.marker, "postgres_")]
         self._judge_version()
+        self.wanted = wanted_of(self.spec, self.secrets)
         self._judge_claims()
-        self.entry = self._entry()
+        self.accounts = Accounts(self.context, cluster, self.wanted, ours=self._made())
+        if cluster.exists and self.state.running:
+            self.accounts.look()
+        work.facts["entry"] = self.accounts.facts()
+        self.dumps = Dumps(self.context, self.name, self.spec.get("backup") or {}, dialect(cluster))
         work.after = self._manifest()
         if not cluster.installed:
             work.add(f"install package postgresql-{cluster.version}", lambda: packages.install(f"postgresql-{cluster.version}"))
@@ -75,7 +88,9 @@ class Database:
         restarts = self._files()
         reloads = self._hba()
         self._run(restarts, reloads)
-        self._role_and_database()
+        leaving = [name for name in self._named("users") if name not in {role.name for role in self.wanted.roles}]
+        self.accounts.deliver(work, leaving, certain=not self.ours)
+        self.dumps.deliver(work, list(self.wanted.databases))
         work.want_record()
         work.health = self._health()
         work.verify = self._verify
@@ -100,35 +115,28 @@ class Database:
 
     def _judge_claims(self) -> None:
         for other in self.others:
-            for what, name in (("database", self.database), ("user", self.user)):
-                if other.about.get(what) == name:
-                    raise Failed(f"the {what} '{name}' on this host belongs to {other.unit} of {other.app}; give this one another `{what}`")
+            for what, names in (("database", self.wanted.databases), ("user", tuple(role.name for role in self.wanted.roles))):
+                for name in names:
+                    if name in named(other, f"{what}s"):
+                        raise Failed(f"the {what} '{name}' on this host belongs to {other.unit} of {other.app}; give this one another `{what}`")
 
-    def _entry(self) -> Entry | None:
-        """None: the cluster can't be asked yet."""
-        if not (self.cluster.exists and self.state.running):
-            self.work.facts["entry"] = NOTHING
+    def _named(self, what: str) -> list[str]:
+        return [] if self.before is None else named(self.before, what)
+
+    def _made(self) -> tuple[set[str], set[str]] | None:
+        """Names of the users and databases that are ours; None when ours are there and nothing says which."""
+        if self.before is None and self.ours:
             return None
-        entry = self.cluster.look_up(self.user, self.database)
-        self._judge_entry(entry)
-        self.work.facts["entry"] = NOTHING if entry.verifier is None and entry.owner is None else [self._password_fits(entry), entry.owner]
-        return entry
-
-    def _judge_entry(self, entry: Entry) -> None:
-        if self.ours:
-            return
-        for what, found, name in (("user", entry.verifier, self.user), ("database", entry.owner, self.database)):
-            if found is not None:
-                raise Failed(f"this host's PostgreSQL already has a {what} '{name}' that provision did not make; give the component another `{what}`")
-
-    def _password_fits(self, entry: Entry) -> bool:
-        return self.password_unknown or (entry.verifier is not None and scram.matches(self.password, entry.verifier))
+        return set(self._named("users")), set(self._named("databases"))
 
     def _manifest(self) -> Manifest:
-        about = {"version": self.cluster.version, "database": self.database, "user": self.user,
+        # a database that left the list stays until the whole component goes: nothing is lost by an edit
+        databases = list(dict.fromkeys([*self.wanted.databases, *self._named("databases")]))
+        about = {"version": self.cluster.version, "databases": databases, "users": [role.name for role in self.wanted.roles],
+                 "backups": self.dumps.folder,
                  "started": self.before.about.get("started") if self.before else not (self.state.running or self.enabled)}
-        return Manifest(self.context.app, self.context.environment, self.context.unit, "postgres", self.name, (self.conf, self.drop_in),
-                        about=about)
+        return Manifest(self.context.app, self.context.environment, self.context.unit, "postgres", self.name,
+                        (self.conf, self.drop_in, *self.dumps.paths), about=about)
 
     def _files(self) -> bool:
         """True when PostgreSQL has to be started again."""
@@ -143,7 +151,9 @@ class Database:
         """True when PostgreSQL has to read its rules again."""
         allowed = [] if holds(self.spec.get("allow_from"), self.context.marker) else self.spec.get("allow_from") or []
         self.work.facts["access"] = block_of((files.read(self.cluster.hba) or b"").decode(), self.block)
-        path, block = self.cluster.hba, rules.access(self.database, self.user, [str(item) for item in allowed])
+        networks = [str(item) for item in allowed]
+        block = "".join(rules.access(database, role.name, networks) for role in self.wanted.roles for database in role.databases)
+        path = self.cluster.hba
         if not self.cluster.exists:
             self.work.show(path, None, block)
             self.work.add(f"write {path}", lambda: files.write(self._hba_wish(block)))
@@ -189,39 +199,6 @@ class Database:
                 time.sleep(0.2)
         self.cluster.ask("select 1;")
 
-    def _role_and_database(self) -> None:
-        work, entry = self.work, self.entry
-        if entry is None and self.ours:
-            work.add(f"make sure of user {self.user} and database {self.database}", self._set_both)
-            return
-        if entry is None or entry.verifier is None:
-            work.add(f"create user {self.user}", self._set_user)
-        elif not self._password_fits(entry):
-            work.add(f"set the password of user {self.user}", self._set_user)
-        if entry is None or entry.owner is None:
-            work.add(f"create database {self.database}", self._set_database)
-        elif entry.owner != self.user:
-            work.add(f"make {self.user} the owner of database {self.database}", self._set_database)
-
-    def _set_both(self) -> None:
-        self._set_user()
-        self._set_database()
-
-    def _set_user(self) -> None:
-        entry = self.cluster.look_up(self.user, self.database)
-        self._judge_entry(entry)
-        if entry.verifier is None:
-            self.cluster.ask(f'create role "{self.user}" login password \'{scram.fresh(self.password)}\';')
-        elif not self._password_fits(entry):
-            self.cluster.ask(f'alter role "{self.user}" login password \'{scram.fresh(self.password)}\';')
-
-    def _set_database(self) -> None:
-        entry = self.cluster.look_up(self.user, self.database)
-        if entry.owner is None:
-            self.cluster.ask(f'create database "{self.database}" owner "{self.user}" encoding \'UTF8\' template template0;')
-        elif entry.owner != self.user:
-            self.cluster.ask(f'alter database "{self.database}" owner to "{self.user}";')
-
     # ------------------------------------------------------------------ health
     def _probe(self) -> dict[str, Any]:
         host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
@@ -244,12 +221,15 @@ class Database:
         work, before, service = self.work, self.before, self.cluster.service
         if before is None:
             return work
-        database, user = str(before.about["database"]), str(before.about["user"])
+        dumps = Dumps(self.context, self.name, {"path": before.about.get("backups")}, dialect(self.cluster))
+        dumps.remove(work)
         if self.cluster.exists:
             if not self.state.running:
                 work.add(f"start {service}.service", self._restart)
-            work.add(f"drop database {database}", lambda: self._drop(f'drop database if exists "{database}" with (force);'))
-            work.add(f"drop user {user}", lambda: self._drop(f'drop role if exists "{user}";'))
+            for database in named(before, "databases"):
+                work.add(f"drop database {database}", self._dropping(f'drop database if exists "{database}" with (force);'))
+            for user in reversed(named(before, "users")):
+                work.add(f"drop user {user}", self._dropping(f'drop role if exists "{user}";'))
             self._want_block("")
         for path in before.files:
             work.want_gone(path)
@@ -257,8 +237,11 @@ class Database:
         if self.cluster.exists:
             last = bool(before.about.get("started")) and not self.others
             work.add(f"{'stop' if last else 'restart'} {service}.service", lambda: self._rest(last))
-        work.add(f"remove {manifest.path_of(self.context)}", lambda: self._forget(before))
+        work.add(f"remove {manifest.path_of(self.context)}", lambda: self._forget(before, dumps))
         return work
+
+    def _dropping(self, sql: str) -> Callable[[], None]:
+        return lambda: self._drop(sql)
 
     def _drop(self, sql: str) -> None:
         self.cluster.ask(sql)
@@ -271,9 +254,10 @@ class Database:
         else:
             self._restart()
 
-    def _forget(self, before: Manifest) -> None:
+    def _forget(self, before: Manifest, dumps: Dumps) -> None:
         for other in _others(self.context)[:1]:
             manifest.hand_over(self.context, other, {"started": before.about.get("started") or other.about.get("started")})
+        dumps.clean()
         manifest.discard(self.context)
         # made by the first of several units perhaps; an empty one says nothing
         files.remove_if_empty(self.cluster.drop_ins)
@@ -283,11 +267,21 @@ def _others(context: Context) -> list[Manifest]:
     return [other for other in manifest.others(context) if other.kind == "postgres"]
 
 
+def named(entry: Manifest, what: str) -> list[str]:
+    """The users or databases of a unit, as its manifest says; one of each in manifests of earlier versions."""
+    return [str(name) for name in entry.about.get(what) or [entry.about[what[:-1]]]]
+
+
+def dialect(cluster: Cluster) -> Dialect:
+    """How the databases of a cluster are dumped."""
+    return Dialect(DIALECT.ending, DIALECT.command.format(port=cluster.port))
+
+
 def look(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that the database is as wanted."""
-    return Database(context, params["spec"], str(params["secrets"].get("password") or "")).deliver()
+    return Database(context, params["spec"], params["secrets"]).deliver()
 
 
 def look_away(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that nothing of the database is left."""
-    return Database(context, params["spec"], "").remove()
+    return Database(context, params["spec"], {}).remove()

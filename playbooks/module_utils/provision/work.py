@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,6 +49,8 @@ class Work:
     """What is still to be done if this process dies between its acts."""
     begun: bool = False
     """Something on this host was, or may have been, changed."""
+    alone: bool = True
+    """It changes what other units of this host share, so those wait for it; a dump of some hours does not."""
     missing_artifact: bool = False
     """Acts need the artefact, and it has not been sent."""
 
@@ -155,7 +158,7 @@ class Work:
         """Do all acts in order. The manifest is written before the first one, and again when all is well."""
         if not self.acts:
             return
-        with exclusion.alone(self.context):
+        with exclusion.alone(self.context) if self.alone else nullcontext():
             self._act()
         if self.verify is not None:
             self.health = self.verify()

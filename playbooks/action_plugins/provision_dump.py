@@ -1,0 +1,32 @@
+"""Before the module: takes the playbook's variables as they are. One call of the module, always."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ansible.module_utils
+from ansible import constants
+from ansible.plugins.action import ActionBase
+
+# our shared code lies where Ansible looks for it when it packs a module; plugins have to be told
+ansible.module_utils.__path__.extend(
+    folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
+
+from ansible.module_utils.provision.controller import variables  # noqa: E402
+
+
+class ActionModule(ActionBase):
+    """The action `provision_dump`: `prefix` names the component's own variables, of which only `backup` is handed on."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Back up or restore on one host."""
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
+        backup = variables.plain(task_vars.get(f"{self._task.args['prefix']}backup") or {})
+        arguments = {
+            "state": str(self._task.args["state"]), "spec": {"backup": backup}, "action": variables.with_prefix(task_vars, "action_"),
+            "context": variables.context(task_vars, str(address), self._connection.transport),
+        }
+        result.update(self._execute_module("provision_dump", module_args=arguments, task_vars=task_vars))
+        return result
