@@ -1,6 +1,7 @@
 """The types that are known here. A definition's file is read once, when its type is first asked for."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from provisioner.catalog.addons import contested
@@ -12,10 +13,11 @@ from provisioner.catalog.library import Origin, library_folder, origins
 from provisioner.catalog.properties import Checker
 from provisioner.catalog.vetting import vet
 from provisioner.compose import Context
-from provisioner.errors import Problem
+from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Component, Definition, Environment, Json, Trait
 from provisioner.spec import yaml
 from provisioner.spec.document import Document
+from provisioner.suggest import suggestion
 
 FOLDERS: Mapping[Kind, str] = {"component": "components", "trait": "components/traits"}
 
@@ -153,4 +155,14 @@ class Catalog:
             self._found[name] = read_foreign(document, self._project, origin, fetch=self._fetch)
             return self._found[name].definition
         shipped = origin.name == "built-in" and not self._thorough
-        return of_document(document, path, kind, origin, self._places, modules=not shipped)
+        definition = of_document(document, path, kind, origin, self._places, modules=not shipped)
+        return self._same(definition, document) if definition.same_as else definition
+
+    def _same(self, definition: Definition, document: Document) -> Definition:
+        """The definition that another one is a further name of, under its own name. Raises Invalid where there is none."""
+        meant = self._definition(definition.kind, definition.same_as) if definition.same_as != definition.name else None
+        if meant is None or meant.same_as:
+            raise Invalid([Problem("PRV-1438", f'"{definition.name}" is the same as "{definition.same_as}", which is no other {definition.kind} type',
+                                   document.value_at(("spec", "sameAs")), suggestion(definition.same_as, self._names(definition.kind)))])
+        return replace(meant, name=definition.name, version=definition.version or meant.version, same_as=meant.name,
+                       description=definition.description or meant.description, origin=definition.origin, file=definition.file)

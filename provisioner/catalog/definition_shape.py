@@ -40,11 +40,12 @@ IMPLEMENTATION = closed(
     },
     ("needs",),
 )
+SAME = {**TEXT, "description": "The type that this is another name of; then there is nothing else but a description"}
 COMPONENT = closed(
     {
         "apiVersion": {"const": API}, "kind": {"const": KINDS["component"]}, "metadata": METADATA,
         "spec": closed({
-            "description": TEXT,
+            "description": TEXT, "sameAs": SAME,
             "provides": {**TEXT, "description": "What the outputs speak: postgresql, http, s3 …"},
             "data": {"type": "boolean", "description": "Bears data: destroy and replace need --allow-destroy"},
             "parameters": PARAMETERS,
@@ -52,7 +53,7 @@ COMPONENT = closed(
             "health": {"type": "object"},
             "implementations": listed(IMPLEMENTATION, minItems=1),
             "example": TEXT,
-        }, ("implementations",)),
+        }, anyOf=[{"required": ["implementations"]}, {"required": ["sameAs"], "maxProperties": 2}]),
     },
     ("apiVersion", "kind", "metadata", "spec"),
 )
@@ -73,7 +74,7 @@ TRAIT = closed(
     {
         "apiVersion": {"const": API}, "kind": {"const": KINDS["trait"]}, "metadata": METADATA,
         "spec": closed({
-            "description": TEXT, "appliesTo": listed(TEXT), "parameters": PARAMETERS,
+            "description": TEXT, "sameAs": SAME, "appliesTo": listed(TEXT), "parameters": PARAMETERS,
             "patch": listed(OPERATION, minItems=1, description="What changes in the component's properties, one after the other"),
             "adds": listed(ADDITION, minItems=1, description="Components that it adds"),
             "variables": {"type": "object", "additionalProperties": TEMPLATES,

@@ -191,6 +191,7 @@ CODES: dict[str, tuple[str, str]] = {
         "A definition's file lies elsewhere",
         "Definitions are components/NAME.yaml and components/traits/NAME.yaml: paths in them begin at the folder above.",
     ),
+    "PRV-1438": ("A further name of nothing", "sameAs names another type of the same kind, which is no further name itself."),
     "PRV-1441": (
         "What a module needs is not clear",
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",

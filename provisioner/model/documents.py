@@ -253,6 +253,8 @@ class Definition:
     """Traits only: why it has no meaning here."""
     later: str = ""
     """Traits only: what is accepted and not acted on yet."""
+    same_as: str = ""
+    """The type that this is another name of."""
     notices: tuple[Problem, ...] = ()
     """Warnings for whoever uses it."""
     unavailable: str = ""

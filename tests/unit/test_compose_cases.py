@@ -40,7 +40,8 @@ def environment_of(folder: Path) -> Environment:
 def composed(folder: Path) -> tuple[Unit, ...]:
     application, problems = spec.examine_application(Path("app.yaml"))
     assigned = yaml.safe_load((folder / "assigned.yaml").read_text()) if (folder / "assigned.yaml").exists() else {}
-    return compose(Catalog(folder).context_for(application, environment_of(Path()), assigned, problems)).units
+    catalog = Catalog(folder, beside=spec.definitions_beside(Path("app.yaml")))
+    return compose(catalog.context_for(application, environment_of(Path()), assigned, problems)).units
 
 
 @pytest.mark.parametrize("name", BAD)
