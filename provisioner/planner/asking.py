@@ -1,6 +1,6 @@
 """What the engines say of every unit: each Terraform root and each unit on hosts is asked once. The planner's only contact with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -65,7 +65,7 @@ class Asking:
     def _ask_terraform(self, request: PlanRequest) -> None:
         target = (request.units[0] if request.units else request.removed[0].unit).target
         removing = f", {len(request.removed)} to remove" if request.removed else ""
-        self.progress(f"asking Terraform about {target}: {len(request.units)} components{removing}")
+        self.progress(f"asking Terraform about {target}: {_components(request.units)}{removing}")
         planned = self.engines["terraform"].plan(request, self.site(target))
         for entry in request.removed:
             self.answers[f"remove {entry.unit.name}"] = planned.get(entry.unit.name, Planned())
@@ -131,7 +131,7 @@ class Asking:
         requests = self._host_requests()
         if not requests:
             return
-        self.progress(f"checking {len(requests)} components on hosts")
+        self.progress(f"checking {_components(requests)} on hosts")
         engine = self.engines["ansible"]
         with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
             futures = {name: (request.key, pool.submit(engine.plan, request, self.site(target))) for name, request, target in requests}
@@ -148,3 +148,7 @@ class Asking:
             if entry.unit.engine == "ansible":
                 found.append((f"remove {key}", PlanRequest(entry.unit.name, (), (entry,), self.delivered), entry.unit.target))
         return found
+
+
+def _components(units: Sized) -> str:
+    return f"{len(units)} component{'' if len(units) == 1 else 's'}"

@@ -84,7 +84,7 @@ def mirrors(named: tuple[Path, ...], home: Path) -> dict[Path, tuple[str, ...]]:
 def held(folder: Path) -> tuple[str, ...]:
     """The providers in a mirror, as HOST/NAMESPACE/TYPE."""
     try:
-        return tuple(sorted({"/".join(path.relative_to(folder).parts[:3]) for host in REGISTRIES for path in folder.glob(f"{host}/*/*/*")}))
+        return tuple(sorted({"/".join(path.relative_to(folder).parts[:3]) for path in folder.glob("*.*/*/*/*")}))
     except OSError:
         return ()
 
