@@ -139,6 +139,7 @@ def _follow(cluster: Any, group: ReplicationGroup) -> None:
     cluster.num_cache_nodes, cluster.replication_group_id = 1, group.replication_group_id
     cluster.engine, cluster.engine_version, cluster.cache_node_type = group.engine, group.engine_version, group.cache_node_type or ""
     cluster.snapshot_retention_limit, cluster.snapshot_window = group.snapshot_retention_limit, group.snapshot_window
+    cluster.at_rest_encryption_enabled, cluster.auth_token_enabled = group.at_rest_encryption_enabled, group.auth_token_enabled
     cluster.cache_parameter_group = {"cache_parameter_group_name": group.cache_parameter_group_name, "parameter_apply_status": "in-sync"}
     cluster.security_groups = [{"security_group_id": name, "status": "active"} for name in group.security_group_ids or []]
 

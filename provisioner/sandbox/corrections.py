@@ -19,6 +19,7 @@ from moto.efs.models import FileSystem
 from moto.efs.responses import EFSResponse
 from moto.elasticache.responses import ElastiCacheResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.mq.models import Broker
 from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
@@ -51,6 +52,7 @@ def install() -> None:
     cache_groups()
     functions_run()
     backup_policy()
+    broker_address()
 
 
 def image_of_debian() -> None:
@@ -204,6 +206,19 @@ def backup_policy() -> None:
 
     _add(EFSResponse, "put_backup_policy", put_backup_policy)
     _wrap(FileSystem, "backup_policy", remember)
+
+
+def broker_address() -> None:
+    """Each broker of Amazon MQ has a host name of its own, made of its id; moto gives all the same."""
+    def own_name(stock: Callable[..., None]) -> Callable[..., None]:
+        def begin(broker: Broker, *positional: Any, **named: Any) -> None:
+            stock(broker, *positional, **named)
+            for instance in broker.instances:
+                instance["endpoints"] = [endpoint.replace("://mockmq:", f"://b-{broker.id}.mq.{broker.arn.split(':')[3]}.on.aws:")
+                                         for endpoint in instance["endpoints"]]
+        return begin
+
+    _wrap(Broker, "__init__", own_name)
 
 
 def _random(letters: str, length: int) -> str:

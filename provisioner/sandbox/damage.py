@@ -81,7 +81,7 @@ def _queue(client: Client, outputs: Outputs) -> str:
     return f"queue {outputs['url']} was deleted"
 
 
-def _postgres(client: Client, outputs: Outputs) -> str:
+def _database(client: Client, outputs: Outputs) -> str:
     rds, name = client("rds"), str(outputs["host"]).partition(".")[0]
     rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
     rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
@@ -111,8 +111,39 @@ def _gateway(client: Client, outputs: Outputs) -> str:
     return f"HTTP API {api} was deleted"
 
 
+def _topic(client: Client, outputs: Outputs) -> str:
+    client("sns").delete_topic(TopicArn=str(outputs["arn"]))
+    return f"topic {outputs['name']} was deleted"
+
+
+def _function(client: Client, outputs: Outputs) -> str:
+    client("lambda").delete_function(FunctionName=str(outputs["name"]))
+    return f"function {outputs['name']} was deleted"
+
+
+def _cache(client: Client, outputs: Outputs) -> str:
+    name = str(outputs["host"]).split(".")[1]
+    client("elasticache").delete_replication_group(ReplicationGroupId=name)
+    return f"cache {name} was deleted"
+
+
+def _broker(client: Client, outputs: Outputs) -> str:
+    name = str(outputs["host"]).partition(".")[0].removeprefix("b-")
+    client("mq").delete_broker(BrokerId=name)
+    return f"broker {name} was deleted"
+
+
+def _filesystem(client: Client, outputs: Outputs) -> str:
+    efs, name = client("efs"), str(outputs["host"]).partition(".")[0]
+    for target in efs.describe_mount_targets(FileSystemId=name)["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    efs.delete_file_system(FileSystemId=name)
+    return f"file system {name} was deleted, with all that was in it"
+
+
 ACTS: dict[str, Callable[[Client, Outputs], str]] = {
-    "bucket": _bucket, "table": _table, "queue": _queue, "postgres": _postgres, "vm": _vm, "network": _network, "gateway": _gateway,
+    "bucket": _bucket, "table": _table, "queue": _queue, "postgres": _database, "vm": _vm, "network": _network, "gateway": _gateway,
+    "mysql": _database, "topic": _topic, "function": _function, "cache": _cache, "broker": _broker, "filesystem": _filesystem,
 }
 
 

@@ -72,14 +72,13 @@ def _run(function: Any, event: Any, folder: str) -> tuple[str, bool, str]:
 
 
 def _environ(function: Any) -> dict[str, str]:
-    endpoint = f"{settings.moto_server_host()}:{settings.moto_server_port()}"
     own = {name: os.environ[name] for name in OWN if name in os.environ}
     given = {name: str(value) for name, value in function.environment_vars.items()}
     return {**own, "PYTHONDONTWRITEBYTECODE": "1", **given, "_HANDLER": function.handler, "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
             "AWS_LAMBDA_FUNCTION_NAME": function.function_name, "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
             "AWS_REGION": function.region, "AWS_DEFAULT_REGION": function.region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_ENDPOINT_URL": endpoint}
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{settings.moto_server_port()}"}
 
 
 def _error(message: str) -> str:

