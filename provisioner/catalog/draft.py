@@ -49,7 +49,7 @@ def text_of(draft: Draft) -> str:
     if draft.outputs:
         lines += [f"      outputs: {flow({name: f'${{module.{name}}}' for name in draft.outputs})}"]
     lines += ["  example: |", f"    - name: {flow(draft.name)}", f"      type: {flow(draft.name)}"]
-    if needed := {name: sample(draft.properties[name]) for name in draft.required}:
+    if needed := {name: _secret(name) if _sensitive(draft.properties[name]) else sample(draft.properties[name]) for name in draft.required}:
         lines += [f"      properties: {flow(needed)}"]
     return "\n".join([*lines, *(f"# {note}" for note in draft.notes)]) + "\n"
 
@@ -69,6 +69,15 @@ def flow(value: Any) -> str:
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _sensitive(schema: Json) -> bool:
+    return isinstance(schema, dict) and schema.get("writeOnly") is True
+
+
+def _secret(name: str) -> str:
+    """What is sensitive is never written into a document."""
+    return "${secret.%s}" % name.replace("_", "-")
 
 
 def sample(schema: Json) -> Json:
