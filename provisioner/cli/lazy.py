@@ -30,7 +30,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "outputs": ("status", "Print the outputs of delivered components."),
         "logs": ("history", "What happened in a run, as text."),
         "events": ("history", "What happened in a run, as ndjson."),
-        "graph": ("status", "Show what needs what: text or mermaid."),
+        "graph": ("status", "Show what needs what: text, mermaid or svg."),
     },
     "Fleet": {
         "action": ("action", "Run an action of a component: backup, restore …"),

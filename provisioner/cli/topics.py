@@ -38,7 +38,7 @@ Formats
   text      for people; aligned, coloured on a terminal, may change in any version
   json      for programs: one object on stdout, with schemaVersion (1) and kind
   ndjson    provision events: one object per line
-  mermaid   provision graph
+  mermaid   provision graph; svg too
 Rules for readers of JSON: ignore keys that you do not know, refuse another schemaVersion. provision schema --of plan prints
 the schema of a kind: application, environment, plan, result, run, runs, event, status, outputs, validate, graph, types, type, doctor, error.
 With -o json an error is an object of kind "error" on stdout, and text on stderr.""",

