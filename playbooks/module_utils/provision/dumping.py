@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.provision import commands, database, dumps, manifest
+from ansible.module_utils.provision import commands, database, dumps, manifest, mariadb
 from ansible.module_utils.provision.cluster import Cluster
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.dumps import Dialect, Dumps
@@ -43,7 +43,12 @@ def _into_postgres(before: Manifest, name: str, path: str) -> None:
     commands.run(["sh", "-c", 'file=$1; shift; exec "$@" < "$file"', "restore", path, *restore], seconds=dumps.SECONDS, environ=environ)
 
 
+def _into_mariadb(before: Manifest, name: str, path: str) -> None:
+    commands.run(["sh", "-c", 'exec mariadb "$2" < "$1"', "restore", path, name], seconds=dumps.SECONDS, environ={"HOME": "/root"})
+
+
 KINDS = {
+    "mysql": Kind(lambda before: mariadb.DIALECT, _into_mariadb, "each table of the backup replaces the one of its name"),
     "postgres": Kind(_of_postgres, _into_postgres, "what is in the backup replaces what has its name, in one transaction"),
 }
 

@@ -36,6 +36,13 @@ def offered(name: str) -> bool:
     return re.search(r"Candidate: (?!\(none\))\S", output) is not None
 
 
+def version(name: str) -> str:
+    """Version of the package that is installed, else of the one that is offered; empty when there is neither."""
+    _, output = commands.run(["apt-cache", "policy", name], check=False)
+    found = dict(re.findall(r"(Installed|Candidate): (?!\(none\))(\S+)", output))
+    return str(found.get("Installed") or found.get("Candidate") or "")
+
+
 def refresh() -> None:
     """Read the package lists again."""
     commands.run(["apt-get", "-q", *WAIT, "update"], environ=QUIET)

@@ -21,7 +21,7 @@ After=network-online.target
 
 def conf(header: str, address: str, size: str) -> str:
     """The settings: it listens where it was placed, or everywhere when that address is not this host's own (behind NAT)."""
-    buffers = min(MEBIBYTES.get(size, MEBIBYTES["small"]), _memory() // 4)
+    buffers = min(MEBIBYTES.get(size, MEBIBYTES["small"]), memory() // 4)
     listen = ", ".join(dict.fromkeys(["localhost", address])) if is_local(address) else "*"
     return f"{header}\nlisten_addresses = '{listen}'\npassword_encryption = 'scram-sha-256'\nshared_buffers = {buffers}MB\n"
 
@@ -64,6 +64,6 @@ def is_local(address: str) -> bool:
         return False
 
 
-def _memory() -> int:
+def memory() -> int:
     """MiB of the host."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1 << 20)

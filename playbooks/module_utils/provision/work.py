@@ -117,6 +117,8 @@ class Work:
         if not shared:
             self.facts[path] = paths.facts(path)
         if not os.path.isdir(path):
+            if f"create folder {path}" in self.tasks:
+                return
             self.add(f"create folder {path}", lambda: paths.make_folder(path, mode, owner, group))
         elif paths.attributes_differ(path, mode, owner, group):
             self.add(f"set mode {mode:04o} of folder {path}", lambda: paths.set_attributes(path, mode, owner, group))
