@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from difflib import get_close_matches
+from typing import Any
 
 import click
 
@@ -51,6 +52,13 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
 
 EPILOG = """Each option is also a variable: --lock-wait is PROVISION_LOCK_WAIT.
 Topics: provision help exit-codes | environment | formats"""
+
+
+def carry_out(what: str, *arguments: Any, **named: Any) -> int:
+    """Call `MODULE.FUNCTION` of `work`, imported only now: help and completion of a verb need nothing of what it does."""
+    module, _, function = what.partition(".")
+    code: int = getattr(importlib.import_module(f"provisioner.cli.work.{module}"), function)(*arguments, **named)
+    return code
 
 
 class Verbs(click.Group):

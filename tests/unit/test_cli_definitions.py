@@ -8,7 +8,7 @@ import pytest
 from provisioner.catalog import Catalog, library_folder
 from provisioner.catalog.draft import flow, sample
 from provisioner.cli import main
-from provisioner.cli.verbs.definitions import name_of
+from provisioner.cli.work.definitions import name_of
 from provisioner.errors import Exit
 from provisioner.model import Definition
 

@@ -44,6 +44,14 @@ def test_help_has_all_groups_and_imports_nothing_heavy() -> None:
     assert [verb for verb in ALL_VERBS if not re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)] == []
 
 
+def test_help_of_a_verb_imports_nothing_of_what_it_does() -> None:
+    code = ("import sys; from provisioner.cli import main; codes = [main([verb, '--help']) for verb in sys.argv[1:]]; "
+            "heavy = {'sqlalchemy', 'rich', 'boto3', 'paramiko', 'ansible', 'jsonschema', 'hcl2', 'provisioner.api', 'provisioner.spec'}; "
+            "print(sorted(heavy & set(sys.modules)), codes, file=sys.stderr)")
+    done = subprocess.run([sys.executable, "-c", code, *ALL_VERBS], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr.strip() == f"[] {[0] * len(ALL_VERBS)}"
+
+
 def test_without_a_verb_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == Exit.OK
     assert "Deliver:" in capsys.readouterr().out

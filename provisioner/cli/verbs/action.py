@@ -1,20 +1,13 @@
-"""action: what a definition offers beside delivering a component."""
+"""action: what a definition offers beside delivering a component. Options and help; what it does is in `work`."""
 
 from typing import Any
 
 import click
 
-from provisioner.api import Session
-from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import PLACE, RUNNING, TOOLS, looks, option
-from provisioner.cli.project import Chosen, open_project
-from provisioner.cli.verbs.apply import tell_ending
-from provisioner.cli.verbs.plan import SHOWING, view_of
-from provisioner.cli.watch import Watch
-from provisioner.console.catalogue import actions_json, actions_text
-from provisioner.console.shapes import head
-from provisioner.errors import Exit
+from provisioner.cli.verbs.plan import SHOWING
 
 
 @click.command("action", short_help="Run an action of a component: backup, restore …")
@@ -38,34 +31,4 @@ def action_command(door: Door, /, name: str, verb: str, **chosen: Any) -> int:
       provision action db backup
       provision action db restore --set file=app-20261124T101500Z.dump --yes
     """
-    given = texts(chosen["values"])
-    with open_project(door, chosen) as session:
-        if not verb:
-            return _list(door, session, name)
-        return _run(door, session, (name, verb), given, chosen)
-
-
-def _list(door: Door, session: Session, name: str) -> int:
-    actions = session.actions(name)
-    if door.json:
-        door.say_json({**head("actions"), "component": name, "actions": actions_json(actions, "hosts")})
-    else:
-        door.say(actions_text(name, actions, door.look))
-    return Exit.OK
-
-
-def _run(door: Door, session: Session, what: tuple[str, str], given: dict[str, str], chosen: Chosen) -> int:
-    with Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
-        asker = Asker(door, yes=chosen["yes"], view=view_of(session, chosen), question=f"Run {what[1]}?")
-        outcome = session.act(*what, given, confirm=asker.confirm, listen=watch.listen)
-    if asker.refused is not None:
-        raise asker.refused
-    return tell_ending(door, outcome)
-
-
-def texts(values: tuple[str, ...]) -> dict[str, str]:
-    """PARAMETER=VALUE, as often as given. Raises click.UsageError (exit 64)."""
-    wrong = next((value for value in values if "=" not in value), None)
-    if wrong is not None:
-        raise click.UsageError(f'--set {wrong}: write --set PARAMETER=VALUE')
-    return {name: value for name, _, value in (value.partition("=") for value in values)}
+    return carry_out("action.action", door, name, verb, **chosen)

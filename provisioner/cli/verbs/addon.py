@@ -1,23 +1,16 @@
-"""addon: types that others wrote, copied under the project and pinned."""
+"""addon: types that others wrote, copied under the project and pinned. Options and help; what it does is in `work`."""
 
-import os
 from pathlib import Path
 
 import click
 
-from provisioner.catalog import adding
-from provisioner.catalog.addons import installed
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import looks, option
-from provisioner.console.look import Cell, Row, count, table
-from provisioner.console.shapes import head
-from provisioner.errors import Exit
 
 PROJECT = option("--project", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The project (default: here).")
 REF = click.option("--ref", default="", metavar="REF", help="Branch, tag or commit of a repository (default: its default branch).")
-SHORT = 12
-"""Characters of a commit's hash that are shown."""
 
 
 @click.group("addon", short_help="Types that others wrote: add, list, upgrade, restore, remove.")
@@ -49,16 +42,7 @@ def add_command(door: Door, /, source: str, ref: str, path: str, project: Path) 
       provision addon add ../mail-addon
       provision addon add git@git.example.com:platform/addons.git --path mail --ref v1.2.0
     """
-    os.umask(door.umask)
-    found = adding.add(project.resolve(), source, ref, path)
-    types = sorted(key.partition(" ")[2] for key in found.addon.types)
-    if door.json:
-        door.say_json({**head("addon"), "name": found.addon.name, "version": found.pin.version, "commit": found.pin.commit, "types": types})
-        return Exit.OK
-    door.say(door.look.words(f"Added {found.addon.name} {found.pin.version}{_at(found.pin.commit)}: {', '.join(types) or 'no types'}"))
-    if types:
-        door.say(door.look.paint("Next: ", "bold") + f"provision types {types[0]}")
-    return Exit.OK
+    return carry_out("addon.add", door, source, ref, path, project)
 
 
 @addon_command.command("list", short_help="The project's addons, and whether they are as they were checked.")
@@ -73,18 +57,7 @@ def list_command(door: Door, /, project: Path) -> int:
     \b
       provision addon list
     """
-    found = installed(project.resolve())
-    if door.json:
-        door.say_json({**head("addons"), "addons": [{"name": one.name, "version": one.pin.version, "source": one.pin.source, "commit": one.pin.commit,
-                                                     "ref": one.pin.ref, "state": one.state} for one in found]})
-    elif not found:
-        door.say("No addons.\n" + door.look.paint("Next: ", "bold") + "provision addon add FOLDER|URL")
-    else:
-        rows: list[Row] = [["ADDON", "VERSION", "STATE", "FROM"]]
-        rows += [[Cell(one.name, "bold"), one.pin.version, Cell(one.state, "" if one.state == "ok" else "error"),
-                  one.pin.source + (f" {one.pin.ref}" if one.pin.ref else "") + _at(one.pin.commit)] for one in found]
-        door.say("\n".join(table(rows, door.look, indent="", header=True)))
-    return Exit.OK if all(one.state == "ok" for one in found) else Exit.INVALID
+    return carry_out("addon.list_all", door, project)
 
 
 @addon_command.command("upgrade", short_help="Fetch an addon again, by another REF or the branch it came from.")
@@ -99,17 +72,7 @@ def upgrade_command(door: Door, /, name: str, ref: str, project: Path) -> int:
     \b
       provision addon upgrade mail --ref v1.3.0
     """
-    os.umask(door.umask)
-    before, found = adding.upgrade(project.resolve(), name, ref)
-    if door.json:
-        door.say_json({**head("addon"), "name": name, "version": found.pin.version, "commit": found.pin.commit, "before": before.version,
-                       "types": sorted(key.partition(" ")[2] for key in found.addon.types)})
-    elif before.digest == found.pin.digest:
-        door.say(door.look.words(f"{name} {before.version} is what its source has: nothing changed"))
-    else:
-        door.say(door.look.words(f"Upgraded {name} {before.version}{_at(before.commit)} to {found.pin.version}{_at(found.pin.commit)}"))
-        door.say(door.look.paint("Next: ", "bold") + "provision plan")
-    return Exit.OK
+    return carry_out("addon.upgrade", door, name, ref, project)
 
 
 @addon_command.command("restore", short_help="Bring back exactly what provision.lock says.")
@@ -125,17 +88,7 @@ def restore_command(door: Door, /, names: tuple[str, ...], project: Path) -> int
     \b
       provision addon restore mail
     """
-    os.umask(door.umask)
-    chosen = names or tuple(one.name for one in installed(project.resolve()) if one.state != "ok")
-    for name in chosen:
-        pin = adding.restore(project.resolve(), name)
-        if not door.json:
-            door.say(door.look.words(f"Restored {name} {pin.version}{_at(pin.commit)}"))
-    if door.json:
-        door.say_json({**head("addons"), "restored": list(chosen)})
-    elif not chosen:
-        door.say("Every addon is as it was checked.")
-    return Exit.OK
+    return carry_out("addon.restore", door, names, project)
 
 
 @addon_command.command("remove", short_help="Take an addon out of the project.")
@@ -149,14 +102,4 @@ def remove_command(door: Door, /, name: str, project: Path) -> int:
     \b
       provision addon remove mail
     """
-    gone = adding.remove(project.resolve(), name)
-    if door.json:
-        door.say_json({**head("addon"), "name": name, "removed": gone})
-    else:
-        door.say(door.look.words(f"Removed {name} with {count(len(gone), 'type')}: {', '.join(gone) or 'none'}"))
-        door.say(door.look.paint("Next: ", "bold") + "provision validate")
-    return Exit.OK
-
-
-def _at(commit: str) -> str:
-    return f" ({commit[:SHORT]})" if commit else ""
+    return carry_out("addon.remove", door, name, project)

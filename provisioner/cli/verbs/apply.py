@@ -1,24 +1,13 @@
-"""apply, resume, cancel, destroy: the verbs that change something."""
+"""apply, resume, cancel, destroy: the verbs that change something. Options and help; what it does is in `work`."""
 
 from typing import Any
 
 import click
 
-from provisioner.api import Outcome
-from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks
-from provisioner.cli.project import Chosen, open_project
-from provisioner.cli.verbs.plan import SHOWING, view_of
-from provisioner.cli.watch import Watch
-from provisioner.console.effects import effects
-from provisioner.console.plan import summary_text
-from provisioner.console.result import Ending, result_text
-from provisioner.console.shapes import head, run_json
-from provisioner.console.status import outputs_lines, urls
-from provisioner.console.values import sensitive
-from provisioner.errors import Exit
-from provisioner.model import Json
+from provisioner.cli.verbs.plan import SHOWING
 
 RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 
@@ -44,7 +33,7 @@ def apply_command(door: Door, /, **chosen: Any) -> int:
       provision apply -e prod --yes --lock-wait 10m --reason CHG0041873
       provision apply --on deploy@203.0.113.7
     """
-    return _deliver(door, chosen, destroy=False)
+    return carry_out("apply.apply", door, **chosen)
 
 
 @click.command("destroy", short_help="Remove the application.")
@@ -65,16 +54,7 @@ def destroy_command(door: Door, /, **chosen: Any) -> int:
       provision destroy -e test --yes --allow-destroy db
       provision destroy --keep db
     """
-    return _deliver(door, chosen, destroy=True)
-
-
-def _deliver(door: Door, chosen: Chosen, *, destroy: bool) -> int:
-    with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
-        asker = Asker(door, yes=chosen["yes"], destroy=destroy, view=view_of(session, chosen))
-        outcome = session.apply(destroy=destroy, confirm=asker.confirm, listen=watch.listen)
-    if asker.refused is not None:
-        raise asker.refused
-    return tell_ending(door, outcome)
+    return carry_out("apply.destroy", door, **chosen)
 
 
 @click.command("resume", short_help="Go on with a run that failed or was stopped.")
@@ -95,9 +75,7 @@ def resume_command(door: Door, /, run: int | None, **chosen: Any) -> int:
       provision resume
       provision resume 483
     """
-    with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
-        outcome = session.resume(run, listen=watch.listen)
-    return tell_ending(door, outcome)
+    return carry_out("apply.resume", door, run, **chosen)
 
 
 @click.command("cancel", short_help="Stop a run, or close one that died.")
@@ -116,44 +94,4 @@ def cancel_command(door: Door, /, run: int | None, **chosen: Any) -> int:
       provision cancel
       provision cancel 483
     """
-    with open_project(door, chosen) as session:
-        done = session.cancel(run)
-    if door.json:
-        door.say_json({**head("cancel"), "message": done})
-    else:
-        door.say(door.look.words(done))
-    return Exit.OK
-
-
-def tell_ending(door: Door, outcome: Outcome) -> int:
-    """Print how a run ended; its exit code."""
-    if door.json:
-        door.say_json({**head("result"), "exit": int(outcome.exit), "message": outcome.message, "seconds": round(outcome.seconds, 3),
-                       "revision": outcome.revision, "run": run_json(outcome.run, outcome.steps) if outcome.run else None,
-                       "summary": effects(outcome.plan).counts, "outputs": _told(outcome)})
-    elif outcome.run is None:
-        no = door.look.paint(f"{outcome.message.capitalize()}.", "warning")
-        door.say(summary_text(effects(outcome.plan), door.look) if outcome.exit == Exit.OK else no)
-    else:
-        ending = Ending(outcome.plan, outcome.run, outcome.steps, outcome.exit, outcome.seconds, outcome.revision, outcome.message)
-        door.say(result_text(ending, door.look))
-        _show_urls(door, outcome)
-        for line in outputs_lines(_told(outcome), door.look):
-            door.say(line)
-    return outcome.exit
-
-
-def _told(outcome: Outcome) -> dict[str, dict[str, Json]]:
-    """What the playbooks of an action told (the file of a backup …), by step."""
-    names = {step.name for step in outcome.plan.steps if step.kind == "action"}
-    return {name: dict(row.outputs) for name, row in outcome.steps.items() if name in names and row.outputs}
-
-
-def _show_urls(door: Door, outcome: Outcome) -> None:
-    """Where what was delivered answers."""
-    if outcome.exit != Exit.OK:
-        return
-    units = {step.unit.name: step.unit for step in outcome.plan.steps if step.kind == "deliver"}
-    rows = {name: sensitive(row.outputs, units[name].sensitive) for name, row in outcome.steps.items() if name in units}
-    for line in outputs_lines(urls(rows, {name: unit.type for name, unit in units.items()}), door.look):
-        door.say(line)
+    return carry_out("apply.cancel", door, run, **chosen)

@@ -1,21 +1,11 @@
-"""types and schema: what can be written in app.yaml. Asks no tool."""
-
-from pathlib import Path
-from typing import Any
+"""types and schema: what can be written in app.yaml. Asks no tool. Options and help; what it does is in `work`."""
 
 import click
 
-from provisioner import spec
-from provisioner.catalog import Catalog
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import looks, option
-from provisioner.console.catalogue import type_json, type_text, types_text
-from provisioner.console.errors import problems_text
 from provisioner.console.schemas import SCHEMAS
-from provisioner.console.shapes import head
-from provisioner.errors import Exit, Problem, ProvisionError
-from provisioner.model import Definition
-from provisioner.suggest import suggestion
 
 DOCUMENTS = ("application", "environment")
 
@@ -34,46 +24,7 @@ def types_command(door: Door, /, name: str | None, project: str) -> int:
       provision types
       provision types postgres
     """
-    catalog = Catalog(Path(project).resolve(), fetch=bool(name))
-    if name:
-        found = definitions_named(catalog, name)
-        if door.json:
-            door.say_json(type_json(found[0]))
-        else:
-            door.say("\n\n".join(type_text(one, door.look) for one in found))
-        return Exit.OK
-    every, problems = every_definition(catalog)
-    if door.json:
-        door.say_json({**head("types"), "types": [type_json(one) for one in every]})
-    else:
-        door.say(types_text(every, door.look))
-    if problems:
-        door.show(problems_text(problems, door.aside))
-    return Exit.INVALID if problems else Exit.OK
-
-
-def every_definition(catalog: Catalog) -> tuple[list[Definition], list[Problem]]:
-    """Component types, then traits, by name; and what is wrong with those that can't be read."""
-    found: list[Definition] = []
-    problems: list[Problem] = []
-    for read, names in ((catalog.component, catalog.component_names()), (catalog.trait, catalog.trait_names())):
-        for name in sorted(names):
-            try:
-                one = read(name)
-            except ProvisionError as error:
-                problems += error.problems
-                continue
-            found += [one] if one else []
-    return found, problems
-
-
-def definitions_named(catalog: Catalog, name: str) -> list[Definition]:
-    """The component type and the trait of that name. Raises ProvisionError when there is neither."""
-    found = [one for one in (catalog.component(name), catalog.trait(name)) if one is not None]
-    if not found:
-        raise ProvisionError(f'there is no type "{name}"', code="PRV-6404", next="provision types",
-                             hint=suggestion(name, [*catalog.component_names(), *catalog.trait_names()]))
-    return found
+    return carry_out("catalogue.types", door, name, project)
 
 
 @click.command("schema", short_help="Print a JSON Schema, for editors and scripts.")
@@ -89,11 +40,4 @@ def schema_command(door: Door, /, of: str, project: str) -> int:
       provision schema > app.schema.json
       provision schema --of plan
     """
-    door.say_json(SCHEMAS[of] if of in SCHEMAS else document_schema(Path(project), of))
-    return Exit.OK
-
-
-def document_schema(project: Path, of: str) -> Any:
-    """The schema of app.yaml, or of an environment."""
-    found = spec.schema(Catalog(project.resolve(), fetch=False))
-    return found.get(of, found)
+    return carry_out("catalogue.schema", door, of, project)

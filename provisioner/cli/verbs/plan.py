@@ -1,21 +1,12 @@
-"""validate and plan."""
+"""validate and plan. Options and help; what it does is in `work`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from provisioner.api import Session
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import FILE, PLACE, PROTECTION, TOOLS, looks, option
-from provisioner.cli.project import Chosen, open_project
-from provisioner.console.effects import all_missing, has_changes
-from provisioner.console.errors import problem_json
-from provisioner.console.look import count
-from provisioner.console.plan import PlanView, plan_text
-from provisioner.console.shapes import head, plan_json
-from provisioner.errors import Exit
-from provisioner.model import Plan
 
 SHOWING = (
     option("--diff", type=click.Choice(["none", "summary", "full"]), default="summary", show_default=True, help="How much of what differs."),
@@ -38,20 +29,7 @@ def validate_command(door: Door, /, **chosen: Any) -> int:
       provision validate
       provision validate app.yaml -e prod -o json
     """
-    with open_project(door, chosen) as session:
-        units = session.compose().units
-        warnings = [problem_json(problem) for problem in session.warnings]
-        targets = sorted({unit.target for unit in units if unit.target})
-        if door.json:
-            door.say_json({**head("validate"), "valid": True, "application": session.application.name, "environment": session.environment.name,
-                           "units": [unit.name for unit in units], "problems": warnings})
-        else:
-            look = door.look
-            where = f" on {', '.join(targets)}" if targets else ""
-            door.say(look.paint("Valid: ", "good") + look.words(
-                f"{session.application.name} · {session.environment.name} · {count(len(units), 'component')}{where}"))
-            door.say(look.paint("Next: ", "bold") + "provision plan")
-    return Exit.OK
+    return carry_out("plan.validate", door, **chosen)
 
 
 @click.command("plan", short_help="Show what apply would do; changes nothing.")
@@ -77,45 +55,4 @@ def plan_command(door: Door, /, **chosen: Any) -> int:
       provision plan -e prod --diff full
       provision plan --detailed-exitcode -o json
     """
-    with open_project(door, chosen) as session:
-        plan = session.plan(destroy=chosen["destroy"])
-        try:
-            show_plan(door, session, plan, chosen)
-        finally:
-            session.discard(plan)
-    if plan.failures and not has_changes(plan):
-        return Exit.MISSING if all_missing(plan) else Exit.FAILED
-    return Exit.CHANGES if chosen["detailed_exitcode"] and has_changes(plan) else Exit.OK
-
-
-def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
-    """Print a plan as it was asked for."""
-    if door.json:
-        door.say_json(plan_json(plan))
-    else:
-        door.say(plan_text(plan, door.look, view_of(session, chosen, next_command(plan, chosen))))
-    if chosen.get("show_commands"):
-        for path in sorted(Path(plan.folder).rglob("command")):
-            door.show(door.aside.line(path.read_text(errors="replace").rstrip(), "cyan"))
-
-
-def view_of(session: Session, chosen: Chosen, then: str = "") -> PlanView:
-    """How the plan is shown."""
-    revision = session.store.revisions.latest(session.application.name, session.environment.name)
-    against = f"against revision {revision.number}" if revision else "nothing delivered yet"
-    return PlanView(chosen.get("diff", "summary"), bool(chosen.get("show_unchanged")), bool(chosen.get("detail")), then, against)
-
-
-def next_command(plan: Plan, chosen: Chosen) -> str:
-    """The command that carries this plan out, or that finds what is missing."""
-    if not has_changes(plan) and all_missing(plan):
-        return "provision doctor"
-    if not has_changes(plan):
-        return "provision status"
-    words = ["provision", "destroy" if chosen.get("destroy") else "apply"]
-    words += [str(chosen["file"])] if chosen.get("file") else []
-    words += ["-e", str(chosen["environment"])] if chosen.get("environment") else []
-    for name in ("on", "allow_destroy", "keep"):
-        for value in chosen.get(name) or ():
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return " ".join(words)
+    return carry_out("plan.plan", door, **chosen)

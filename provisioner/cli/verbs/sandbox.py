@@ -1,18 +1,12 @@
-"""sandbox: up, down, status, break."""
+"""sandbox: up, down, status, break. Options and help; what it does is in `work`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import FILE, STORE, looks, option
-from provisioner.cli.project import open_project, project_of, settings_of
-from provisioner.console.history import moment
-from provisioner.console.shapes import head
-from provisioner.errors import Exit
-from provisioner.sandbox import simulator
-from provisioner.sandbox.damage import damage
 
 PROJECT = option("--project", default=".", type=click.Path(file_okay=False), metavar="DIR", help="The project (default: this folder).")
 
@@ -39,11 +33,7 @@ def up_command(door: Door, /, project: str) -> int:
     \b
       provision sandbox up
     """
-    running = simulator.start(Path(project))
-    if running.fresh:
-        door.tell("[sandbox] the simulated cloud is empty again: the one before had ended")
-    _tell(door, running)
-    return Exit.OK
+    return carry_out("sandbox.up", door, project)
 
 
 @sandbox_command.command("status", short_help="Whether it runs, and where.")
@@ -56,8 +46,7 @@ def status_command(door: Door, /, project: str) -> int:
     \b
       provision sandbox status
     """
-    _tell(door, simulator.find(Path(project)))
-    return Exit.OK
+    return carry_out("sandbox.status", door, project)
 
 
 @sandbox_command.command("down", short_help="End it; what it held is gone.")
@@ -72,12 +61,7 @@ def down_command(door: Door, /, project: str) -> int:
     \b
       provision sandbox down
     """
-    ended = simulator.stop(Path(project))
-    if door.json:
-        door.say_json({**head("sandbox"), "running": False, "ended": ended})
-    else:
-        door.say("[sandbox] ended: what the simulated cloud held is gone." if ended else "[sandbox] it was not running.")
-    return Exit.OK
+    return carry_out("sandbox.down", door, project)
 
 
 @sandbox_command.command("break", short_help="Damage a component behind the tool's back.")
@@ -95,22 +79,4 @@ def break_command(door: Door, /, name: str, **chosen: Any) -> int:
       provision sandbox break bucket
       provision plan
     """
-    with open_project(door, {**chosen, "environment": "sandbox"}) as session:
-        done = damage(session.delivered, name, simulator.find(Path(project_of(settings_of(chosen)))))
-    if door.json:
-        door.say_json({**head("damage"), "damaged": done})
-    else:
-        for sentence in done:
-            door.say(door.look.words(f"[sandbox] {sentence}"))
-        door.say(door.look.paint("Next: ", "bold") + "provision plan")
-    return Exit.OK
-
-
-def _tell(door: Door, running: simulator.Simulator | None) -> None:
-    if door.json:
-        where = {"endpoint": running.endpoint, "pid": running.pid, "started": running.started} if running else {}
-        door.say_json({**head("sandbox"), "running": running is not None, **where})
-    elif running is None:
-        door.say("[sandbox] not running; it starts with the next plan, or: provision sandbox up")
-    else:
-        door.say(door.look.words(f"[sandbox] running at {running.endpoint} since {moment(running.started)}, process {running.pid}"))
+    return carry_out("sandbox.break_one", door, name, **chosen)

@@ -1,17 +1,12 @@
-"""secrets: set, list, check. A value is read, never printed, never an argument."""
+"""secrets: set, list, check. A value is read, never printed, never an argument. Options and help; what it does is in `work`."""
 
-import sys
 from typing import Any
 
 import click
 
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import FILE, PLACE, looks
-from provisioner.cli.project import open_project
-from provisioner.console.errors import problem_json, problems_text
-from provisioner.console.shapes import head
-from provisioner.errors import Exit, ProvisionError
-from provisioner.references import secret_paths
 
 
 @click.group("secrets", short_help="Secrets: set NAME, list, check.")
@@ -38,25 +33,7 @@ def set_command(door: Door, /, name: str, **chosen: Any) -> int:
       provision secrets set payments/hsm-pin
       printf %s "$PIN" | provision secrets set payments/hsm-pin -e prod
     """
-    with open_project(door, chosen) as session:
-        session.secrets.set(name, _value(name))
-        environment = session.environment.name
-    if door.json:
-        door.say_json({**head("secret"), "name": name, "environment": environment})
-    else:
-        door.say(door.look.words(f"{name} is set in {environment}."))
-    return Exit.OK
-
-
-def _value(name: str) -> str:
-    """What was typed or piped; one line break at the end is not part of it."""
-    if sys.stdin.isatty():
-        value = str(click.prompt(f"Value of {name}", hide_input=True, err=True, default="", show_default=False))
-    else:
-        value = sys.stdin.read().removesuffix("\n")
-    if not value:
-        raise ProvisionError(f"no value was given for {name}", code="PRV-6412", exit=Exit.USAGE, next=f"provision secrets set {name}")
-    return value
+    return carry_out("secrets.set_one", door, name, **chosen)
 
 
 @secrets_command.command("list", short_help="The names; never a value.")
@@ -69,13 +46,7 @@ def list_command(door: Door, /, **chosen: Any) -> int:
     \b
       provision secrets list -e prod
     """
-    with open_project(door, chosen) as session:
-        names = session.secrets.list()
-    if door.json:
-        door.say_json({**head("secrets"), "names": names})
-    else:
-        door.say(door.look.words("\n".join(names)) or "No secrets are kept here.")
-    return Exit.OK
+    return carry_out("secrets.list_all", door, **chosen)
 
 
 @secrets_command.command("check", short_help="Whether all that app.yaml names have a value.")
@@ -89,13 +60,4 @@ def check_command(door: Door, /, **chosen: Any) -> int:
     \b
       provision secrets check -e prod
     """
-    with open_project(door, chosen) as session:
-        paths = sorted({path for unit in session.compose().units for path in secret_paths([unit.inputs, unit.outputs])})
-        problems = session.secrets.check(paths)
-    if door.json:
-        door.say_json({**head("secretsCheck"), "names": paths, "problems": [problem_json(problem) for problem in problems]})
-    elif problems:
-        door.show(problems_text(problems, door.aside))
-    else:
-        door.say(f"{len(paths)}/{len(paths)} secrets have a value.")
-    return Exit.FAILED if problems else Exit.OK
+    return carry_out("secrets.check", door, **chosen)

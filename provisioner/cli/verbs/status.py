@@ -1,20 +1,12 @@
-"""status, outputs, graph: the application as it is, or as it is meant."""
+"""status, outputs, graph: the application as it is, or as it is meant. Options and help; what it does is in `work`."""
 
 from typing import Any
 
 import click
 
 from provisioner.cli.door import Door
+from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import ENVIRONMENT, FILE, PLACE, STORE, TOOLS, looks, option
-from provisioner.cli.project import nothing_yet, open_memory, open_project, stored_scope
-from provisioner.console.drawing import graph_json, graph_mermaid, graph_text
-from provisioner.console.history import moment
-from provisioner.console.picture import graph_svg
-from provisioner.console.shapes import outputs_json
-from provisioner.console.status import outputs_lines, status_json, status_text
-from provisioner.console.values import sensitive
-from provisioner.errors import Exit, ProvisionError
-from provisioner.suggest import suggestion
 
 
 @click.command("status", short_help="Health and sync of each component.")
@@ -33,16 +25,7 @@ def status_command(door: Door, /, **chosen: Any) -> int:
       provision status
       provision status -e prod -o json --detailed-exitcode
     """
-    with open_project(door, chosen) as session:
-        found = session.status()
-        marks = ["[sandbox]" if session.environment.sandbox else "", f"delivered {moment(found.delivered)}" if found.delivered else ""]
-    if door.json:
-        door.say_json(status_json(found))
-    else:
-        door.say(status_text(found, door.look, " · ".join(filter(None, marks))))
-    if found.exit == Exit.OK and chosen["detailed_exitcode"] and found.sync != "in sync":
-        return Exit.CHANGES
-    return found.exit
+    return carry_out("status.status", door, **chosen)
 
 
 @click.command("outputs", short_help="Print the outputs of delivered components.")
@@ -60,37 +43,7 @@ def outputs_command(door: Door, /, name: str | None, **chosen: Any) -> int:
       provision outputs
       curl "$(provision outputs door.url)"
     """
-    store = open_memory(chosen)
-    if store is None:
-        raise nothing_yet()
-    with store:
-        application, environment = stored_scope(store, chosen["environment"])
-        delivered = store.delivered.all(application, environment)
-    component, _, output = (name or "").partition(".")
-    chosen_units = {unit: entry for unit, entry in delivered.items() if component in ("", unit, entry.unit.component)}
-    values = {unit: sensitive(entry.outputs, entry.unit.sensitive) for unit, entry in chosen_units.items()}
-    if component and not values:
-        raise ProvisionError(f'nothing named "{component}" is delivered', code="PRV-6407",
-                             hint=suggestion(component, {entry.unit.component for entry in delivered.values()}))
-    if output:
-        _one_output(door, values, component, output)
-    elif door.json:
-        door.say_json(outputs_json(application, environment, chosen_units))
-    else:
-        door.say("\n".join(outputs_lines(values, door.look)) or "No outputs.")
-    return Exit.OK
-
-
-def _one_output(door: Door, values: dict[str, dict[str, Any]], component: str, output: str) -> None:
-    found = [one[output] for one in values.values() if output in one]
-    if not found:
-        choices = {key for one in values.values() for key in one}
-        raise ProvisionError(f'"{component}" has no output "{output}"', code="PRV-6407", hint=suggestion(output, choices))
-    for value in found:
-        if door.json or not isinstance(value, str):
-            door.say_line(value)
-        else:
-            door.say(value)
+    return carry_out("status.outputs", door, name, **chosen)
 
 
 @click.command("graph", short_help="Show what needs what: text, mermaid or svg.")
@@ -108,15 +61,4 @@ def graph_command(door: Door, /, **chosen: Any) -> int:
       provision graph -o mermaid > graph.mmd
       provision graph -o svg > graph.svg
     """
-    with open_project(door, chosen) as session:
-        units = session.compose().units
-        name, environment = session.application.name, session.environment.name
-    if door.output == "mermaid":
-        door.say(graph_mermaid(units))
-    elif door.output == "svg":
-        door.say(graph_svg(f"{name} · {environment}", units))
-    elif door.json:
-        door.say_json(graph_json(name, environment, units))
-    else:
-        door.say(graph_text(f"{name} · {environment}", units, door.look))
-    return Exit.OK
+    return carry_out("status.graph", door, **chosen)
