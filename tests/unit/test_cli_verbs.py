@@ -16,10 +16,10 @@ from provisioner.cli import main
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
 from provisioner.cli.templates import TEMPLATES
+from provisioner.cli.watch import Watch
 from provisioner.cli.work.history import around, fits
 from provisioner.cli.work.plan import next_command
 from provisioner.cli.work.start import name_of
-from provisioner.cli.watch import Watch
 from provisioner.errors import Exit
 from provisioner.model import Event, StepEnded, project_path
 from provisioner.store import Store
