@@ -11,8 +11,8 @@ from typing import Any
 
 from provisioner import references
 from provisioner.catalog import modules, remote
+from provisioner.catalog.inlined import without_providers, without_versions
 from provisioner.catalog.library import Origin
-from provisioner.catalog.ownprovider import without_providers
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Definition, Implementation, Json, OutputSpec, project_path
 from provisioner.spec import oam
@@ -108,19 +108,22 @@ def read_foreign(document: Document, project: Path, origin: Origin, *, fetch: bo
 def _inline(definition: Definition, given: dict[str, Any], metadata: dict[str, Any], document: Document, project: Path) -> Found:
     text = given["configuration"].rstrip() + "\n"
     file = "main.tf.json" if given.get("type") == "json" else "main.tf"
-    notices: tuple[Problem, ...] = ()
+    notices: list[Problem] = []
     where = document.value_at(("spec", "schematic", "terraform", "configuration"))
     if file == "main.tf":
         text, dropped = without_providers(text)
-        notices = tuple(Problem("PRV-1454", f'{definition.name}: the block of provider "{name}" is left out', where,
-                                "the target of the environment has it: terraform: {provider: …, config: {…}}", "warning") for name in dropped)
+        text, versions = without_versions(text)
+        notices += [Problem("PRV-1454", f'{definition.name}: the block of provider "{name}" is left out', where,
+                            "the target of the environment has it: terraform: {provider: …, config: {…}}", "warning") for name in dropped]
+        notices += [Problem("PRV-1455", f"{definition.name}: the provider's version {version} is left out", where,
+                            "the target of the environment has it: version: …", "warning") for version in versions]
     try:
         module = modules.module_of([(file, text)])
     except modules.Unreadable as error:
         raise Invalid([Problem("PRV-1453", f"configuration can't be read: {error}", where)]) from None
     digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     folder = project_path(str(project)) / "modules" / f"inline-{definition.name}-{digest}"
-    made = replace(_made(definition, module, folder, _words(given, metadata, text)), version=digest, notices=notices)
+    made = replace(_made(definition, module, folder, _words(given, metadata, text)), version=digest, notices=tuple(notices))
     return Found(made, file, text)
 
 

@@ -37,7 +37,7 @@ def source_of(address: str, folder: str = "", ref: str = "") -> Source:
     place, _, query = address.strip().removeprefix("git::").partition("?")
     url, *below = INSIDE.split(place, maxsplit=1)
     asked = parse_qs(query).get("ref", [""])[0]
-    parts = [part.strip("/") for part in (*below, folder) if part.strip("/.")]
+    parts = [part.strip("/") for part in (*below, folder) if part.strip("/") not in ("", ".")]
     return Source(url, asked or ref, "/".join(parts))
 
 

@@ -221,6 +221,11 @@ CODES: dict[str, tuple[str, str]] = {
         "A warning. A module with a provider block of its own could not be removed again: Terraform needs the block to destroy what it made.\n"
         "The target's provider is used instead.",
     ),
+    "PRV-1455": (
+        "A provider's version is left out",
+        "A warning. All components of a target share one Terraform root and one version of its provider, which the environment names. A\n"
+        "definition that holds its module itself does not change it. Should the module need another version, give the target that one.",
+    ),
     # ---------------------------------------------------------------- where, how, which hosts
     "PRV-1502": ("dependsOn names no component", "The names of the application's components are shown."),
     "PRV-1503": ("An input without an output", "`from` of an OAM input is the name of an OAM output of some component of the application."),
