@@ -1,6 +1,6 @@
 """The types that are known: definitions of the library and of the project, read, checked and handed to compose."""
 
 from provisioner.catalog.catalog import Catalog
-from provisioner.catalog.library import library_folder
+from provisioner.library import library_folder
 
 __all__ = ["Catalog", "library_folder"]

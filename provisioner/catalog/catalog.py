@@ -9,11 +9,12 @@ from provisioner.catalog.definition_shape import KINDS
 from provisioner.catalog.definitions import Kind, of_document
 from provisioner.catalog.digests import digest_source
 from provisioner.catalog.foreign import Found, foreign_name, is_foreign, read_foreign
-from provisioner.catalog.library import Origin, library_folder, origins
+from provisioner.catalog.library import Origin, origins
 from provisioner.catalog.properties import Checker
 from provisioner.catalog.vetting import vet
 from provisioner.compose import Context
 from provisioner.errors import Invalid, Problem
+from provisioner.library import library_folder
 from provisioner.model import Application, Component, Definition, Environment, Json, Trait
 from provisioner.spec import yaml
 from provisioner.spec.document import Document

@@ -5,14 +5,7 @@ from pathlib import Path
 
 from provisioner.catalog.addons import FOLDER, verify
 from provisioner.catalog.lock import AddonPin, read
-
-PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def library_folder() -> Path:
-    """The folder that holds the shipped `components/ modules/ playbooks/`: inside the installed package, or the checkout."""
-    inside = PACKAGE / "_library"
-    return inside if inside.is_dir() else PACKAGE.parent
+from provisioner.library import library_folder
 
 
 @dataclass(frozen=True)

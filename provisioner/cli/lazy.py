@@ -46,6 +46,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Utility": {
         "version": ("explain", "Print the version."),
         "help": ("explain", "Help on a verb or a topic."),
+        "completion": ("explain", "Print the completion script of a shell."),
     },
 }
 """Group to verb to (module in `verbs`, what it does). The module's command says the same; a test compares them."""
@@ -84,7 +85,7 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, verbs in VERBS.items():
             with formatter.section(title):
-                formatter.write_dl([(f"{name:<8}", about) for name, (_, about) in verbs.items()])
+                formatter.write_dl([(f"{name:<10}", about) for name, (_, about) in verbs.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_paragraph()

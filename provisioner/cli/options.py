@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,7 +61,8 @@ def looks(*formats: str) -> Callable[[F], F]:
 
 FILE = click.argument("file", required=False, metavar="[FILE]")
 STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
-ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", help="The environment (default: the only one, else the sandbox).")
+ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", shell_complete=completing.ENVIRONMENT,
+                     help="The environment (default: the only one, else the sandbox).")
 ON = option("--on", multiple=True, metavar="USER@HOST", help="Hosts instead of an environment; repeatable.")
 IGNORE = option("--ignore-unsupported", is_flag=True, help="Go on without traits that are unknown or mean nothing here; each is a warning.")
 PLACE = together(ENVIRONMENT, ON, STORE, IGNORE)
@@ -71,8 +73,10 @@ TOOLS = together(
     option("--accept-host-keys", is_flag=True, help="Accept unknown SSH host keys once, and keep them."),
 )
 PROTECTION = together(
-    option("--allow-destroy", multiple=True, metavar="NAME", help="Data of this component may be lost; repeatable."),
-    option("--keep", multiple=True, metavar="NAME", help="Leave this component, and what it needs, as it is; repeatable."),
+    option("--allow-destroy", multiple=True, metavar="NAME", shell_complete=completing.COMPONENT,
+           help="Data of this component may be lost; repeatable."),
+    option("--keep", multiple=True, metavar="NAME", shell_complete=completing.COMPONENT,
+           help="Leave this component, and what it needs, as it is; repeatable."),
 )
 RUNNING = together(
     option("-y", "--yes", is_flag=True, help="Do not ask. Protected data still needs --allow-destroy."),
@@ -86,10 +90,3 @@ def application_of(file: str) -> tuple[str, str]:
     """`app.yaml#shop` is the application shop in a file that holds several; a file that is named so is itself."""
     path, _, name = file.rpartition("#")
     return (path, name) if path and not Path(file).exists() else (file, "")
-
-
-def document_of(file: str | None) -> str:
-    """The application's file: as given, else app.yaml, else provision.yaml when only that one is here."""
-    if file:
-        return file
-    return "provision.yaml" if not Path("app.yaml").exists() and Path("provision.yaml").exists() else "app.yaml"

@@ -5,7 +5,8 @@ from typing import Any
 
 from provisioner.api import Session, Settings, open_session, open_store
 from provisioner.cli.door import Door
-from provisioner.cli.options import application_of, document_of
+from provisioner.cli.locating import document_of
+from provisioner.cli.options import application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import project_path

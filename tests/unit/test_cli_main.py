@@ -206,11 +206,11 @@ def test_a_duration_that_is_none() -> None:
 
 
 def test_the_document(tmp_path: Path) -> None:
-    assert options.document_of(None) == "app.yaml"
+    assert locating.document_of(None) == "app.yaml"
     (tmp_path / "provision.yaml").touch()
-    assert (options.document_of(None), options.document_of("x/app.yaml")) == ("provision.yaml", "x/app.yaml")
+    assert (locating.document_of(None), locating.document_of("x/app.yaml")) == ("provision.yaml", "x/app.yaml")
     (tmp_path / "app.yaml").touch()
-    assert options.document_of(None) == "app.yaml"
+    assert locating.document_of(None) == "app.yaml"
 
 
 @pytest.mark.parametrize(("environ", "color", "expected"), [

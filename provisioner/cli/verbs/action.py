@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import PLACE, RUNNING, TOOLS, looks, option
@@ -11,7 +12,7 @@ from provisioner.cli.verbs.plan import SHOWING
 
 
 @click.command("action", short_help="Run an action of a component: backup, restore …")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=completing.COMPONENT)
 @click.argument("verb", required=False, default="", metavar="[VERB]")
 @option("--set", "values", multiple=True, metavar="PARAMETER=VALUE", help="A parameter of the action; repeatable.")
 @PLACE

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import looks, option
@@ -61,7 +62,7 @@ def list_command(door: Door, /, project: Path) -> int:
 
 
 @addon_command.command("upgrade", short_help="Fetch an addon again, by another REF or the branch it came from.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.ADDON)
 @REF
 @PROJECT
 @looks()
@@ -76,7 +77,7 @@ def upgrade_command(door: Door, /, name: str, ref: str, project: Path) -> int:
 
 
 @addon_command.command("restore", short_help="Bring back exactly what provision.lock says.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.ADDON)
 @PROJECT
 @looks()
 @click.pass_obj
@@ -92,7 +93,7 @@ def restore_command(door: Door, /, names: tuple[str, ...], project: Path) -> int
 
 
 @addon_command.command("remove", short_help="Take an addon out of the project.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.ADDON)
 @PROJECT
 @looks()
 @click.pass_obj

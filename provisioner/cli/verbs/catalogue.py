@@ -2,6 +2,7 @@
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import looks, option
@@ -11,7 +12,7 @@ DOCUMENTS = ("application", "environment")
 
 
 @click.command("types", short_help="List the types, or everything about one TYPE.")
-@click.argument("name", required=False, metavar="[TYPE]")
+@click.argument("name", required=False, metavar="[TYPE]", shell_complete=completing.TYPE)
 @option("--project", default=".", type=click.Path(file_okay=False), metavar="DIR", help="The project, whose own types come first.")
 @looks()
 @click.pass_obj

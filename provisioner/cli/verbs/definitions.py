@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import looks, option
@@ -46,7 +47,7 @@ def init_command(door: Door, /, module: Path | None, playbook: Path | None, name
 
 
 @def_command.command("vet", short_help="Check definitions: schema, module, playbooks, example.")
-@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...", shell_complete=completing.OWN_TYPE)
 @PROJECT
 @looks()
 @click.pass_obj

@@ -4,6 +4,7 @@ import difflib
 import platform
 
 import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 from provisioner import codes
 from provisioner.cli.crash import own_version
@@ -13,6 +14,9 @@ from provisioner.cli.topics import TOPICS
 from provisioner.console.look import Cell, Row, table
 from provisioner.errors import Exit, ProvisionError
 
+COMPLETE = "_PROVISION_COMPLETE"
+"""The variable by which the script asks us; click answers it before any verb."""
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 HEAD = {"schemaVersion": 1}
 
 
@@ -68,7 +72,7 @@ def _topic(door: Door, topic: str) -> None:
 
 
 @click.command("help", short_help="Help on a verb or a topic.")
-@click.argument("words", nargs=-1, metavar="[VERB|TOPIC]")
+@click.argument("words", nargs=-1, metavar="[VERB|TOPIC]", shell_complete=lambda ctx, param, word: _known(ctx, word))
 @click.pass_context
 def help_command(ctx: click.Context, /, words: tuple[str, ...]) -> int:
     """Help on a verb or a topic.
@@ -92,6 +96,13 @@ def help_command(ctx: click.Context, /, words: tuple[str, ...]) -> int:
     return Exit.OK
 
 
+def _known(ctx: click.Context, word: str) -> list[str]:
+    """Verbs and topics that begin so."""
+    root = ctx.find_root()
+    verbs = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+    return [name for name in (*verbs, *TOPICS) if name.startswith(word)]
+
+
 @click.command("version", short_help="Print the version.")
 @looks()
 @click.pass_obj
@@ -105,4 +116,24 @@ def version_command(door: Door, /) -> int:
         door.say_json({**HEAD, "kind": "version", "version": own_version(), "python": platform.python_version()})
     else:
         door.say(f"provision {own_version()}")
+    return Exit.OK
+
+
+@click.command("completion", short_help="Print the completion script of a shell.")
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.pass_context
+def completion_command(ctx: click.Context, /, shell: str) -> int:
+    """Print the completion script of a shell.
+
+    TAB then knows verbs, options, and the names of components, environments, types and addons.
+
+    \b
+      provision completion bash > ~/.local/share/bash-completion/completions/provision
+      provision completion zsh > ~/.zfunc/_provision
+      provision completion fish > ~/.config/fish/completions/provision.fish
+    """
+    door = ctx.find_object(Door) or Door()
+    made = SHELLS[shell](ctx.find_root().command, {}, "provision", COMPLETE)
+    # not `source`: for bash that one starts a bash to ask for its version
+    door.say((made.source_template % made.source_vars()).strip())
     return Exit.OK

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import FILE, STORE, looks, option
@@ -65,7 +66,7 @@ def down_command(door: Door, /, project: str) -> int:
 
 
 @sandbox_command.command("break", short_help="Damage a component behind the tool's back.")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.COMPONENT)
 @FILE
 @STORE
 @looks()

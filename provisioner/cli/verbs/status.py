@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import ENVIRONMENT, FILE, PLACE, STORE, TOOLS, looks, option
@@ -29,7 +30,7 @@ def status_command(door: Door, /, **chosen: Any) -> int:
 
 
 @click.command("outputs", short_help="Print the outputs of delivered components.")
-@click.argument("name", required=False, metavar="[COMPONENT[.OUTPUT]]")
+@click.argument("name", required=False, metavar="[COMPONENT[.OUTPUT]]", shell_complete=completing.COMPONENT)
 @ENVIRONMENT
 @STORE
 @looks()
