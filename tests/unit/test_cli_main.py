@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from provisioner.cli import entry, lazy, locating, main
+from provisioner.cli import entry, lazy, locating, main, options
 from provisioner.cli.crash import redacted, report, write
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import VERBS, Verbs
