@@ -12,8 +12,9 @@ OUTPUT = closed({
     "type": {"enum": ["string", "integer", "number", "boolean", "array", "object"]},
     "sensitive": {"type": "boolean"}, "value": ANY, "description": TEXT,
 })
-FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder"]},
-         "description": "Variables that are paths beside app.yaml: the module gets a kept copy, packed (zip) or not (folder; an archive is unpacked)"}
+FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder", "files"]},
+         "description": "Variables that are paths beside app.yaml: the module gets the path of a kept copy, packed (zip) or not (folder; an archive "
+                        "is unpacked), or a map of each file's name to the path of its own copy (files)"}
 CHECK = {"enum": ["exact", "partial"]}
 ACTION = {
     "anyOf": [TEXT, closed({"playbook": TEXT, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}, ("playbook",))],
@@ -31,6 +32,9 @@ IMPLEMENTATION = closed(
         "variables": TEMPLATES,
         "outputs": TEMPLATES,
         "hostsOutput": {**TEXT, "description": "The module's output that lists hosts: [{name, address}]"},
+        "attach": {**TEXT, "description": "The variable by which it takes its places at load balancers, which are then made before it"},
+        "attaches": closed({"parameter": TEXT, "key": TEXT}, ("parameter", "key")),
+        "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
         "refused": texts(description="Parameter (or a path below it: env.valueFrom) to the reason why it can't be had here"),
         "ignored": texts(description="Parameter, or a path below it, to the reason why it makes no difference here: a warning"),
         "actions": {

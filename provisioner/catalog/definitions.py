@@ -80,6 +80,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
         hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
+        attach=value.get("attach", ""), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
 

@@ -144,6 +144,10 @@ def check_module(implementation: Implementation, parameters: Mapping[str, Json],
     name = folder.name
     problems = [Problem("PRV-1432", f'module {name} has no variable "{given}"', locate("variables", given), suggestion(given, module.variables))
                 for given in implementation.variables if given not in module.variables]
+    besides: list[tuple[tuple[str, ...], str]] = [(("secrets", given), other) for given, other in implementation.secrets.items()]
+    besides += [(("attach",), implementation.attach)] if implementation.attach else []
+    problems += [Problem("PRV-1432", f'module {name} has no variable "{other}"', locate(*path), suggestion(other, module.variables))
+                 for path, other in besides if other not in module.variables]
     problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', locate("variables"), f"set it: variables: {{{variable}: …}}")
                  for variable, found in module.variables.items() if found.required and variable not in implementation.variables]
     problems += _misfits(implementation, parameters, module, locate)
@@ -161,8 +165,8 @@ def _misfits(implementation: Implementation, parameters: Mapping[str, Json], mod
     for given, template in implementation.variables.items():
         whole = WHOLE.match(template) if isinstance(template, str) else None
         schema = parameters.get(whole[1]) if whole else None
-        if whole is None or given not in module.variables or not isinstance(schema, dict):
-            continue
+        if whole is None or given not in module.variables or not isinstance(schema, dict) or given in implementation.files:
+            continue  # of a file the module gets something else than the parameter says
         wanted = module.variables[given].schema
         shape, wanted_shape = _shape(schema), _shape(wanted)
         if shape and wanted_shape and shape != wanted_shape:

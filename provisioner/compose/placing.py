@@ -1,7 +1,7 @@
 """Where and how: the targets of a component, and the implementation that fulfils it on each. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.errors import Problem
@@ -9,6 +9,7 @@ from provisioner.model import Application, Component, Definition, Environment, I
 from provisioner.references import literal
 from provisioner.suggest import suggestion
 
+Fit = tuple[Target, Implementation]
 CONDITION = re.compile(r"\$\{parameters\.([\w.-]+)\}\s*(==|!=)\s*(\S.*)\Z")
 
 
@@ -89,19 +90,16 @@ def _topology(application: Application) -> Policy | None:
 def choose(
     application: Application, environment: Environment, component: Component, definition: Definition,
     offers: Mapping[str, tuple[str, ...]], wants_hosts: bool, *, near: Sequence[Target] = (),
+    can: Callable[[Implementation], bool] = lambda implementation: True,
 ) -> tuple[list[Placed], list[Problem]]:
     """The copies of a component; every reason why there is none is a Problem at the component.
 
+    `can` says whether an implementation refuses nothing that is asked for: where it does, another target is better.
     `near` are targets that decide where nothing else does: those of the component whose trait added this one.
     """
     rule = rule_for(application, component, environment.place)
     if rule and rule.existing is not None:
-        found = next((entry for entry in definition.implementations if entry.needs == "existing"), None)
-        if found is None:
-            return [], [Problem("PRV-1511", f'type "{component.type}" can not be an existing one', component.where)]
-        wrong = [Problem("PRV-1509", f'existing: type "{component.type}" has no output "{name}"', rule.where, suggestion(name, definition.outputs))
-                 for name in rule.existing if name not in definition.outputs]
-        return [Placed(component, None, found, rule.existing)], wrong
+        return _existing(component, definition, rule, rule.existing)
     fitting = [(target, implementation) for target in environment.targets
                if (implementation := implementation_for(definition, offers[target.name], wants_hosts, component.properties))]
     names, labels = topology(application, environment)
@@ -116,8 +114,10 @@ def choose(
     if selector is not None:
         fitting = [pair for pair in fitting if matches(pair[0], selector)]
     many = (rule is not None and rule.each is not None) or (names is not None or labels is not None) and not (rule and rule.one is not None)
-    if len(fitting) > 1 and not many:
-        fitting = [pair for pair in fitting if pair[0] in near] or fitting
+    if rule is None or rule.each is None:
+        fitting = _preferred(fitting, lambda pair: can(pair[1]))
+    if not many:
+        fitting = _preferred(fitting, lambda pair: pair[0] in near)
     if not fitting:
         return [], [_none_fits(environment, component, definition, offers, rule)]
     if len(fitting) > 1 and not many:
@@ -143,6 +143,21 @@ def beside(component: Component, definition: Definition, owners: Sequence[Placed
         else:
             found.append(Placed(component, owner.target, implementation))
     return found, problems
+
+
+def _existing(component: Component, definition: Definition, rule: PlaceRule, outputs: Mapping[str, Json]) -> tuple[list[Placed], list[Problem]]:
+    """What somebody else made, with the outputs that the environment gives."""
+    found = next((entry for entry in definition.implementations if entry.needs == "existing"), None)
+    if found is None:
+        return [], [Problem("PRV-1511", f'type "{component.type}" can not be an existing one', component.where)]
+    wrong = [Problem("PRV-1509", f'existing: type "{component.type}" has no output "{name}"', rule.where, suggestion(name, definition.outputs))
+             for name in outputs if name not in definition.outputs]
+    return [Placed(component, None, found, outputs)], wrong
+
+
+def _preferred(fitting: list[Fit], better: Callable[[Fit], bool]) -> list[Fit]:
+    """Those that are better, or all when none is."""
+    return [pair for pair in fitting if better(pair)] or fitting
 
 
 def _none_fits(

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
-from provisioner.model import Definition, Json
+from provisioner.model import Component, Definition, Implementation, Json
 
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
@@ -20,6 +20,11 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
         for path in asked(copy.component.properties, definition.parameters, name):
             yield Problem("PRV-1516", f'{copy.component.name}: "{path}" can\'t be had on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"))
+
+
+def can(component: Component, definition: Definition, implementation: Implementation) -> bool:
+    """Whether an implementation refuses nothing of what is asked for."""
+    return not any(asked(component.properties, definition.parameters, name) for name in implementation.refused)
 
 
 def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from provisioner import graph
 from provisioner.collector import resting
-from provisioner.compose import unfit
+from provisioner.compose import attach, unfit
+from provisioner.compose.apart import apart
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
 from provisioner.compose.placing import Placed, beside, choose, unknown_targets
@@ -55,11 +57,12 @@ def compose(context: Context) -> Composition:
     components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
     placed = _placed(context, components, definitions, shaped.placements, problems)
     warnings = [warning for copy in placed for warning in unfit.ignored(copy, definitions[copy.component.name])]
+    placed, attachments = attach.turned(placed)
     views = Views(application, environment)
     names = Names(views.app, environment, placed, definitions, {component.name for component in shaped.components})
     shop = Workshop(application, environment, names, views, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
     sound = [copy for copy in placed if copy.component.name not in broken]
-    units = [unit for copy in sound if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
+    units = _units(shop, sound, definitions, attachments)
     usable = {copy.component.name for copy in sound}
     for component in shaped.components:
         if component.name not in usable:
@@ -72,6 +75,14 @@ def compose(context: Context) -> Composition:
     warnings += dict.fromkeys(notice for definition in definitions.values() for notice in definition.notices)
     warnings += [problem for problem in shaped.problems if problem.severity == "warning"]
     return Composition(tuple(by_name[name] for name in sequence), tuple(warnings))
+
+
+def _units(shop: Workshop, sound: list[Placed], definitions: Mapping[str, Definition], attachments: Mapping[str, list[str]]) -> list[Unit]:
+    """The units; what concerns several of them (attachments, secrets out of another one) is done when all are there."""
+    made = [(copy.implementation, unit) for copy in sound if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
+    by_name = {unit.name: unit for _, unit in made}
+    return [attach.attached(apart(unit, implementation.secrets, by_name), implementation.attach, attachments.get(unit.name, []))
+            for implementation, unit in made]
 
 
 def _definitions(context: Context, components: list[Component], problems: list[Problem]) -> dict[str, Definition]:
@@ -115,18 +126,19 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
         return any(entry.hosts_output for entry in definitions[component.name].implementations)
 
     for component in sorted(components, key=lambda component: (bool(component.beside), not makes_hosts(component))):
+        definition = definitions[component.name]
         if component.beside and not component.apart:
-            copies, wrong = beside(component, definitions[component.name], found.get(component.beside, []))
+            copies, wrong = beside(component, definition, found.get(component.beside, []))
         else:
             near = [copy.target for copy in found.get(component.beside, []) if copy.target]
-            copies, wrong = choose(context.application, context.environment, component, definitions[component.name], offers,
-                                   component.name in placements, near=near)
+            copies, wrong = choose(context.application, context.environment, component, definition, offers, component.name in placements,
+                                   near=near, can=partial(unfit.can, component, definition))
         problems += wrong
         found[component.name] = copies
         for copy in copies:
             if copy.target and copy.implementation.hosts_output and "hosts" not in offers[copy.target.name]:
                 offers[copy.target.name] = (*offers[copy.target.name], "hosts")
-            problems += unfit.refused(copy, definitions[component.name])
+            problems += unfit.refused(copy, definition)
     return [copy for component in components for copy in found[component.name]]
 
 

@@ -205,7 +205,13 @@ class Implementation:
     hosts_output: str = ""
     """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
     files: dict[str, str] = field(default_factory=dict)
-    """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive) or `folder`."""
+    """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
+    attach: str = ""
+    """Variable that takes what gateways give for it, where those must be there before."""
+    attaches: dict[str, str] = field(default_factory=dict)
+    """{parameter, key}: the list of items, and their key, whose components are attached by references that are turned round."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret."""
     refused: dict[str, str] = field(default_factory=dict)
     """Path of a parameter (`env.valueFrom`) to the reason why this implementation cannot do it."""
     ignored: dict[str, str] = field(default_factory=dict)

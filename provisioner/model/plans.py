@@ -44,7 +44,7 @@ class Unit:
     inputs: dict[str, Json] = field(default_factory=dict)
     """Template; its references are `${UNIT.OUTPUT…}` and `${secret.PATH}` only."""
     files: dict[str, str] = field(default_factory=dict)
-    """Inputs that are paths beside app.yaml, of which the module gets a kept copy: to `zip` or `folder`."""
+    """Inputs that are paths beside app.yaml, of which the module gets a kept copy: to `zip`, `folder` or `files`."""
     outputs: dict[str, Json] = field(default_factory=dict)
     """Template over `${module.…}` (raw outputs), `${UNIT.…}`, `${secret.…}`; {"secret": T, "key": K} for a secret made by a cloud."""
     sensitive: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from moto.rds.models import DBInstance, DBParameterGroup, MasterUserSecret
 from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
 
-from provisioner.sandbox import caches, functions
+from provisioner.sandbox import caches, functions, programs
 
 DEBIAN = {
     "ami_id": "ami-0debf12f0000000a1", "state": "available", "public": True, "owner_id": "136693071363", "image_type": "machine",
@@ -53,6 +53,8 @@ def install() -> None:
     functions_run()
     backup_policy()
     broker_address()
+    programs.services_run(_wrap)
+    programs.certificates_are_proved(_wrap)
 
 
 def image_of_debian() -> None:

@@ -7,10 +7,12 @@ from provisioner.model import Application, Component, Environment, Host, Hosts, 
 from provisioner.sandbox.simulator import provider_config
 
 NAME = "sandbox"
-SERVERS = ("postgres", "mysql", "cache", "broker", "filesystem")
-"""Types whose programs need root on a host: simulated instead."""
 FIRST_PORT = 8080
 """Gateways listen from here on: ports below 1024 need root."""
+HERE = ("gateway", "webservice", "worker", "task", "cron-task", "daemon", "static-site", "certificate", "secret")
+"""Types that could be made on both targets, and are more worth on this machine: what is simulated runs nothing."""
+SIMULATED = ("postgres", "mysql", "cache", "broker", "filesystem", "dns-record")
+"""Types that need root on a host."""
 
 
 def environment(folder: Path, endpoint: str) -> Environment:
@@ -20,7 +22,7 @@ def environment(folder: Path, endpoint: str) -> Environment:
     root = str(project_path(str(folder)) / "host")
     here = Host("local", "127.0.0.1", "local", connection="local", labels={"zone": "local"}, vars={"provision_root": root})
     local = Target("local", {"zone": "local"}, ("hosts",), Hosts((here,)), vars={"endpoint": endpoint}, simulated=False)
-    rules = (PlaceRule(types=("gateway",), one={"target": "local"}), PlaceRule(types=SERVERS, one={"target": "aws"}))
+    rules = (PlaceRule(types=HERE, one={"target": "local"}), PlaceRule(types=SIMULATED, one={"target": "aws"}))
     return Environment(NAME, (cloud, local), rules, folder=str(folder), aliases={"local": "local"}, sandbox=True)
 
 

@@ -32,7 +32,7 @@ class Root:
 
     def write(self, blocks: dict[str, dict[str, Any]], **more: Any) -> None:
         """Write the root: block name to {"module": NAME, VARIABLE: VALUE, …}; `more` goes to the top of the document."""
-        modules = {name: {"source": str(MODULES / block["module"]), "tags": TAGS, "name": f"shop-test-{name}"}
+        modules = {name: {"source": os.path.relpath(MODULES / block["module"], self.folder), "tags": TAGS, "name": f"shop-test-{name}"}
                    | {key: value for key, value in block.items() if key != "module"} for name, block in blocks.items()}
         (self.folder / "main.tf.json").write_text(json.dumps({
             "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws"}}},

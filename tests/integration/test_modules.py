@@ -39,17 +39,21 @@ def test_module_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_definition_and_module_agree(name: str) -> None:
-    spec = yaml.safe_load((PROJECT / "components" / f"{name}.yaml").read_text())["spec"]
-    entry = next(entry for entry in spec["implementations"] if entry["needs"] == "aws")
+    """The definitions that use it; a part of other modules is used by these alone."""
     module = interface.parse(MODULES / name)
     assert not module.problem
-    assert entry["variables"].keys() <= module.variables.keys()
-    assert {variable for variable, body in module.variables.items() if body.required} <= entry["variables"].keys()
-    used = {text.split("${module.")[1].split("}")[0] for text in map(str, _texts(entry["outputs"])) if "${module." in text}
-    assert used | {entry[key] for key in ("hostsOutput",) if key in entry} <= module.outputs.keys()
-    without_value = {output for output, body in spec["outputs"].items() if "value" not in body}
-    assert without_value <= entry["outputs"].keys() <= spec["outputs"].keys()
-    assert any(entry["needs"] == "existing" for entry in spec["implementations"])
+    found = [(spec, entry) for path in (PROJECT / "components").glob("*.yaml") for spec in [yaml.safe_load(path.read_text())["spec"]]
+             for entry in spec.get("implementations", ()) if entry.get("terraform", {}).get("module") == f"modules/aws/{name}"]
+    assert found or any(f'source = "../{name}"' in path.read_text() for path in MODULES.glob("*/main.tf"))
+    for spec, entry in found:
+        given = {*entry["variables"], *entry.get("secrets", {}).values(), *filter(None, [entry.get("attach")])}
+        assert given <= module.variables.keys()
+        assert {variable for variable, body in module.variables.items() if body.required} <= entry["variables"].keys()
+        used = {text.split("${module.")[1].split("}")[0] for text in map(str, _texts(entry.get("outputs", {}))) if "${module." in text}
+        assert used | {entry[key] for key in ("hostsOutput",) if key in entry} <= module.outputs.keys()
+        without_value = {output for output, body in spec["outputs"].items() if "value" not in body}
+        assert without_value <= entry.get("outputs", {}).keys() <= spec["outputs"].keys()
+        assert any(entry["needs"] == "existing" for entry in spec["implementations"])
 
 
 def _texts(value: Any) -> Iterator[Any]:

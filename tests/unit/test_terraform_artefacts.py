@@ -87,6 +87,16 @@ def test_links_count_as_what_they_lead_to(project: Path) -> None:
         assert archive.read("other.py") == archive.read("app.py")
 
 
+def test_files_one_by_one_keep_their_place(project: Path) -> None:
+    (project / "code" / "css").mkdir()
+    (project / "code" / "css" / "a.css").write_text("one")
+    before = artefacts.given(unit("code", "files"), project, project).inputs["artifact"]
+    (project / "code" / "css" / "a.css").write_text("two")
+    after = artefacts.given(unit("code", "files"), project, project).inputs["artifact"]
+    assert [name for name in after if after[name] != before[name]] == ["css/a.css"] and before.keys() == after.keys()
+    assert (project / after["css/a.css"]).read_text() == "two" and (project / before["css/a.css"]).read_text() == "one"
+
+
 def test_nothing_is_nothing(project: Path) -> None:
     assert artefacts.given(unit(""), project, project).inputs["artifact"] == ""
 

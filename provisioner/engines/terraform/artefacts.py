@@ -34,8 +34,12 @@ def given(unit: Unit, project: Path, folder: Path) -> Unit:
     inputs = dict(unit.inputs)
     for name, kind in unit.files.items():
         if inputs.get(name):
-            kept = keep(_path(unit, inputs[name], project), kind, project_path(str(project)).absolute() / "cache" / "artifacts")
-            inputs[name] = references.escape(os.path.relpath(kept, folder))
+            path, cache = _path(unit, inputs[name], project), project_path(str(project)).absolute() / "cache" / "artifacts"
+            if kind == "files":
+                inputs[name] = {references.escape(member): references.escape(os.path.relpath(kept, folder))
+                                for member, kept in keep_each(path, cache).items()}
+            else:
+                inputs[name] = references.escape(os.path.relpath(keep(path, kind, cache), folder))
     return replace(unit, inputs=inputs) if inputs != unit.inputs else unit
 
 
@@ -64,6 +68,23 @@ def keep(path: Path, kind: str, cache: Path) -> Path:
     kept = cache / (_digest(members) + (".zip" if kind == "zip" else ""))
     if not kept.exists():
         _fill(kept, path, kind, members)
+    return kept
+
+
+def keep_each(path: Path, cache: Path) -> dict[str, Path]:
+    """Name (with slashes) to the kept copy of each file of a folder or archive. What did not change keeps its path. Raises Absent."""
+    return {name: _keep_file(place, cache) for name, place in _members(keep(path, "folder", cache), ())}
+
+
+def _keep_file(path: Path, cache: Path) -> Path:
+    with path.open("rb") as file:
+        kept = cache / "files" / hashlib.file_digest(file, "sha256").hexdigest()
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, fresh = tempfile.mkstemp(prefix=".new-", dir=kept.parent)
+        os.close(descriptor)
+        shutil.copyfile(path, fresh)
+        Path(fresh).replace(kept)
     return kept
 
 

@@ -1,0 +1,314 @@
+# What service and task have in common: a task definition for Fargate, its cluster, roles, log, secrets, security group and volumes.
+
+locals {
+  # 64 characters for most names, less what the provider adds to a prefix
+  prefix = length(var.name) <= 32 ? var.name : "${trimsuffix(substr(var.name, 0, 23), "-")}-${substr(sha256(var.name), 0, 8)}"
+
+  env = try(
+    { for name in keys(var.env) : name => tostring(var.env[name]) },
+    { for entry in var.env : entry.name => tostring(try(entry.value, "")) },
+  )
+  secret_env = try(
+    { for name in keys(var.secret_env) : name => tostring(var.secret_env[name]) },
+    { for entry in var.secret_env : entry.name => tostring(entry.value) },
+  )
+  has_secrets = nonsensitive(length(local.secret_env) > 0)
+
+  # ------------------------------------------------------------ size
+  cpu_text = try(tostring(var.limit.cpu), var.cpu)
+  cpu      = local.cpu_text == "" ? 0.25 : endswith(local.cpu_text, "m") ? tonumber(trimsuffix(local.cpu_text, "m")) / 1000 : tonumber(local.cpu_text)
+  bytes = {
+    "" = 1, k = pow(10, 3), M = pow(10, 6), G = pow(10, 9), T = pow(10, 12)
+    Ki = pow(2, 10), Mi = pow(2, 20), Gi = pow(2, 30), Ti = pow(2, 40)
+  }
+  memory_text = try(var.limit.memory, var.memory) == "" ? "512Mi" : try(var.limit.memory, var.memory)
+  memory      = tonumber(regex("^[0-9.]+", local.memory_text)) * local.bytes[replace(local.memory_text, "/^[0-9.]+/", "")] / local.bytes.Mi
+  fargate = [
+    { cpu = 256, memory = [512, 1024, 2048] },
+    { cpu = 512, memory = range(1024, 4097, 1024) },
+    { cpu = 1024, memory = range(2048, 8193, 1024) },
+    { cpu = 2048, memory = range(4096, 16385, 1024) },
+    { cpu = 4096, memory = range(8192, 30721, 1024) },
+    { cpu = 8192, memory = range(16384, 61441, 4096) },
+    { cpu = 16384, memory = range(32768, 122881, 8192) },
+  ]
+  sizes = flatten([for size in local.fargate : [for memory in size.memory : { cpu = size.cpu, memory = memory }
+  if memory >= local.memory && size.cpu >= local.cpu * 1024]])
+
+  # ------------------------------------------------------------ volumes
+  listed = [for volume in var.volumes : {
+    name = volume.name, path = volume.mountPath, claim = try(volume.type, "emptyDir") == "pvc" ? tostring(try(volume.claimName, volume.name)) : "", type = try(volume.type, "emptyDir")
+  }]
+  mounts = concat(
+    [for volume in try(var.mounts.pvc, []) : { name = volume.name, path = volume.mountPath, claim = tostring(volume.claimName), type = "pvc" }],
+    [for volume in try(var.mounts.emptyDir, []) : { name = volume.name, path = volume.mountPath, claim = "", type = "emptyDir" }],
+    local.listed,
+  )
+  claims      = toset([for mount in local.mounts : mount.claim if mount.claim != ""])
+  makes_files = length(local.claims) > 0 && var.file_system == ""
+  file_system = local.makes_files ? aws_efs_file_system.this[0].id : var.file_system
+
+  # ------------------------------------------------------------ the container
+  health = try(var.liveness.exec.command, null) == null ? null : {
+    command     = concat(["CMD"], var.liveness.exec.command)
+    interval    = max(5, min(300, try(var.liveness.periodSeconds, 10)))
+    timeout     = max(2, min(60, try(var.liveness.timeoutSeconds, 3)))
+    retries     = max(1, min(10, try(var.liveness.failureThreshold, 3)))
+    startPeriod = max(0, min(300, try(var.liveness.initialDelaySeconds, 0)))
+  }
+  container = {
+    name             = "main"
+    image            = var.image
+    essential        = true
+    entryPoint       = length(var.command) > 0 ? var.command : null
+    command          = length(var.arguments) > 0 ? var.arguments : null
+    user             = var.user == "" ? null : var.user
+    dockerLabels     = length(var.labels) > 0 ? var.labels : null
+    environment      = [for name, value in local.env : { name = name, value = value }]
+    secrets          = local.has_secrets ? [for name in keys(local.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::${aws_secretsmanager_secret_version.env[0].version_id}" }] : null
+    portMappings     = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
+    mountPoints      = [for mount in local.mounts : { sourceVolume = mount.name, containerPath = mount.path, readOnly = false }]
+    healthCheck      = local.health
+    restartPolicy    = var.restart ? { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 } : null
+    linuxParameters  = { initProcessEnabled = true }
+    logConfiguration = { logDriver = "awslogs", options = { awslogs-group = aws_cloudwatch_log_group.this.name, awslogs-region = data.aws_region.current.name, awslogs-stream-prefix = "main" } }
+  }
+}
+
+data "aws_region" "current" {}
+data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
+
+data "aws_subnets" "default" {
+  filter {
+    name   = "default-for-az"
+    values = ["true"]
+  }
+}
+
+# What was looked up is kept: a data source that is read late (dependsOn) must not move what runs.
+resource "terraform_data" "subnets" {
+  input = try(slice(sort(data.aws_subnets.default.ids), 0, 2), data.aws_subnets.default.ids)
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+resource "aws_ecs_cluster" "this" {
+  count = var.cluster == "" ? 1 : 0
+
+  name = var.name
+  tags = var.tags
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/ecs/${var.name}"
+  retention_in_days = var.log_days
+  tags              = var.tags
+}
+
+# ------------------------------------------------------------------ secrets
+# One secret with all values as a map: the task definition, which everybody may read, only names its keys.
+resource "aws_secretsmanager_secret" "env" {
+  count = local.has_secrets ? 1 : 0
+
+  name_prefix             = "${var.name}-env-"
+  description             = "Environment variables of ${var.name}"
+  recovery_window_in_days = 0
+  tags                    = var.tags
+}
+
+resource "aws_secretsmanager_secret_version" "env" {
+  count = local.has_secrets ? 1 : 0
+
+  secret_id     = aws_secretsmanager_secret.env[0].id
+  secret_string = jsonencode(local.secret_env)
+
+  lifecycle {
+    # what runs names this version until the next one is in use
+    create_before_destroy = true
+  }
+}
+
+# ------------------------------------------------------------------ roles
+# The role by which ECS itself pulls the image, writes the log and reads the secret; the program does not have it.
+resource "aws_iam_role" "execution" {
+  name_prefix = "${local.prefix}-"
+  description = "Starts ${var.name}"
+  tags        = var.tags
+
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "ecs-tasks.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy" "execution" {
+  name = "start"
+  role = aws_iam_role.execution.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        { Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] },
+        { Effect = "Allow", Action = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Resource = ["*"] },
+      ],
+      [for secret in aws_secretsmanager_secret.env : { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [secret.arn] }],
+    )
+  })
+}
+
+# ------------------------------------------------------------------ network
+# Closed but for what is named; outwards open, because the image and the secrets come from outside.
+resource "aws_security_group" "this" {
+  name_prefix = "${local.prefix}-"
+  description = "Reaches ${var.name}"
+  vpc_id      = var.vpc_id == "" ? null : var.vpc_id
+  tags        = merge(var.tags, { Name = var.name })
+
+  dynamic "ingress" {
+    for_each = var.ingress
+
+    content {
+      description     = "Port ${ingress.value.port}"
+      from_port       = ingress.value.port
+      to_port         = ingress.value.port
+      protocol        = ingress.value.protocol
+      cidr_blocks     = ingress.value.networks
+      security_groups = ingress.value.security_groups
+    }
+  }
+
+  egress {
+    description = "Everywhere"
+    from_port   = 0
+    to_port     = 0
+    protocol    = "-1"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# ------------------------------------------------------------------ data that outlives a task
+resource "aws_efs_file_system" "this" {
+  count = local.makes_files ? 1 : 0
+
+  encrypted = true
+  tags      = merge(var.tags, { Name = var.name })
+}
+
+resource "aws_security_group" "files" {
+  count = local.makes_files ? 1 : 0
+
+  name_prefix = "${local.prefix}-files-"
+  description = "Files of ${var.name}"
+  vpc_id      = var.vpc_id == "" ? null : var.vpc_id
+  tags        = merge(var.tags, { Name = "${var.name}-files" })
+
+  ingress {
+    description     = "NFS"
+    from_port       = 2049
+    to_port         = 2049
+    protocol        = "tcp"
+    security_groups = [aws_security_group.this.id]
+  }
+}
+
+resource "aws_efs_mount_target" "this" {
+  count = local.makes_files ? (length(var.subnet_ids) > 0 ? length(var.subnet_ids) : 2) : 0
+
+  file_system_id  = local.file_system
+  subnet_id       = local.subnet_ids[count.index]
+  security_groups = [aws_security_group.files[0].id]
+}
+
+# Whoever the program runs as, its files are those of one user, so any image can write.
+resource "aws_efs_access_point" "this" {
+  for_each = local.claims
+
+  file_system_id = local.file_system
+  tags           = merge(var.tags, { Name = "${var.name}-${each.key}" })
+
+  posix_user {
+    uid = 1000
+    gid = 1000
+  }
+
+  root_directory {
+    path = "/${each.key}"
+
+    creation_info {
+      owner_uid   = 1000
+      owner_gid   = 1000
+      permissions = "0755"
+    }
+  }
+}
+
+# ------------------------------------------------------------------ what runs
+locals {
+  subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : terraform_data.subnets.output
+}
+
+resource "aws_ecs_task_definition" "this" {
+  family                   = var.name
+  requires_compatibilities = ["FARGATE"]
+  network_mode             = "awsvpc"
+  cpu                      = try(local.sizes[0].cpu, 256)
+  memory                   = try(local.sizes[0].memory, 512)
+  execution_role_arn       = aws_iam_role.execution.arn
+  task_role_arn            = var.task_role == "" ? null : var.task_role
+  tags                     = var.tags
+
+  container_definitions = jsonencode([{ for key, value in local.container : key => value if value != null }])
+
+  dynamic "volume" {
+    for_each = { for mount in local.mounts : mount.name => mount.claim... }
+
+    content {
+      name = volume.key
+
+      dynamic "efs_volume_configuration" {
+        for_each = toset([for claim in volume.value : claim if claim != ""])
+
+        content {
+          file_system_id     = local.file_system
+          transit_encryption = "ENABLED"
+
+          authorization_config {
+            access_point_id = aws_efs_access_point.this[efs_volume_configuration.value].id
+          }
+        }
+      }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = length(local.sizes) > 0
+      error_message = "Fargate has no size for that cpu and memory: at most 16 CPUs and 120 GiB, and at most 8 GiB for each CPU."
+    }
+
+    precondition {
+      condition     = alltrue([for port in var.ports : try(port.containerPort, null) == null || try(port.containerPort == port.port, false)])
+      error_message = "A task is reached at the port that its container listens on: give the port alone, without another containerPort."
+    }
+
+    precondition {
+      condition     = alltrue([for mount in local.mounts : contains(["pvc", "emptyDir"], mount.type)])
+      error_message = "Fargate has volumes of type pvc (EFS) and emptyDir only: bring files in the image or by env."
+    }
+
+    precondition {
+      condition     = length(var.subnet_ids) > 0 || length(terraform_data.subnets.output) > 0
+      error_message = "No subnets are given and the account has no default network: name service_network and service_subnets in the vars of the target."
+    }
+  }
+
+  depends_on = [aws_efs_mount_target.this]
+}

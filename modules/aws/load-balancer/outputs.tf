@@ -1,0 +1,25 @@
+output "url" {
+  description = "URL of the gateway, without a slash at the end."
+  value       = "${var.certificate == "" ? "http" : "https"}://${var.domain == "" ? aws_lb.this.dns_name : var.domain}${var.port == (var.certificate == "" ? 80 : 443) ? "" : ":${var.port}"}"
+
+  # without its rules it answers 404
+  depends_on = [aws_lb_listener_rule.this, aws_lb_target_group_attachment.this]
+}
+
+output "host" {
+  description = "Host name of the load balancer."
+  value       = aws_lb.this.dns_name
+  depends_on  = [aws_lb_listener_rule.this, aws_lb_target_group_attachment.this]
+}
+
+output "attachments" {
+  description = "For each route, in order, for each part of it, what a service needs that attaches itself: {target_group, security_group, port}."
+  value = [for number in range(length(var.routes)) : one([for key, route in local.routes : [for place, part in route.parts : {
+    target_group   = aws_lb_target_group.this["${key} ${place}"].arn
+    security_group = aws_security_group.this.id
+    port           = part.port
+  }] if route.index == number])]
+
+  # ECS takes a target group only once a load balancer has it
+  depends_on = [aws_lb_listener_rule.this]
+}

@@ -1,0 +1,78 @@
+"""Corrections of the simulated ECS and ACM: services run, certificates are issued when their names are proved. See `corrections`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.acm.models import CertBundle
+from moto.core.responses import ActionResult
+from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.ecs.models import EC2ContainerServiceBackend, Service
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.moto_api._internal import mock_random
+from moto.route53.models import route53_backends
+
+KEPT = ("availabilityZoneRebalancing", "deploymentConfiguration", "enableECSManagedTags", "enableExecuteCommand", "healthCheckGracePeriodSeconds")
+"""What a service is asked for and moto forgets."""
+Wrap = Callable[[Any, str, Callable[[Any], Any]], None]
+
+
+def services_run(wrap: Wrap) -> None:
+    """The copies of an ECS service run a moment after it was made or changed, by its newest task definition; in moto they are pending for
+    ever. It is described with what was asked for; moto forgets some of it, which the provider takes for a change.
+    """
+    def create(stock: Callable[[EC2ContainerServiceResponse], ActionResult]) -> Callable[[EC2ContainerServiceResponse], ActionResult]:
+        def create_service(response: EC2ContainerServiceResponse) -> ActionResult:
+            answer = stock(response)
+            service: Any = answer.result["service"]  # type: ignore[index]
+            _keep(service, {"availabilityZoneRebalancing": "DISABLED", **response._get_params()})
+            _run(service)
+            return answer
+        return create_service
+
+    def update(stock: Callable[..., Service]) -> Callable[..., Service]:
+        def update_service(backend: EC2ContainerServiceBackend, service_properties: dict[str, Any]) -> Service:
+            service = stock(backend, service_properties)
+            _run(service)
+            return service
+        return update_service
+
+    wrap(EC2ContainerServiceResponse, "create_service", create)
+    wrap(EC2ContainerServiceBackend, "update_service", update)
+
+
+def _keep(service: Any, asked: Mapping[str, Any]) -> None:
+    for name in KEPT:
+        if asked.get(name) is not None:
+            setattr(service, camelcase_to_underscores(name), asked[name])
+
+
+def _run(service: Any) -> None:
+    service.running_count, service.pending_count = service.desired_count, 0
+    for deployment in service.deployments[:1]:
+        if deployment["taskDefinition"] != service.task_definition:
+            deployment["id"], deployment["createdAt"] = f"ecs-svc/{mock_random.randint(0, 32**12)}", utcnow()
+        deployment.update(
+            taskDefinition=service.task_definition, desiredCount=service.desired_count, runningCount=service.desired_count, pendingCount=0,
+            networkConfiguration=service.network_configuration, updatedAt=utcnow(), rolloutState="COMPLETED",
+            rolloutStateReason=f"ECS deployment {deployment['id']} completed.")
+
+
+def certificates_are_proved(wrap: Wrap) -> None:
+    """A certificate is issued once the records that prove its names are in DNS; in moto after 60 s, whether they are or not."""
+    def prove(stock: Callable[[CertBundle], None]) -> Callable[[CertBundle], None]:
+        def check(certificate: CertBundle) -> None:
+            waiting = certificate.status == "PENDING_VALIDATION"
+            stock(certificate)
+            if certificate.type == "AMAZON_ISSUED" and waiting and certificate.status != "EXPIRED":
+                options = certificate.describe()["Certificate"]["DomainValidationOptions"]
+                proofs = {option["ResourceRecord"]["Name"].rstrip(".") for option in options}
+                certificate.status = "ISSUED" if proofs <= _records(certificate.arn.split(":")[4]) else "PENDING_VALIDATION"
+        return check
+
+    wrap(CertBundle, "check", prove)
+
+
+def _records(account: str) -> set[str]:
+    """Names of the records of validation in all hosted zones."""
+    return {record.name.rstrip(".") for partition in route53_backends[account].values() for zone in partition.zones.values()
+            for record in zone.rrsets if record.name.startswith("_")}
