@@ -28,8 +28,9 @@ def test_it_is_a_schema(schema: dict[str, Json]) -> None:
 @pytest.mark.parametrize("path", sorted((CASES / "good").rglob("app.yaml")) + sorted((CASES / "good").rglob("environments/*.yaml")), ids=str)
 def test_good_documents_fit(schema: dict[str, Json], path: Path) -> None:
     project = path.parent if path.name == "app.yaml" else path.parent.parent
-    if (project / "components").is_dir():
-        schema = spec.schema(Catalog(project))
+    beside = spec.definitions_beside(path) if path.name == "app.yaml" else []
+    if beside or (project / "components").is_dir():
+        schema = spec.schema(Catalog(project, fetch=False, beside=beside))
     ours = [document.value for document in yaml.read_all(path) if document.value["kind"] in ("Application", "Environment")]
     assert ours and [error.message for value in ours for error in jsonschema.Draft202012Validator(schema).iter_errors(value)] == []
 
