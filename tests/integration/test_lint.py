@@ -14,7 +14,8 @@ def test_every_playbook_passes_the_production_profile(tmp_path: Path) -> None:
     beside = Path(sys.executable).parent
     environ = {
         **os.environ, "PATH": f"{beside}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1", "ANSIBLE_HOME": str(tmp_path),
-        "ANSIBLE_LIBRARY": "playbooks/library", "ANSIBLE_MODULE_UTILS": "playbooks/module_utils", "ANSIBLE_ACTION_PLUGINS": "playbooks/action_plugins",
+        "ANSIBLE_LIBRARY": "playbooks/library", "ANSIBLE_MODULE_UTILS": "playbooks/module_utils",
+        "ANSIBLE_ACTION_PLUGINS": "playbooks/action_plugins",
     }
     command = [str(beside / "ansible-lint"), "--offline", "--strict", "--profile", "production", *playbooks]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
