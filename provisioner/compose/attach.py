@@ -11,12 +11,39 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from provisioner import references
-from provisioner.compose.placing import Placed
-from provisioner.model import Json, Unit
+from provisioner.compose.placing import CONDITION, Placed
+from provisioner.model import Definition, Json, Unit
 
 OUTPUT = "attachments"
 Take = Callable[[Json, int], Placed | None]
 """Backends and the number of their part, to the copy that attaches itself there."""
+
+
+def preferred(placed: list[Placed], definitions: Mapping[str, Definition]) -> list[Placed]:
+    """The copies, each by the implementation that attaches others where it has such to attach and nobody chose another one."""
+    told = {(copy.component.name, copy.target.name) for copy in placed if copy.target and copy.implementation.attach}
+    return [_by_attaching(copy, definitions[copy.component.name], told) if copy.target else copy for copy in placed]
+
+
+def _by_attaching(copy: Placed, definition: Definition, told: set[tuple[str, str]]) -> Placed:
+    target = copy.target.name if copy.target else ""
+    for other in definition.implementations:
+        if not other.attaches or other.needs != copy.implementation.needs or copy.implementation.attaches:
+            continue
+        chosen = CONDITION.match(other.when)
+        default = definition.parameters.get("properties", {}).get(chosen[1], {}).get("default") if chosen else None
+        items = copy.component.properties.get(other.attaches["parameter"])
+        names = {_component(value) for item in items if isinstance(item, dict) for value in _values(item.get(other.attaches["key"]))} \
+            if isinstance(items, list) else set()
+        if any((name, target) in told for name in names) and (not chosen or copy.component.properties.get(chosen[1], default) == default):
+            return replace(copy, implementation=other)
+    return copy
+
+
+def _values(backends: Json) -> list[Json]:
+    """The backends of each part."""
+    parts = [part.get("to") for part in backends if isinstance(part, dict)] if isinstance(backends, list) else []
+    return parts or [backends]
 
 
 def turned(placed: list[Placed]) -> tuple[list[Placed], dict[str, list[str]]]:

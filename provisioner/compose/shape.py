@@ -31,7 +31,7 @@ def shape(application: Application, environment: Environment, traits: Traits) ->
             continue
         dressed = dress(component, traits, names)
         shaped.problems += dressed.problems
-        shaped.components += [*dressed.added.values(), dressed.component]
+        shaped.components += [*(override(added, application.name, environment.override) for added in dressed.added.values()), dressed.component]
         if dressed.placement:
             shaped.placements[component.name] = dressed.placement
     shaped.components = bound(shaped.components)

@@ -138,8 +138,9 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
         for copy in copies:
             if copy.target and copy.implementation.hosts_output and "hosts" not in offers[copy.target.name]:
                 offers[copy.target.name] = (*offers[copy.target.name], "hosts")
-            problems += unfit.refused(copy, definition)
-    return [copy for component in components for copy in found[component.name]]
+    placed = attach.preferred([copy for component in components for copy in found[component.name]], definitions)
+    problems += [problem for copy in placed for problem in unfit.refused(copy, definitions[copy.component.name])]
+    return placed
 
 
 def _fleets(placed: Iterable[Placed]) -> dict[str, list[Placed]]:

@@ -46,6 +46,22 @@ def test_a_load_balancer_comes_before_what_it_passes_on_to(tmp_path: Path) -> No
     assert [route["backends"] for route in units["door"].inputs["routes"]] == [[], "http://old.example"]
 
 
+@pytest.mark.parametrize(("kind", "source"), [(None, "load-balancer"), ("auto", "load-balancer"), ("api", "gateway")])
+def test_a_gateway_is_a_load_balancer_where_it_must_be_one(tmp_path: Path, kind: str | None, source: str) -> None:
+    door = Component("door", "gateway", {"routes": ROUTES, **({"kind": kind} if kind else {})})
+    assert Path(composed(tmp_path, api(), door)["door"].source).name == source
+    alone = Component("door", "gateway", {"routes": ROUTES[1:]})
+    assert Path(composed(tmp_path, api(), alone)["door"].source).name == "gateway"
+
+
+def test_parts_of_the_requests_are_attached_each(tmp_path: Path) -> None:
+    parts = [{"to": "${api.hosts}", "weight": 9}, {"to": ["10.0.0.1"], "weight": 1}]
+    units = composed(tmp_path, api(readinessProbe={"tcpSocket": {"port": 80}}), Component("door", "gateway", {"routes": [{"backends": parts}]}))
+    assert units["api"].inputs["attachments"] == ["${door@cloud.attachments.0.0}"]
+    first, second = units["door"].inputs["routes"][0]["backends"]
+    assert first["to"] == [] and first["weight"] == 9 and first["probe"]["tcpSocket"] == {"port": 80} and second == parts[1]
+
+
 def test_a_gateway_elsewhere_comes_after_it(tmp_path: Path) -> None:
     place = (PlaceRule(("door",), one={"target": "site"}), PlaceRule(("api",), one={"target": "cloud"}))
     units = composed(tmp_path, api(), Component("door", "gateway", {"routes": ROUTES}), targets=(CLOUD, SITE), place=place)
