@@ -8,9 +8,10 @@ import hmac
 import json
 import os
 import re
+import tempfile
 from typing import Any
 
-from ansible.module_utils.provision import commands, packages, rules
+from ansible.module_utils.provision import commands, files, packages, rules
 from ansible.module_utils.provision.failures import Failed
 
 PORT = 5672
@@ -18,6 +19,7 @@ INNER = (4369, 15672, 25672)
 """Ports that only this host itself needs: epmd, management, the node's own."""
 PACKAGE = "rabbitmq-server"
 SERVICE = "rabbitmq-server"
+USER = "rabbitmq"
 BINARY = "/usr/sbin/rabbitmqctl"
 FOLDER = "/etc/rabbitmq/conf.d"
 HASHING = "rabbit_password_hashing_sha256"
@@ -72,9 +74,9 @@ def version() -> str:
     return found[1] if found else ""
 
 
-def control(*words: str, stdin: str = "") -> str:
+def control(*words: str) -> str:
     """What rabbitmqctl answers. Raises Failed in its words."""
-    code, output = commands.run(["rabbitmqctl", "-q", *words], stdin=stdin, check=False, seconds=SECONDS, environ={"HOME": "/root"})
+    code, output = commands.run(["rabbitmqctl", "-q", *words], check=False, seconds=SECONDS, environ={"HOME": "/root"})
     if code:
         raise Failed(f"RabbitMQ: {commands.tail(output, 6)}")
     return output
@@ -88,4 +90,9 @@ def definitions() -> dict[str, Any]:
 
 def add(found: dict[str, Any]) -> None:
     """Add or change what is in these definitions; all else stays as it is."""
-    control("import_definitions", "--format", "json", stdin=json.dumps(found))
+    # a file that its own user can read: from standard input RabbitMQ 4 never ends
+    with tempfile.TemporaryDirectory(prefix="provision-", dir="/run") as folder:
+        os.chmod(folder, 0o755)
+        path = os.path.join(folder, "definitions.json")
+        files.write(files.Wish(path, json.dumps(found).encode(), 0o440, "root", USER))
+        control("import_definitions", path, "--format", "json")
