@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
 
-import hcl2.api
+from hcl2.parser import parser
 from lark import Token, Tree
 from lark.exceptions import LarkError
 
@@ -38,7 +38,8 @@ class Block:
 def read(text: str) -> Block:
     """A file's blocks, as one block without a kind. Raises Unreadable."""
     try:
-        root = hcl2.api.parses(text if text.endswith("\n") else text + "\n")
+        # the parser that hcl2.loads uses, too: its tables are kept on disk; those of hcl2.parses are made anew, which takes a second
+        root = parser().parse(text if text.endswith("\n") else text + "\n")
     except LarkError as error:
         raise Unreadable(str(error).strip().splitlines()[0]) from None
     return _body("", (), _nodes(root)[0])
