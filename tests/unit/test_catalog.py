@@ -68,6 +68,17 @@ def test_a_project_comes_first(project: Path) -> None:
     assert catalog.component("site") is site, "a file is read once"
 
 
+def test_only_what_is_asked_for_is_read(project: Path) -> None:
+    for name in ("wrong", "worse"):
+        (project / "components" / f"{name}.yaml").write_text("kind: ComponentDefinition\napiVersion: provision/v1\nspec: [")
+    (project / "components" / "torn.yaml").write_text(SITE.replace("name: site", "name: torn").replace("modules/site", "modules/torn"))
+    (project / "modules" / "torn").mkdir()
+    (project / "modules" / "torn" / "main.tf").write_text('variable "x" {')
+    assert Catalog(project).component("site")
+    with pytest.raises(Invalid, match="can't be read"):
+        Catalog(project).component("torn")
+
+
 def test_a_module_that_is_gone_is_no_fault_of_the_definition(project: Path) -> None:
     (project / "modules" / "site" / "main.tf").unlink()
     (project / "modules" / "site").rmdir()
