@@ -1,5 +1,6 @@
 """What holds a secret goes to a variable of its own, where an implementation asks for that (`secrets`). Pure.
 
+Both get maps, whichever form was used: what is known of a map in Terraform are its names, also when a value is not.
 A task definition, for example, shows its environment to everybody who may read it; what is secret must reach it by another way.
 """
 
@@ -20,12 +21,12 @@ def apart(unit: Unit, secrets: Mapping[str, str], units: Mapping[str, Unit]) -> 
 
 
 def _split(value: Json, units: Mapping[str, Unit]) -> tuple[Json, Json]:
-    """The entries without a secret, and those with one. Of an unknown whole all is a secret when any of it may be."""
+    """The entries without a secret, and those with one, as maps. Of an unknown whole all is a secret when any of it may be."""
+    if isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value):
+        value = {str(item["name"]): item.get("value", "") for item in value}
     if isinstance(value, dict):
         secret = [name for name, item in value.items() if sensitive(item, units)]
         return {name: item for name, item in value.items() if name not in secret}, {name: value[name] for name in secret}
-    if isinstance(value, list):
-        return [item for item in value if not sensitive(item, units)], [item for item in value if sensitive(item, units)]
     return ({}, value) if sensitive(value, units) else (value, {})
 
 

@@ -4,7 +4,7 @@ Where copies come and go by themselves, they are announced to a load balancer by
 target groups), so the load balancer comes first. In app.yaml the route still names the component: `backends: ${api.hosts}`.
 An implementation that can be told says by which variable (`attach`); one that needs that says in which list its backends
 stand (`attaches: {parameter: routes, key: backends}`). Its output `attachments` has a list for each item of that list, with an
-entry for the backends, or for each part of them ([{to, weight}, …]).
+entry for each part of the backends.
 """
 
 from collections.abc import Callable, Mapping
@@ -73,13 +73,15 @@ def _without(copy: Placed, told: Mapping[tuple[str, str], Placed], found: dict[s
 
 
 def _item(item: Mapping[str, Json], key: str, take: Take) -> Json:
-    """An item without the addresses of what attaches itself, and with the probe that tells whether that works."""
+    """An item whose backends are parts: {to, weight, port, probe}. What attaches itself has no addresses, but its probe."""
     backends = item.get(key)
-    if isinstance(backends, list) and any(isinstance(part, dict) for part in backends):
-        return {**item, key: [_item(part, "to", lambda value, _, number=number: take(value, number))  # type: ignore[misc]
-                              if isinstance(part, dict) else part for number, part in enumerate(backends)]}
-    other = take(backends, 0)
-    return item if other is None else {**item, key: [], "probe": other.component.properties.get("readinessProbe")}
+    given = backends if isinstance(backends, list) and any(isinstance(part, dict) for part in backends) else [{"to": backends}]
+    parts: list[Json] = []
+    for number, part in enumerate(given):
+        other = take(part.get("to"), number)
+        addresses, probe = ([], other.component.properties.get("readinessProbe")) if other else (part.get("to"), None)
+        parts.append({"to": addresses, "weight": part.get("weight", 1), "port": part.get("port") or item.get("port"), "probe": probe})
+    return {**item, key: parts}
 
 
 def _component(value: Json) -> str:

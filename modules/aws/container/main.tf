@@ -4,15 +4,8 @@ locals {
   # 64 characters for most names, less what the provider adds to a prefix
   prefix = length(var.name) <= 32 ? var.name : "${trimsuffix(substr(var.name, 0, 23), "-")}-${substr(sha256(var.name), 0, 8)}"
 
-  env = try(
-    { for name in keys(var.env) : name => tostring(var.env[name]) },
-    { for entry in var.env : entry.name => tostring(try(entry.value, "")) },
-  )
-  secret_env = try(
-    { for name in keys(var.secret_env) : name => tostring(var.secret_env[name]) },
-    { for entry in var.secret_env : entry.name => tostring(entry.value) },
-  )
-  has_secrets = nonsensitive(length(local.secret_env) > 0)
+  # how many there are is no secret
+  has_secrets = nonsensitive(length(var.secret_env) > 0)
 
   # ------------------------------------------------------------ size
   cpu_text = try(tostring(var.limit.cpu), var.cpu)
@@ -64,8 +57,8 @@ locals {
     command          = length(var.arguments) > 0 ? var.arguments : null
     user             = var.user == "" ? null : var.user
     dockerLabels     = length(var.labels) > 0 ? var.labels : null
-    environment      = [for name, value in local.env : { name = name, value = value }]
-    secrets          = local.has_secrets ? [for name in keys(local.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::${aws_secretsmanager_secret_version.env[0].version_id}" }] : null
+    environment      = [for name, value in var.env : { name = name, value = value }]
+    secrets          = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::${aws_secretsmanager_secret_version.env[0].version_id}" }] : null
     portMappings     = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
     mountPoints      = [for mount in local.mounts : { sourceVolume = mount.name, containerPath = mount.path, readOnly = false }]
     healthCheck      = local.health
@@ -123,7 +116,7 @@ resource "aws_secretsmanager_secret_version" "env" {
   count = local.has_secrets ? 1 : 0
 
   secret_id     = aws_secretsmanager_secret.env[0].id
-  secret_string = jsonencode(local.secret_env)
+  secret_string = jsonencode(var.secret_env)
 
   lifecycle {
     # what runs names this version until the next one is in use

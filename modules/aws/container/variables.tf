@@ -37,14 +37,14 @@ variable "arguments" {
 }
 
 variable "env" {
-  description = "Environment variables in clear: a map, or a list of {name, value}."
-  type        = any
+  description = "Environment variables in clear."
+  type        = map(string)
   default     = {}
 }
 
 variable "secret_env" {
-  description = "Environment variables that hold a secret, in the same two forms. They go through Secrets Manager. Their names must be known when the plan is made."
-  type        = any
+  description = "Environment variables that hold a secret: they go through Secrets Manager. Their names must be known when the plan is made."
+  type        = map(string)
   default     = {}
 }
 

@@ -10,15 +10,11 @@ locals {
     index = index
     host  = try(coalesce(try(route.host, null), var.domain), "")
     path  = trimsuffix(try(route.path, "/"), "/")
-    # one address, several, or parts of the requests, each to its own addresses
-    parts = [for part in try(
-      # fails where the first is no part, or there is none
-      [route.backends[0].to, [for part in route.backends : { to = part.to, weight = try(part.weight, 1), port = try(part.port, null), probe = try(part.probe, null) }]][1],
-      [{ to = route.backends, weight = 1, port = null, probe = try(route.probe, null) }],
-      ) : {
-      addresses = try(tolist(part.to), [tostring(part.to)])
-      weight    = part.weight
-      port      = try(tonumber(coalesce(part.port, try(route.port, null))), 80)
+    # no try() around addresses: it would make unknown how many there are
+    parts = [for part in route.backends : {
+      addresses = flatten([part.to])
+      weight    = try(part.weight, 1)
+      port      = coalesce(try(part.port, null), try(route.port, null), 80)
       probe     = try(part.probe.httpGet.path, "")
     }]
   } }
@@ -29,7 +25,7 @@ locals {
   priorities = { for key, rank in local.ranks : key => rank + index(sort([for other, same in local.ranks : other if same == rank]), key) }
 
   groups  = merge([for key, route in local.routes : { for number, part in route.parts : "${key} ${number}" => merge(part, { route = key }) }]...)
-  targets = merge([for key, group in local.groups : { for number, address in group.addresses : "${key} ${number}" => { group = key, address = address } if !contains(var.drain, address) && !contains(var.drain, "${address}:${group.port}") }]...)
+  targets = merge([for key, group in local.groups : { for number, address in group.addresses : "${key} ${number}" => { group = key, address = address } if length(var.drain) == 0 ? true : !contains(var.drain, address) && !contains(var.drain, "${address}:${group.port}") }]...)
 }
 
 data "aws_subnets" "default" {

@@ -66,7 +66,8 @@ resource "aws_iam_role_policy" "schedule" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { Effect = "Allow", Action = ["ecs:RunTask", "ecs:TagResource"], Resource = ["*"], Condition = { ArnLike = { "ecs:cluster" = "*" } } },
+      { Effect = "Allow", Action = ["ecs:RunTask"], Resource = ["${module.container.family}:*"], Condition = { ArnEquals = { "ecs:cluster" = module.container.cluster_arn } } },
+      { Effect = "Allow", Action = ["ecs:TagResource"], Resource = ["*"], Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } } },
       { Effect = "Allow", Action = ["iam:PassRole"], Resource = compact([module.container.execution_role, var.task_role]) },
     ]
   })
