@@ -1,4 +1,4 @@
-"""examples/events on the sandbox: what is published on a topic goes through a queue and a function, which really runs, into a table. 2 minutes."""
+"""examples/events on the sandbox: what is published on a topic goes through a queue and a function, which really runs, into a table. 4 minutes."""
 
 import json
 import subprocess

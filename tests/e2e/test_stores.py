@@ -1,4 +1,4 @@
-"""Caches, brokers, databases and shared files on the sandbox's simulated AWS, through the command line. 4 minutes.
+"""Caches, brokers, databases and shared files on the sandbox's simulated AWS, through the command line. 7 minutes.
 
 Nothing answers at their addresses: what is looked at is the cloud's own account of them, and the secrets on their way.
 """
