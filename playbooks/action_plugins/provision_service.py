@@ -16,9 +16,9 @@ from ansible.plugins.action import ActionBase
 ansible.module_utils.__path__.extend(
     folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
 
-from ansible.module_utils.provision import envfile  # noqa: E402
+from ansible.module_utils.provision import envfile, mounts  # noqa: E402
 from ansible.module_utils.provision.context import holds  # noqa: E402
-from ansible.module_utils.provision.controller import artefacts, variables  # noqa: E402
+from ansible.module_utils.provision.controller import archives, artefacts, variables  # noqa: E402
 from ansible.module_utils.provision.failures import Failed  # noqa: E402
 
 
@@ -55,18 +55,31 @@ class ActionModule(ActionBase):
         plain_env, secrets_env = variables.split(env, env_secret, "service_env")
         plain_config, secrets_config = variables.split(spec.pop("config", None) or {}, secret or [], "service_config")
         described, artefact = self._artefact(spec, context["marker"], str(task_vars.get("provision_project") or os.getcwd()))
-        spec.update(env=plain_env, config=plain_config)
-        return {"state": state, "context": context, "spec": spec, "secrets": {"env": {k: envfile.as_text(v) for k, v in secrets_env.items()},
-                "config": secrets_config}, "artifact": described}, artefact
+        mounted, contents = _mounts(spec, secret)
+        spec.update(env=plain_env, config=plain_config, mounts=mounted)
+        secrets = {"env": {k: envfile.as_text(v) for k, v in secrets_env.items()}, "config": secrets_config, "files": contents,
+                   "login": str(spec.pop("login", None) or "")}
+        return {"state": state, "context": context, "spec": spec, "secrets": secrets, "artifact": described}, artefact
 
     def _artefact(self, spec: dict[str, Any], marker: str, project: str) -> tuple[dict[str, Any], artefacts.Artefact | None]:
+        """The program, or the archive of an image, as the module is told of it, and what there is to send."""
         source, sha256 = str(spec.pop("artifact", None) or ""), str(spec.pop("sha256", None) or "")
+        archive = str(spec.pop("image_archive", None) or "")
+        if archives.is_archive(str(spec.get("image") or "")):
+            archive = archive or str(spec["image"])
+            spec["image"] = ""
+        if archive and source:
+            raise Failed(f"{spec['name']} has both an `image` and an `artifact`: it is one or the other")
+        source = archive or source
         if not source:
             return {}, None
         if holds(source, marker):
-            return {"source": source, "name": os.path.basename(source), "digest": sha256}, None
+            return {"source": source, "name": os.path.basename(source), "digest": sha256, **({"image": marker} if archive else {})}, None
         found = artefacts.find(source, sha256, project)
-        return {"source": source, "name": found.name, "digest": found.digest, "size": found.size}, found
+        described = {"source": source, "name": found.name, "digest": found.digest, "size": found.size}
+        if archive:
+            described["image"] = archives.image_of(found, project)
+        return described, found
 
     def _send(self, artefact: artefacts.Artefact) -> str:
         local = artefact.fetch()
@@ -77,6 +90,18 @@ class ActionModule(ActionBase):
         self._transfer_file(local, remote)
         self._fixup_perms2((self._connection._shell.tmpdir, remote))
         return remote
+
+
+def _mounts(spec: dict[str, Any], secret: list[str] | None) -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
+    """What is mounted, and apart from it the contents of files that are secret, by name of the mount."""
+    contents: dict[str, dict[str, str]] = {}
+    found = mounts.listed(spec.pop("mounts", None) or {}, spec.pop("volumes", None) or [])
+    for path, mount in found:
+        hidden = mount["secret"] or any(name.startswith(f"service_{path}.") or f"service_{path}".startswith(name) for name in secret or ())
+        if hidden and mount["files"]:
+            contents[mount["name"]] = mount["files"]
+            mount.update(files={}, secret=True)
+    return [mount for _, mount in found], contents
 
 
 def _judge_arguments(secret: list[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
-from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, rules, scram, systemd
+from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, rules, scram, unitfiles
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.managing import Program
@@ -111,7 +111,7 @@ def test_nginx_itself_takes_the_text(tmp_path: Path) -> None:
     ("two\nlines", r'"two\nlines"'), (";", '";"'),
 ])
 def test_words_of_systemd(text: str, word: str) -> None:
-    assert systemd.word(text) == word
+    assert unitfiles.word(text) == word
 
 
 def program(**values: object) -> Program:
@@ -120,12 +120,12 @@ def program(**values: object) -> Program:
 
 
 def test_a_unit() -> None:
-    text = systemd.unit_text(program(user="api", environ={"STATE_DIRECTORY": "/var/lib/api"}, low_port=True, description="50%"))
+    text = unitfiles.unit_text(program(user="api", environ={"STATE_DIRECTORY": "/var/lib/api"}, low_port=True, description="50%"))
     assert 'ExecStart=/opt/api/current/bin/api "a b"\n' in text
     assert "User=api\nGroup=api\n" in text
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in text
     assert "Description=50%%\n" in text
-    assert "User=" not in systemd.unit_text(program())
+    assert "User=" not in unitfiles.unit_text(program())
 
 
 def test_a_supervised_program(tmp_path: Path) -> None:

@@ -1,75 +1,97 @@
-"""How one service is brought to what is wanted of it, and how it is taken away. Says what has to be done; `work` does it."""
+"""How one service, task or timer is brought to what is wanted of it, and how it is taken away. Says what has to be done; `work` does it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import time
+from dataclasses import replace
 from typing import Any
 
-from ansible.module_utils.provision import accounts, envfile, files, manifest, masks, probes, releases
+from ansible.module_utils.provision import accounts, commands, envfile, files, images, manifest, masks, packages, podman, probes, programs, releases
 from ansible.module_utils.provision.context import Context, check_name, holds
-from ansible.module_utils.provision.failures import Failed
-from ansible.module_utils.provision.managing import Program
+from ansible.module_utils.provision.judging import Judge
+from ansible.module_utils.provision.managing import Manager
 from ansible.module_utils.provision.manifest import Manifest
-from ansible.module_utils.provision.service import Service, Wanted
+from ansible.module_utils.provision.mounting import file_paths, made_folders, want_mounts
+from ansible.module_utils.provision.service import Service
 from ansible.module_utils.provision.supervisor import Supervisor
 from ansible.module_utils.provision.systemd import Systemd
+from ansible.module_utils.provision.wanted import Wanted
 from ansible.module_utils.provision.work import Work
 
-SETTLE_SECONDS = 1.5
-"""How long a service without a probe has to stay up after its start."""
+JAVA = "default-jre-headless"
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that the service is as wanted."""
     wanted = Wanted.of(params["spec"], params["secrets"], params["artifact"], context.marker)
-    service = Service(context, wanted.name)
+    service = Service(context, wanted.name, wanted.course.kind)
     service.judge_owner()
+    service.judge_course(wanted.course.kind)
+    if wanted.image:
+        service.judge_container()
     return _Delivery(service, wanted).work
 
 
 class _Delivery:
-    """Works out the acts for one service, in the order in which they will be done."""
+    """Works out the acts for one unit, in the order in which they will be done."""
 
     def __init__(self, service: Service, wanted: Wanted) -> None:
         self.service, self.wanted, self.context = service, wanted, service.context
         self.adopted = service.adopted()
-        self.user = (wanted.user or accounts.account_name(wanted.name)) if self.context.privileged else ""
+        self.user = (wanted.user or accounts.account_name(wanted.name)) if self.context.privileged and not wanted.image else ""
         self.admin = "root" if self.context.privileged else ""
         work = self.work = Work(self.context, service.before, key=service.key, new=service.before is None and not self.adopted)
         work.unknown = list(wanted.unknown)
         self.state = service.manager.state(service.name)
+        self.program = programs.program_of(service, wanted, self.user)
+        self.judge = Judge(service, wanted, self.user)
         work.facts["service"] = [self.state.known, self.state.enabled, self.state.running]
         work.facts["manifest"] = None if service.before is None else [service.before.digest(), service.before.pending]
+        self.images = images.known(service, wanted.image)
         work.after = self._manifest()
         work.pending = ("restart",)
         self._user_and_folders()
-        self.reread = self._release()
+        self.reread = self._ready()
+        self.reread |= self._release()
         self.reread |= self._files()
         unit_changed = self._unit_files()
         self._link()
         self._leftovers()
-        self._run(unit_changed)
+        self._start(unit_changed)
         self._prune()
         work.want_record()
-        work.health = self._health()
+        work.health = self.judge.now(self.state, work.new)
         work.verify = self._verify
 
     # ------------------------------------------------------------------ what is ours
+    @property
+    def _places(self) -> tuple[str, ...]:
+        """The folders of the unit; a container needs no release."""
+        service = self.service
+        return (service.conf, service.data) if self.wanted.image else (service.home, service.conf, service.data)
+
     def _manifest(self) -> Manifest:
-        service, before = self.service, self.service.before
-        wished = [*self._config_paths(), service.env_file, *self._unit_paths(), service.current]
-        trees = [path for path in (service.home, service.conf, service.data) if self._ours(path) or not os.path.lexists(path)]
-        parents = [folder for path in [*trees, *wished, f"{self.context.units}/x"] for folder in files.missing_parents(path)]
-        inside = tuple(f"{tree}/" for tree in (service.home, service.conf, service.data))
+        service, before, wanted = self.service, self.service.before, self.wanted
+        extra = [service.login_file] if wanted.image and wanted.image.login else []
+        extra += [service.watcher] if wanted.liveness else []
+        release = [] if wanted.image else [service.current]
+        wished = [*self._config_paths(), *file_paths(service, wanted), service.env_file, *extra, *self._unit_paths(), *release]
+        trees = [path for path in self._places if self._ours(path) or not os.path.lexists(path)]
+        made = [f"{folder}/x" for folder in made_folders(service, wanted)]
+        parents = [folder for path in [*trees, *wished, *made, f"{self.context.units}/x"] for folder in files.missing_parents(path)]
+        inside = tuple(f"{tree}/" for tree in self._places)
         folders = [path for path in dict.fromkeys([*(before.folders if before else ()), *parents]) if not f"{path}/".startswith(inside)]
         foreign = [path for path in self._config_paths() if not self._ours(path) and files.read(path) is not None]
         originals = {**(before.originals if before else {}), **{path: manifest.original(path) for path in foreign}}
-        made = self.user if self.user and ((before and before.user == self.user) or self.adopted or not accounts.exists(self.user)) else ""
-        about = {"plain": sorted(set(self.wanted.env) - self.wanted.secret_env), "release": self.wanted.digest or self._known_release()}
+        made_user = self.user if self.user and ((before and before.user == self.user) or self.adopted or not accounts.exists(self.user)) else ""
+        about: dict[str, Any] = {"plain": sorted(set(wanted.env) - wanted.secret_env), "release": wanted.digest or self._known_release()}
+        if wanted.image:
+            about = {**about, "release": "", "images": self.images[:wanted.keep]}
+        if wanted.course.kind != "service":
+            about["kind"] = wanted.course.kind
         return Manifest(self.context.app, self.context.environment, self.context.unit, "service", service.name, tuple(dict.fromkeys(wished)),
-                        tuple(trees), tuple(folders), originals, made, about)
+                        tuple(trees), tuple(folders), originals, made_user, about)
 
     def _known_release(self) -> str:
         return str(self.service.before.about.get("release", "")) if self.service.before else ""
@@ -81,22 +103,42 @@ class _Delivery:
         return [self.service.config_path(path) for path in sorted(self.wanted.config)]
 
     def _unit_paths(self) -> list[str]:
-        return [wish.path for wish in self.service.manager.unit_files(self._program())]
+        return [wish.path for wish in self.service.manager.unit_files(self.program)]
 
     # ------------------------------------------------------------------ acts
+    def _ready(self) -> bool:
+        """What the program itself needs: podman and the image, or java. True when another image has the image's name."""
+        wanted = self.wanted
+        if wanted.image is None:
+            if wanted.java and self.context.privileged and shutil.which("java", path=commands.PATH) is None:
+                packages.judge_possible(JAVA)
+                self.work.add(f"install package {JAVA}", lambda: packages.install(JAVA))
+            return False
+        images.want_podman(self.work)
+        if holds(wanted.image.reference, self.context.marker):
+            self.work.add("get the image (known after apply)", lambda: None)
+            return True
+        if wanted.image.login:
+            content = wanted.image.login
+            unknown = holds(content, self.context.marker)
+            self.work.want_file(files.Wish(self.service.login_file, content.encode(), 0o600, self.admin, self.admin, unknown, True))
+        return images.want_image(self.work, self.service, wanted, wanted.image)
+
     def _user_and_folders(self) -> None:
-        service, user = self.service, self.user
+        service, user, wanted = self.service, self.user, self.wanted
         if user == service.name:
             self.work.facts["user"] = accounts.exists(user)
         if user and not accounts.exists(user):
             self.work.add(f"create user {user}", lambda: accounts.make(user, service.data))
-        self.work.want_folder(service.home, 0o755, self.admin, self.admin)
-        self.work.want_folder(service.conf, 0o750, self.admin, user)
-        self.work.want_folder(service.data, 0o750, user, user)
+        if not wanted.image:
+            self.work.want_folder(service.home, 0o755, self.admin, self.admin)
+        self.work.want_folder(service.conf, 0o750, self.admin, user or self.admin)
+        self.work.want_folder(service.data, 0o750, user or self.admin, user or self.admin)
         if isinstance(service.manager, Supervisor):
             for folder in service.manager.folders():
                 self.work.want_folder(folder, shared=True)
-        if self.service.key is None and (self.wanted.secret_env or self.wanted.secret_config):
+        secrets = wanted.secret_env or wanted.secret_config or any(mount.secret for mount in wanted.mounts)
+        if service.key is None and (secrets or (wanted.image and wanted.image.login)):
             wish = files.Wish(service.key_file, masks.new_key(), 0o600, self.admin, self.admin)
             self.work.add(f"write {service.key_file}", lambda: files.write(wish))
 
@@ -105,7 +147,7 @@ class _Delivery:
         service, digest, artifact = self.service, self.wanted.digest, self.wanted.artifact
         known = self._known_release()
         self.work.facts["releases"] = [releases.listed(service.home), bool(known) and releases.intact(service.home, known)]
-        if not artifact.get("source"):
+        if not self.wanted.source:
             return False
         if not digest:
             self.work.add("unpack the artifact (known after apply)", lambda: None)
@@ -130,12 +172,16 @@ class _Delivery:
                     seen.add(folder)
                     self.work.want_folder(folder, shared=True)
             changed |= self.work.want_file(wish)
+        changed |= want_mounts(self.work, self.service, self.wanted, self.user)
+        if self.wanted.liveness:
+            script = programs.watcher_script(self.context.header)
+            changed |= self.work.want_file(files.Wish(self.service.watcher, script, 0o644, self.admin, self.admin))
         return self._env_file() or changed
 
     def _env_file(self) -> bool:
         wanted, service = self.wanted, self.service
         unknown = holds(wanted.env, self.context.marker)
-        data = envfile.text(wanted.env, self.context.header)
+        data = (envfile.plain_text if wanted.image else envfile.text)(wanted.env, self.context.header)
         wish = files.Wish(service.env_file, data, 0o600, self.admin, self.admin, unknown, True)
         plain = set(wanted.env) - wanted.secret_env
         known = plain | (set(service.before.about.get("plain", ())) - wanted.secret_env if service.before else set())
@@ -143,24 +189,18 @@ class _Delivery:
         after = masks.UNKNOWN if unknown else masks.lines(data, plain.__contains__, service.key)
         return self.work.want_file(wish, shown=(before, after))
 
-    def _program(self) -> Program:
-        service, wanted = self.service, self.wanted
-        first = wanted.command[0]
-        if "/" in first and not os.path.isabs(first):
-            first = os.path.normpath(os.path.join(service.current, first))
-        place = {"CONFIGURATION_DIRECTORY": service.conf, "STATE_DIRECTORY": service.data}
-        folder = service.current if wanted.artifact.get("source") else service.data
-        return Program(service.name, (first, *wanted.command[1:]), folder, f"{service.name} of {self.context.app}", self.context.header, self.user,
-                       place, service.env_file, any(port < 1024 for port in wanted.ports))
-
     def _unit_files(self) -> bool:
-        changed = [self.work.want_file(wish) for wish in self.service.manager.unit_files(self._program())]
-        return any(changed)
+        changed = False
+        for wish in self.service.manager.unit_files(self.program):
+            for folder in files.missing_parents(wish.path):
+                self.work.want_folder(folder, shared=True)
+            changed |= self.work.want_file(wish)
+        return changed
 
     def _link(self) -> None:
         service = self.service
         self.work.facts["current"] = files.facts(service.current)
-        if not self.wanted.artifact.get("source"):
+        if not self.wanted.source:
             if self.service.before is not None:
                 self.work.want_gone(service.current)
             return
@@ -172,31 +212,81 @@ class _Delivery:
 
     def _leftovers(self) -> None:
         """What an earlier form of the unit had and this one has not."""
-        if self.service.before is None or self.work.after is None:
+        before, after, service = self.service.before, self.work.after, self.service
+        if before is None or after is None:
             return
-        for path in self.service.before.files:
-            if path not in self.work.after.files and path != self.service.current:
-                original = self.work.after.originals.pop(path, None)
-                if original is not None:
-                    self.work.add(f"put back {path}", manifest.restoring(path, original))
-                    self.reread = True
-                else:
-                    self.reread |= self.work.want_gone(path, secret=True)
+        gone = [path for path in before.files if path not in after.files and path != service.current]
+        if before.about.get("kind") != after.about.get("kind") or set(gone) & set(service.manager.unit_paths(service.name)):
+            former = self._manager_of(before)
+            self.work.add(f"stop {former.unit_name(service.name)}", lambda: former.stop(service.name))
+            self.state = replace(self.state, running=False, known=False)
+        for path in gone:
+            original = after.originals.pop(path, None)
+            if original is not None:
+                self.work.add(f"put back {path}", manifest.restoring(path, original))
+                self.reread = True
+            else:
+                self.reread |= self.work.want_gone(path, secret=True)
+        for path in before.trees:
+            if path not in after.trees and os.path.isdir(path):
+                self.work.add(f"remove folder {path}", lambda path=path: files.remove(path))  # type: ignore[misc]
+        if before.user and before.user != after.user and accounts.exists(before.user):
+            self.work.add(f"remove user {before.user}", lambda: accounts.remove(before.user))
 
-    def _run(self, unit_changed: bool) -> None:
-        service, manager, state = self.service, self.service.manager, self.state
+    def _start(self, unit_changed: bool) -> None:
+        """Have the manager know of it, and start what shall run now."""
+        service, manager, state, course = self.service, self.service.manager, self.state, self.wanted.course
         name = manager.unit_name(service.name)
         waiting = bool(service.before and "restart" in service.before.pending)
         if not manager.awake():
             self.work.add("start supervisord", manager.wake)
         if unit_changed or not state.known or not state.fresh:
             self.work.add(f"load {name}", lambda: manager.load(service.name))
-        if not state.enabled and isinstance(manager, Systemd):
+        why = " (the last delivery did not end well)" if waiting and not (self.reread or unit_changed) else ""
+        if course.kind == "task":
+            self._run(name, waiting, why)
+            return
+        self.restarts = self._image_moved() or self.reread or unit_changed or waiting or not state.running
+        if course.kind == "timer":
+            self._timer(name, unit_changed or waiting)
+            return
+        if not state.enabled and isinstance(manager, Systemd) and not (self.program.container and self.program.container.quadlet):
             self.work.add(f"enable {name}", lambda: manager.enable(service.name))
-        self.restarts = self.reread or unit_changed or waiting or not state.running
         if self.restarts:
-            why = " (the last delivery did not end well)" if waiting and not (self.reread or unit_changed) else ""
             self.work.add(f"{'restart' if state.running else 'start'} {name}{why}", lambda: manager.restart(service.name))
+
+    def _image_moved(self) -> bool:
+        """True when the container runs another image than the one that has its name now."""
+        image = self.wanted.image
+        if image is None or not self.state.running or self.wanted.course.kind != "service":
+            return False
+        runs = podman.container_image(self.service.name)
+        self.work.facts["runs"] = runs
+        return runs != "" and runs != podman.image(image.reference)
+
+    def _run(self, name: str, waiting: bool, why: str) -> None:
+        """A task runs again when what it is made of is another; what was only put back as it was does not count."""
+        course, service = self.wanted.course, self.service
+        made = self.work.made_of([self.wanted.digest, self.wanted.image.reference if self.wanted.image else ""])
+        if self.work.after is not None:
+            self.work.after = replace(self.work.after, about={**self.work.after.about, "made": made})
+        if waiting or service.before is None or service.before.about.get("made") != made:
+            tries = course.retries + 1 if course.retry else 1
+            self.work.add(f"run {name} to its end{why}", lambda: service.manager.run(service.name, tries, course.seconds))
+
+    def _timer(self, name: str, changed: bool) -> None:
+        service, manager, state, suspended = self.service, self.service.manager, self.state, self.wanted.course.suspended
+        if suspended:
+            if state.enabled or state.running:
+                self.work.add(f"suspend {name}", lambda: manager.stop(service.name))
+            return
+        if not state.enabled:
+            self.work.add(f"enable {name}", lambda: manager.enable(service.name))
+        if changed or not state.running:
+            self.work.add(f"{'restart' if state.running else 'start'} {name}", lambda: manager.restart(service.name))
+
+    def _manager_of(self, before: Manifest) -> Manager:
+        return Service(self.context, self.service.name, str(before.about.get("kind") or "service")).manager
 
     def _prune(self) -> None:
         service = self.service
@@ -204,49 +294,14 @@ class _Delivery:
         older = [name for name in releases.listed(service.home) if name not in kept]
         for name in older[max(self.wanted.keep - 1, 0):] if self.wanted.digest else []:
             self.work.add(f"remove release {name}", _pruning(service.home, name))
-
-    # ------------------------------------------------------------------ health
-    def _surroundings(self) -> probes.Surroundings:
-        env = {name: envfile.as_text(value) for name, value in self.wanted.env.items()}
-        program = self._program()
-        return probes.Surroundings(program.folder, {**({} if self.user else os.environ), **program.environ, **env}, self.user)
-
-    def _probe(self) -> dict[str, Any]:
-        command = (self.wanted.probe.get("exec") or {}).get("command")
-        if command and "/" in command[0] and not os.path.isabs(command[0]):
-            return {**self.wanted.probe, "exec": {"command": [os.path.join(self.service.current, command[0]), *command[1:]]}}
-        return self.wanted.probe
-
-    def _health(self) -> str:
-        if not self.state.known:
-            return "" if self.work.new else f"{self.service.manager.unit_name(self.service.name)} is {self.state.words}"
-        if not self.state.running:
-            return f"{self.service.manager.unit_name(self.service.name)} is {self.state.words}"
-        if self.wanted.probe and not holds(self.wanted.probe, self.context.marker):
-            return probes.once(self._probe(), self._surroundings())
-        return probes.HEALTHY if self.state.settled else f"{self.service.manager.unit_name(self.service.name)} is {self.state.words}"
+        images.want_fewer(self.work, service, self.images[self.wanted.keep:] if self.wanted.image else self.images)
 
     def _verify(self) -> str:
-        if not self.restarts:
-            return self._health()
-        answer = probes.until_healthy(self._probe(), self._surroundings(), self._gone) if self.wanted.probe else self._settle()
-        if answer != probes.HEALTHY:
-            name = self.service.manager.unit_name(self.service.name)
-            raise Failed(f"{name} was started and is not healthy: {answer}\nits last lines:\n{self.service.manager.log(self.service.name)}")
-        return answer
-
-    def _gone(self) -> str:
-        state = self.service.manager.state(self.service.name)
-        return f"{self.service.manager.unit_name(self.service.name)} is {state.words}" if state.broken else ""
-
-    def _settle(self) -> str:
-        """A program without a probe is healthy when it stays up for a moment."""
-        end = time.monotonic() + SETTLE_SECONDS
-        state = self.service.manager.state(self.service.name)
-        while time.monotonic() < end and not state.broken and not state.restarts:
-            time.sleep(0.2)
-            state = self.service.manager.state(self.service.name)
-        return probes.HEALTHY if state.settled and not state.restarts else f"it ended at once: {state.words}"
+        if self.wanted.course.kind == "task":
+            return probes.HEALTHY
+        if self.wanted.course.kind == "timer" or not self.restarts:
+            return self.judge.now(self.service.manager.state(self.service.name), False)
+        return self.judge.after_start()
 
 
 def _pruning(home: str, name: str) -> Any:
@@ -255,12 +310,13 @@ def _pruning(home: str, name: str) -> Any:
 
 def look_away(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that nothing of the service is left."""
-    service = Service(context, check_name(str(params["spec"]["name"])))
-    work = Work(context, service.before, key=service.key)
-    before = service.before
+    name = check_name(str(params["spec"]["name"]))
+    before = manifest.load(context)
+    service = Service(context, name, str(before.about.get("kind") or "service") if before else "service")
+    work = Work(context, before, key=service.key)
     if before is None:
         return work
-    manager, name = service.manager, service.name
+    manager = service.manager
     state = manager.state(name)
     work.facts.update(service=[state.known, state.enabled, state.running], manifest=before.digest())
     if state.known:
@@ -276,6 +332,7 @@ def look_away(context: Context, params: dict[str, Any]) -> Work:
             work.add(f"remove folder {path}", lambda path=path: shutil.rmtree(path))  # type: ignore[misc]
     if before.user and accounts.exists(before.user):
         work.add(f"remove user {before.user}", lambda: accounts.remove(before.user))
+    images.want_fewer(work, service, list(before.about.get("images", ())))
     work.add(f"remove {manifest.path_of(context)}", lambda: _last(context, before))
     return work
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.provision.failures import Failed
@@ -10,6 +11,22 @@ from ansible.module_utils.provision.failures import Failed
 
 def text(env: dict[str, Any], header: str) -> bytes:
     """The file for these variables, sorted by name. Raises Failed for a name or value that no environment can hold."""
+    return _text(env, header, lambda name, content: f'{name}="{quoted(content)}"')
+
+
+def plain_text(env: dict[str, Any], header: str) -> bytes:
+    """The same for podman, which takes every line as it is. Raises Failed also for a value of several lines."""
+    return _text(env, header, _one_line)
+
+
+def _one_line(name: str, content: str) -> str:
+    if "\n" in content or "\r" in content:
+        raise Failed(f"the environment variable {name} has several lines, which podman can't be given; mount it as a file: "
+                     "volumeMounts: {secret: [{name, mountPath, data}]}")
+    return f"{name}={content}"
+
+
+def _text(env: dict[str, Any], header: str, line: Callable[[str, str], str]) -> bytes:
     lines = [header]
     for name, value in sorted(env.items()):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
@@ -17,7 +34,7 @@ def text(env: dict[str, Any], header: str) -> bytes:
         content = as_text(value)
         if "\0" in content:
             raise Failed(f"the environment variable {name} holds a zero byte")
-        lines.append(f'{name}="{quoted(content)}"')
+        lines.append(line(name, content))
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -44,6 +44,15 @@ def digest(data: bytes | None) -> str:
     return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
+def digest_of(path: str) -> str:
+    """sha256 of a file, read in pieces."""
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            found.update(chunk)
+    return found.hexdigest()
+
+
 def facts(path: str) -> Any:
     """What counts as the state of a path: its kind, mode, owner, and content or link target; None when absent."""
     try:

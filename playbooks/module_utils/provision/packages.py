@@ -32,8 +32,14 @@ def candidates(pattern: str) -> list[str]:
 
 def offered(name: str) -> bool:
     """True when the host's package lists have the package in an installable version."""
+    return candidate(name) != ""
+
+
+def candidate(name: str) -> str:
+    """The version of a package that would be installed; empty when none is offered."""
     _, output = commands.run(["apt-cache", "policy", name], check=False)
-    return re.search(r"Candidate: (?!\(none\))\S", output) is not None
+    found = re.search(r"Candidate: (?!\(none\))(\S+)", output)
+    return found[1] if found else ""
 
 
 def version(name: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import pwd
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +58,23 @@ def until_healthy(probe: dict[str, Any], around: Surroundings, gone: Callable[[]
         # the first tries come quickly: most services answer within a fraction of their period
         time.sleep(min(period, 0.1 * 2 ** failed) if failed < 4 else period)
     return f"{answer} ({threshold} tries)"
+
+
+def watch(told: str, unit: str) -> None:
+    """Ask for as long as it works; then have systemd start the unit anew, and end. `told`: {probe, folder, user} as JSON."""
+    values = json.loads(told)
+    probe, around = values["probe"], Surroundings(values["folder"], dict(os.environ), values["user"])
+    time.sleep(float(probe.get("initialDelaySeconds") or 0))
+    failed, threshold = 0, int(probe.get("failureThreshold") or 3)
+    while failed < threshold:
+        time.sleep(float(probe.get("periodSeconds") or 10))
+        answer = once(probe, around)
+        failed = 0 if answer == HEALTHY else failed + 1
+        if failed:
+            sys.stdout.write(f"{failed} of {threshold}: {answer}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{unit} is started anew\n")
+    subprocess.run(["systemctl", "--no-block", "restart", unit], check=True)
 
 
 def _http(get: dict[str, Any], seconds: float) -> str:

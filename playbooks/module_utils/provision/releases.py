@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -73,8 +72,8 @@ def _traits(path: str) -> Any:
 
 def unpack(home: str, artifact: str, name: str, digest: str) -> None:
     """Make the release from an artefact file: beside its place first, moved there when it is whole. Raises Failed on a wrong digest."""
-    if _digest_of(artifact) != digest:
-        raise Failed(f"the artefact that arrived is not the one that was sent (sha256 {_digest_of(artifact)[:12]}, wanted {digest[:12]})")
+    if files.digest_of(artifact) != digest:
+        raise Failed(f"the artefact that arrived is not the one that was sent (sha256 {files.digest_of(artifact)[:12]}, wanted {digest[:12]})")
     place = folder(home, digest)
     os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
     temporary = tempfile.mkdtemp(prefix=".unpacking-", dir=os.path.dirname(place))
@@ -165,14 +164,6 @@ def prune(home: str, name: str) -> None:
     """Remove one release."""
     files.remove(_record(home, name))
     files.remove(os.path.join(home, "releases", name))
-
-
-def _digest_of(path: str) -> str:
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            found.update(chunk)
-    return found.hexdigest()
 
 
 def judge_space(home: str, size: int) -> None:

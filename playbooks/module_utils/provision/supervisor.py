@@ -108,6 +108,9 @@ class Supervisor(Manager):
         """Where the program's section lies."""
         return f"{self.home}/conf.d/{name}.conf"
 
+    def unit_paths(self, name: str) -> list[str]:
+        return [self.unit_path(name)]
+
     def script(self, name: str) -> str:
         """The script that sets the environment and becomes the program; no variable is seen in a list of processes."""
         return f"{self.home}/start/{name}"

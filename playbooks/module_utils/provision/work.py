@@ -70,6 +70,10 @@ class Work:
         made = "" if self.after is None else self.after.digest()
         return hashlib.sha256(json.dumps([made, self.wanted_parts], sort_keys=True).encode()).hexdigest()
 
+    def made_of(self, more: list[str]) -> str:
+        """Digest of what the files shall hold, and of what else the unit is made of."""
+        return hashlib.sha256(json.dumps([self.wanted_parts, more], sort_keys=True).encode()).hexdigest()
+
     def add(self, words: str, do: Do) -> None:
         """One more act."""
         self.acts.append((words, do))

@@ -74,7 +74,8 @@ def _name(source: str) -> str:
 
 
 # ------------------------------------------------------------------ kept by digest
-def _cache(project: str) -> str:
+def cache_folder(project: str) -> str:
+    """Where fetched artefacts are kept by digest; made when missing."""
     folder = os.path.join(project, ".provision", "cache", "artifacts")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return folder
@@ -83,7 +84,7 @@ def _cache(project: str) -> str:
 @contextmanager
 def _alone(project: str) -> Iterator[None]:
     """One process at a time fetches; the others find what it has fetched."""
-    with open(os.path.join(_cache(project), ".lock"), "w") as lock:
+    with open(os.path.join(cache_folder(project), ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -91,16 +92,16 @@ def _alone(project: str) -> Iterator[None]:
 def _kept(project: str, digest: str, fill: Callable[[IO[bytes]], None], source: str) -> str:
     """Path of the kept file with this digest, filled when it is not there yet (an empty digest: always)."""
     with _alone(project):
-        path = os.path.join(_cache(project), digest)
+        path = os.path.join(cache_folder(project), digest)
         if digest and os.path.exists(path):
             return path
-        number, temporary = tempfile.mkstemp(dir=_cache(project), prefix=".fetching-")
+        number, temporary = tempfile.mkstemp(dir=cache_folder(project), prefix=".fetching-")
         try:
             with os.fdopen(number, "wb") as file:
                 fill(file)
             found = _digest(temporary)
             _judge(source, found, digest)
-            path = os.path.join(_cache(project), found)
+            path = os.path.join(cache_folder(project), found)
             os.replace(temporary, path)
             return path
         finally:
@@ -141,10 +142,10 @@ def _kept_object(source: str, project: str, fill: Callable[[IO[bytes]], None]) -
     head: dict[str, Any] = {}
     _s3_call(source, lambda client: head.update(client.head_object(Bucket=where.netloc, Key=where.path.lstrip("/"))))
     version = hashlib.sha256(f"{source} {head.get('ETag')} {head.get('VersionId')} {head.get('LastModified')}".encode()).hexdigest()
-    note = os.path.join(_cache(project), f"{version}.digest")
+    note = os.path.join(cache_folder(project), f"{version}.digest")
     if os.path.exists(note):
         with open(note) as file:
-            kept = os.path.join(_cache(project), file.read())
+            kept = os.path.join(cache_folder(project), file.read())
         if os.path.exists(kept):
             return kept
     path = _kept(project, "", fill, source)

@@ -1,0 +1,81 @@
+"""How the image of a container comes to this host, and how it leaves it again. Says what has to be done; `work` does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.provision import files, manifest, packages, podman, releases
+from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.service import Service
+from ansible.module_utils.provision.wanted import Image, Wanted
+from ansible.module_utils.provision.work import Work
+
+STORAGE = "/var/lib/containers"
+
+
+def want_podman(work: Work) -> None:
+    """An act when podman is missing."""
+    if not podman.installed():
+        packages.judge_possible(podman.PACKAGE)
+        work.add(f"install package {podman.PACKAGE}", lambda: packages.install(podman.PACKAGE))
+
+
+def want_image(work: Work, service: Service, wanted: Wanted, image: Image) -> bool:
+    """An act when the image is not here. True when it will be another one under the same name."""
+    here = podman.image(image.reference)
+    work.facts["image"] = here
+    if here:
+        return _pull_again(work, service, image) if image.policy == "Always" and not image.number else False
+    if image.number:
+        archive = wanted.artifact
+        releases.judge_space(STORAGE, int(archive.get("size") or 0))
+        work.missing_artifact = not archive.get("path")
+        work.add(f"load image {image.number[:12]} of {archive.get('name')}", lambda: _load(archive, image))
+    elif image.policy == "Never":
+        raise Failed(f"this host has no image {image.name}, and imagePullPolicy is Never; give `imageArchive`, or another policy")
+    else:
+        _pull(work, service, image, f"pull image {image.name}")
+    return False
+
+
+def _pull(work: Work, service: Service, image: Image, words: str) -> None:
+    work.add(words, lambda: podman.pull(image.name, service.login_file if image.login else ""))
+
+
+def _pull_again(work: Work, service: Service, image: Image) -> bool:
+    raise Failed(f"imagePullPolicy Always is not built yet for hosts: what {image.name} is in its registry can't be asked without fetching it; "
+                 "give a tag that does not move, or a digest (NAME@sha256:…)")
+
+
+def _load(archive: dict[str, Any], image: Image) -> None:
+    found = files.digest_of(str(archive["path"]))
+    if found != archive["digest"]:
+        raise Failed(f"the image archive that arrived is not the one that was sent (sha256 {found[:12]}, wanted {archive['digest'][:12]})")
+    podman.load(str(archive["path"]), image.number)
+    if image.name:
+        podman.tag(image.number, image.name)
+
+
+def known(service: Service, image: Image | None) -> list[str]:
+    """The images that this unit brought here, the newest first, with the one that it brings now. One that was here is not ours."""
+    before = list(service.before.about.get("images", ())) if service.before else []
+    if image is None or image.reference in before[:1]:
+        return before
+    brings = image.reference in before or not podman.image(image.reference)
+    return [*([image.reference] if brings else []), *(reference for reference in before if reference != image.reference)]
+
+
+def want_fewer(work: Work, service: Service, references: list[str]) -> None:
+    """Acts that remove images of ours which nobody uses."""
+    if not references or not podman.installed():
+        return
+    shared = {reference for other in manifest.others(service.context) for reference in other.about.get("images", ())}
+    used = podman.used_images(service.name)
+    for reference in references:
+        number = podman.image(reference)
+        if number and number not in used and reference not in shared:
+            work.add(f"remove image {reference[:12] if reference == number else reference}", _removing(reference))
+
+
+def _removing(reference: str) -> Any:
+    return lambda: podman.remove_image(reference)
