@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.lab.rootfs import install
@@ -20,12 +21,12 @@ printf '%s' "${VERSION}|${GREETING}|${PIN:+has a pin}" > /www/index.html
 [ -n "${ONCE:-}" ] && exit 0
 httpd -f -p "${PORT:-8080}" -h "${ROOT:-/www}" & wait
 '''
-LINKS = ("sh", "httpd", "sleep", "cat", "echo", "env", "id", "ls", "mkdir", "printf", "touch", "wget", "rm", "nc", "test")
+LINKS = ("sh", "httpd", "sleep", "cat", "echo", "env", "id", "ls", "mkdir", "printf", "touch", "wget", "rm", "nc", "test", "head", "wc")
 
 
-def image(path: Path, *, version: str = "1", name: str = "registry.example.com/shop/web:1", script: str = PAGE) -> str:
-    """Write an archive as `docker save` does: a static busybox and one script as its entry point. The image's id."""
-    layer = _layer(script)
+def image(path: Path, *, version: str = "1", name: str = "registry.example.com/shop/web:1", files: Mapping[str, str] | None = None) -> str:
+    """Write an archive as `docker save` does: a static busybox and scripts, of which `start` is the entry point. The image's id."""
+    layer = _layer(files or {"start": PAGE})
     config = json.dumps({
         "architecture": "amd64", "os": "linux", "created": "2026-01-01T00:00:00Z",
         "config": {"Env": ["PATH=/bin", f"VERSION={version}"], "Entrypoint": ["/start"], "WorkingDir": "/"},
@@ -40,12 +41,12 @@ def image(path: Path, *, version: str = "1", name: str = "registry.example.com/s
     return number
 
 
-def _layer(script: str) -> bytes:
+def _layer(files: Mapping[str, str]) -> bytes:
     install(["busybox-static"])
     busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
     found = io.BytesIO()
     with tarfile.open(fileobj=found, mode="w") as layer:
-        for folder in ("bin", "etc", "tmp", "www", "data"):
+        for folder in ("bin", "etc", "tmp", "www", "www/cgi-bin", "data"):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o777
             layer.addfile(entry)
@@ -55,7 +56,8 @@ def _layer(script: str) -> bytes:
             entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
             layer.addfile(entry)
         _add(layer, "etc/passwd", b"root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n", 0o644)
-        _add(layer, "start", script.encode(), 0o755)
+        for inside, content in files.items():
+            _add(layer, inside, content.encode(), 0o755)
     return found.getvalue()
 
 

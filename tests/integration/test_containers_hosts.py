@@ -1,6 +1,7 @@
 """Containers, tasks and timers on real Debian 12 (a unit that we write) and 13 (quadlet), over SSH."""
 
 import copy
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -53,8 +54,15 @@ def everything(lab: Lab, host: Host) -> str:
     """Every path of the host's own folders with mode, owner and time of change; and what podman has."""
     others = " ".join(f"-not -path '/var/lib/{name}/*'" for name in ("apt", "dpkg", "systemd", "containers", "cni"))
     # podman makes folders of its own when it is first asked
-    return lab.ssh(host, f"podman network ls -q >/dev/null; find /etc /opt /usr/local /var/lib -xdev {others} -not -name cni.lock -printf '%p %m %u %g %T@ %l\\n' | sort; "
+    return lab.ssh(host, "podman network ls -q >/dev/null; find /etc /opt /usr/local /var/lib -xdev -not -name cni.lock "
+                         f"{others} -printf '%p %m %u %g %T@ %l\\n' | sort; "
                          "podman ps -a --format '{{.Names}}'; podman images -q --no-trunc; podman volume ls -q").stdout
+
+
+def left_of(lab: Lab, host: Host, name: str) -> str:
+    """What is left on a host of a unit that was removed, and of podman."""
+    paths = " ".join(f"{folder}/{name}*" for folder in ("/etc", "/opt", "/var/lib", "/etc/containers/systemd", "/etc/systemd/system"))
+    return lab.ssh(host, f"ls -d {paths} 2>/dev/null; systemctl list-units --all -q '{name}*'; podman ps -aq; podman images -q").stdout
 
 
 def get(lab: Lab, host: Host, path: str = "") -> str:
@@ -77,8 +85,9 @@ def test_a_container_on_both(world: World, lab: Lab, hosts: tuple[Host, Host]) -
                              "podman inspect web --format '{{index .Config.Labels \"team\"}}'").stdout
         assert seen.startswith("color = {{ blue }}" + CANARY) and "192.0.2.9\tledger.internal" in seen and "the shop's" in seen
         other_than_me = f"'{CANARY[:-1]}[{CANARY[-1]}]'"
-        shown = lab.ssh(host, "stat -c '%a %U %G %n' /etc/web /etc/web/env /etc/web/mounts/keys/pin; cat /proc/*/cmdline | grep -c " + other_than_me + "; "
-                              "journalctl -b | grep -c " + other_than_me + "; systemctl is-active web; ls /opt").stdout
+        shown = lab.ssh(host, "stat -c '%a %U %G %n' /etc/web /etc/web/env /etc/web/mounts/keys/pin; "
+                              f"cat /proc/*/cmdline | grep -c {other_than_me}; journalctl -b | grep -c {other_than_me}; "
+                              "systemctl is-active web; ls /opt").stdout
         assert shown.splitlines() == ["750 root root /etc/web", "600 root root /etc/web/env", "644 root root /etc/web/mounts/keys/pin",
                                       "0", "0", "active"]
     assert CANARY not in world.seen
@@ -118,3 +127,128 @@ def _another_image(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
         assert get(lab, host).startswith("2|")
         assert len(lab.ssh(host, "podman images -q --no-trunc").stdout.split()) == 1
     assert all(world.play("service/site", changed).of(host.name)["tasks"] == [] for host in hosts)
+
+
+# ------------------------------------------------------------------ tasks and timers
+def task(name: str = "once", **changed: Any) -> dict[str, Any]:
+    """A task in a container, which notes each of its runs on the host."""
+    return {**unit(name), "service_name": name, "service_kind": "task", "service_image": NAME, "service_image_archive": "dist/web.tar",
+            "service_env": {"ONCE": "1", "COUNT": "/runs/count"}, "service_restart": "Never", "service_retries": 0, "service_deadline": 60,
+            "service_mounts": {"hostPath": [{"name": "runs", "mountPath": "/runs", "path": "/srv/runs"}]}, **copy.deepcopy(changed)}
+
+
+def program(name: str = "once", **changed: Any) -> dict[str, Any]:
+    """The same without a container."""
+    shown = {"service_image": "", "service_image_archive": "", "service_artifact": "tool", "service_cmd": ["./run"], "service_user": "root"}
+    return task(name, **{**shown, "service_mounts": {}, "service_env": {"COUNT": "/srv/runs/count"}, **changed})
+
+
+@pytest.fixture
+def runs(lab: Lab, hosts: tuple[Host, Host], world: World) -> Callable[[Host], int]:
+    """How often something has run on a host; from none."""
+    tool = world.project / "tool/run"
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text("#!/bin/sh\n[ -n \"$BROKEN\" ] && { echo broken on purpose; exit 3; }\necho x >> $COUNT\n")
+    tool.chmod(0o755)
+    for host in hosts:
+        lab.ssh(host, "rm -rf /srv/runs; mkdir -p /srv/runs")
+    return lambda host: len(lab.ssh(host, "cat /srv/runs/count 2>/dev/null || true").stdout.split())
+
+
+@pytest.mark.parametrize("make", [task, program])
+def test_a_task_runs_once_for_what_it_is_made_of(
+    make: Callable[..., dict[str, Any]], world: World, lab: Lab, hosts: tuple[Host, Host], runs: Callable[[Host], int],
+) -> None:
+    planned = world.play("service/site", make(), check=True)
+    assert [runs(host) for host in hosts] == [0, 0]
+    done = world.play("service/site", make(), seals={host.name: planned.of(host.name)["seal"] for host in hosts})
+    for host in hosts:
+        assert {**done.of(host.name), "health": ""} == {**planned.of(host.name), "health": ""}
+        assert done.of(host.name)["health"] == "healthy" and "run once.service to its end" in done.of(host.name)["tasks"]
+        lab.ssh(host, "echo '# by hand' >> /etc/once/env; podman ps -aq | wc -l")
+    healed = world.play("service/site", make())
+    assert [healed.of(host.name)["tasks"] for host in hosts] == [["write /etc/once/env"]] * 2, "what was only put back does not run again"
+    assert all(world.play("service/site", make()).of(host.name)["tasks"] == [] for host in hosts)
+    lab.machine(hosts[0]).kill()
+    lab.machine(hosts[0]).start()
+    assert [runs(host) for host in hosts] == [1, 1]
+    env = {**make()["service_env"], "MORE": "1"}
+    world.play("service/site", make(service_env=env))
+    assert [runs(host) for host in hosts] == [2, 2]
+    broken = make(service_env={**env, "BROKEN": "1"}, service_restart="OnFailure", service_retries=1)
+    failed = world.play("service/site", broken)
+    assert all("broken on purpose" in failed.failure(host.name) and "2 tries" in failed.failure(host.name) for host in hosts)
+    assert all("run once.service" in str(world.play("service/site", broken, check=True).of(host.name)["tasks"]) for host in hosts)
+    world.play("service/remove", broken)
+    assert [left_of(lab, host, "once") for host in hosts] == ["", ""]
+
+
+@pytest.mark.parametrize("overlap", ["Forbid", "Replace", "Allow"])
+@pytest.mark.parametrize("make", [task, program])
+def test_a_timer(
+    make: Callable[..., dict[str, Any]], overlap: str, world: World, lab: Lab, hosts: tuple[Host, Host], runs: Callable[[Host], int],
+) -> None:
+    given = make("often", service_kind="timer", service_schedule="0 4 * * *", service_time_zone="UTC", service_concurrency=overlap)
+    planned = world.play("service/site", given, check=True)
+    done = world.play("service/site", given, seals={host.name: planned.of(host.name)["seal"] for host in hosts})
+    assert all({**done.of(host.name), "health": ""} == {**planned.of(host.name), "health": ""} for host in hosts)
+    assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
+    for host in hosts:
+        assert "04:00:00" in lab.ssh(host, "systemctl list-timers often.timer --no-pager").stdout
+        assert runs(host) == 0
+        # as the timer does it when its time has come
+        lab.ssh(host, "systemctl start $(systemctl show -P Unit often.timer); "
+                      "for i in $(seq 100); do [ -s /srv/runs/count ] && exit; sleep 0.1; done; exit 1")
+        assert runs(host) == 1
+    suspended = world.play("service/site", {**given, "service_suspend": True})
+    assert all("suspend often.timer" in suspended.of(host.name)["tasks"] for host in hosts)
+    assert all(world.play("service/site", {**given, "service_suspend": True}).of(host.name)["tasks"] == [] for host in hosts)
+    world.play("service/remove", given)
+    assert [left_of(lab, host, "often") for host in hosts] == ["", ""]
+
+
+# ------------------------------------------------------------------ what is started anew, and what changes its form
+def test_liveness_starts_a_container_anew(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    probe = {"exec": {"command": ["test", "!", "-e", "/tmp/sick"]}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 10}
+    given = container(service_mounts={}, service_liveness=probe)
+    world.play("service/site", given)
+    for host in hosts:
+        first = lab.ssh(host, "podman inspect web --format '{{.Id}}'").stdout
+        lab.ssh(host, "podman exec web touch /tmp/sick")
+        lab.ssh(host, f"for i in $(seq 200); do n=$(podman inspect web --format '{{{{.Id}}}}' 2>/dev/null); "
+                      f"[ -n \"$n\" ] && [ \"$n\" != {first.strip()} ] && exit 0; sleep 0.2; done; exit 1")
+    assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
+    world.play("service/site", container(service_mounts={}))
+    for host in hosts:
+        assert "not-found" in lab.ssh(host, "systemctl show -P LoadState web.liveness.service").stdout
+
+
+def test_from_an_image_to_an_artifact_and_back(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    plain = {**container(), "service_image": "", "service_image_archive": "", "service_artifact": "app", "service_cmd": ["bin/api"],
+             "service_mounts": {}, "service_config": {"app.conf": "x"}, "service_ports": [{"port": PORT}],
+             "service_env": {"PORT": PORT, "GREETING": "plain"},
+             "service_probe": {"httpGet": {"path": "/", "port": PORT}, "failureThreshold": 20}}
+    for given, answer in ((container(), "1|"), (plain, "plain|x"), (container(), "1|")):
+        done = world.play("service/site", given)
+        for host in hosts:
+            assert done.of(host.name)["health"] == "healthy"
+            assert get(lab, host).startswith(answer)
+        assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
+    world.play("service/remove", container())
+    for host in hosts:
+        assert lab.ssh(host, "podman ps -aq; podman images -q; getent passwd web; ls -d /opt/web /etc/web 2>/dev/null; true").stdout == ""
+        lab.ssh(host, "podman volume rm shop-web-data")
+
+
+def test_a_container_that_does_not_start_says_why(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    broken = container(service_env={"BROKEN": "1"}, service_probe=None)
+    told = world.play("service/site", broken)
+    assert all("broken on purpose" in told.failure(host.name) for host in hosts)
+    missing = container("other", service_image="registry.invalid/none:1", service_image_archive="", service_ports=[], service_mounts={})
+    assert all("registry.invalid" in world.play("service/site", missing).failure(host.name) for host in hosts)
+    never = {**missing, "service_pull": "Never"}
+    assert all("imagePullPolicy is Never" in world.play("service/site", never, check=True).failure(host.name) for host in hosts)
+    for given in (broken, missing):
+        world.play("service/remove", given)
+    for host in hosts:
+        lab.ssh(host, "podman volume rm -f shop-web-data")

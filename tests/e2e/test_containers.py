@@ -1,0 +1,106 @@
+"""examples/containers on a Debian 12 and a Debian 13 host: two copies in containers, a database, a volume, a probe, a gateway.
+
+Budget: 3 minutes.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioner import model
+from tests.conftest import LabHosts
+from tests.e2e.conftest import ROOT, Project
+from tests.integration.images import image
+from tests.lab import Lab
+
+IMAGE = ROOT / "examples/containers/image"
+NAME = "registry.example.com/shop/counter:1.0"
+
+
+@pytest.fixture(scope="module")
+def hosts(lab_hosts: LabHosts) -> list[model.Host]:
+    return [*lab_hosts(1), *lab_hosts(1, trixie=True)]
+
+
+@pytest.fixture(scope="module")
+def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) -> Project:
+    """The example, delivered."""
+    made = example("containers", LAB_KEY=str(lab.key), LAB_SSH_ARGS=lab.ssh_args, PROVISION_ENVIRONMENT="lab",
+                   **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
+    build(made)
+    made.provision("apply", "--yes")
+    return made
+
+
+def build(project: Project, **changed: str) -> None:
+    """What image/README.md does with podman."""
+    scripts = {name: changed.get(name, (IMAGE / name).read_text()) for name in ("start", "count", "healthz")}
+    files = {"start" if name == "start" else f"www/cgi-bin/{name}": text for name, text in scripts.items()}
+    image(project.folder / "dist/counter.tar", name=NAME, files=files)
+
+
+def visit(lab: Lab, project: Project) -> tuple[str, int]:
+    """Through the gateway: which copy answered, and its count."""
+    url = project.outputs("web-gateway")["url"].rstrip("/")
+    name, number = lab.exec(["curl", "-sSf", "--retry", "40", "--retry-delay", "1", "--retry-all-errors", f"{url}/cgi-bin/count"]).stdout.split()
+    return name, int(number)
+
+
+def test_both_copies_answer_through_the_gateway(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    answers = [visit(lab, project) for _ in range(8)]
+    assert len({name for name, _ in answers}) == 2
+    assert project.outputs("web")["hosts"] == [host.address for host in hosts]
+    for host in hosts:
+        assert lab.ssh(host, "podman ps --format '{{.Names}}'").stdout.split() == ["web"]
+    assert "database: " in lab.exec(["curl", "-s", f"http://{hosts[1].address}:8080/cgi-bin/healthz"]).stdout
+
+
+def test_a_second_apply_changes_nothing(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    running = [lab.ssh(host, "podman inspect web --format '{{.Id}}'").stdout for host in hosts]
+    done = project.provision("apply", "--yes")
+    assert "nothing to do" in (done.stdout + done.stderr).lower()
+    project.provision("plan", "--detailed-exitcode")
+    assert [lab.ssh(host, "podman inspect web --format '{{.Id}}'").stdout for host in hosts] == running
+
+
+def test_the_password_is_on_no_command_line(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    password = lab.ssh(hosts[1], "cat /etc/web/env").stdout.partition("postgresql://counter:")[2].partition("@")[0]
+    assert len(password) >= 32
+    for host in hosts:
+        assert lab.ssh(host, f"cat /proc/*/cmdline | grep -c '{password[:-1]}[{password[-1]}]'; stat -c %a /etc/web/env",
+                       check=False).stdout.split() == ["0", "600"]
+        assert password not in lab.ssh(host, "cat /etc/systemd/system/web.service /etc/containers/systemd/web.container 2>/dev/null; "
+                                             "systemctl cat web", check=False).stdout
+
+
+@pytest.mark.parametrize("number", [1, 0])
+def test_it_survives_a_power_cut(number: int, lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    before = {name: count for name, count in (visit(lab, project) for _ in range(8))}
+    machine = lab.machine(hosts[number])
+    machine.kill()
+    if number == 1:
+        assert len({visit(lab, project)[0] for _ in range(4)}) == 1, "the other copy answers"
+    machine.start()
+    lab.exec(["curl", "-sSf", "-o", "/dev/null", "--retry", "60", "--retry-delay", "1", "--retry-all-errors",
+              f"http://{hosts[number].address}:8080/cgi-bin/healthz"])
+    after = [visit(lab, project) for _ in range(12)]
+    assert len({name for name, _ in after}) == 2
+    assert sum(max(count for other, count in after if other == name) for name in {name for name, _ in after}) >= sum(before.values())
+    project.provision("plan", "--detailed-exitcode")
+
+
+def test_another_image_is_delivered_in_place(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    build(project, count="#!/bin/sh\necho Content-Type: text/plain\necho\necho second 0\n")
+    plan = project.planned()
+    assert plan == {"web@site": "update", "greet@site": "update", "tidy@site": "update"}
+    project.provision("apply", "--yes")
+    assert visit(lab, project) == ("second", 0)
+    project.provision("plan", "--detailed-exitcode")
+
+
+def test_removal_leaves_nothing_but_the_data(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    project.provision("destroy", "--yes", "--allow-destroy", "db")
+    for host in hosts:
+        left = lab.ssh(host, "podman ps -aq; podman images -q; ls -d /etc/web /etc/greet /etc/tidy /var/lib/web /etc/containers/systemd/* "
+                             "/etc/systemd/system/{web,greet,tidy}* /var/lib/provision 2>/dev/null; podman volume ls -q", check=False)
+        assert left.stdout.split() == ["counter-visits"]
