@@ -1,8 +1,12 @@
 """Containers, tasks and timers on real Debian 12 (a unit that we write) and 13 (quadlet), over SSH."""
 
+import base64
 import copy
+import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -252,3 +256,44 @@ def test_a_container_that_does_not_start_says_why(world: World, lab: Lab, hosts:
         world.play("service/remove", given)
     for host in hosts:
         lab.ssh(host, "podman volume rm -f shop-web-data")
+
+
+# ------------------------------------------------------------------ from a registry
+def test_from_a_registry_with_a_login(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    where = f"{hosts[0].address}:5000"
+    serve(lab, world, hosts[0])
+    for host in hosts:
+        lab.ssh(host, f"printf '[[registry]]\\nlocation = \"{where}\"\\ninsecure = true\\n' > /etc/containers/registries.conf.d/test.conf")
+    login = json.dumps({"auths": {where: {"auth": base64.b64encode(f"shop:{CANARY}".encode()).decode()}}})
+    given = container(service_image=f"{where}/shop/web:1", service_image_archive="", service_pull="Always", service_mounts={})
+    told = world.play("service/site", given)
+    assert all("unauthorized" in told.failure(host.name).lower() or "401" in told.failure(host.name) for host in hosts)
+    given = {**given, "service_login": login, "provision_secret_inputs": ["service_env.PIN", "service_login"]}
+    planned = world.play("service/site", given, check=True)
+    done = world.play("service/site", given, seals={host.name: planned.of(host.name)["seal"] for host in hosts})
+    for host in hosts:
+        assert f"pull image {where}/shop/web:1" in done.of(host.name)["tasks"] and done.of(host.name)["health"] == "healthy"
+        assert get(lab, host).startswith("1|")
+    assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
+    first = {host.name: lab.ssh(host, "podman images -q").stdout.strip() for host in hosts}
+    serve(lab, world, hosts[0], "dist/web-2.tar")
+    moved = world.play("service/site", given, check=True)
+    done = world.play("service/site", given, seals={host.name: moved.of(host.name)["seal"] for host in hosts})
+    for host in hosts:
+        assert moved.of(host.name)["tasks"] == done.of(host.name)["tasks"] == [
+            f"pull image {where}/shop/web:1 again: its registry has another one", "restart web.service", f"remove image {first[host.name]}"]
+        assert get(lab, host).startswith("2|")
+    assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
+    world.play("service/remove", given)
+    for host in hosts:
+        assert left_of(lab, host, "web") == ""
+    assert base64.b64encode(f"shop:{CANARY}".encode()).decode() not in world.seen
+
+
+def serve(lab: Lab, world: World, host: Host, archive: str = "dist/web.tar") -> None:
+    """A registry on a lab host, with one image in it."""
+    lab.ssh(host, "mkdir -p /srv/registry/shop/web")
+    for source, target in ((Path(__file__).with_name("registry.py"), "/srv/registry.py"), (world.project / archive, "/srv/registry/shop/web/1.tar")):
+        lab.exec(["scp", "-q", "-F", os.devnull, "-i", str(lab.key), "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={os.devnull}",
+                  str(source), f"root@{host.address}:{target}"])
+    lab.ssh(host, f"systemctl is-active -q registry || systemd-run -q --unit=registry python3 /srv/registry.py 5000 /srv/registry shop:{CANARY}")

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
-from ansible.module_utils.provision import envfile, mounts, podman, probes, quantities, schedules, unitfiles
+from ansible.module_utils.provision import envfile, mounts, podman, probes, quantities, registry, schedules, unitfiles
 from ansible.module_utils.provision.controller import archives, artefacts
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.managing import Container, Course, Program, Watch
@@ -287,3 +287,16 @@ def test_the_environment_of_a_container() -> None:
     assert envfile.plain_text({"A": 'x "$y"', "B": True}, HEADER) == b'# header\nA=x "$y"\nB=true\n'
     with pytest.raises(Failed, match="several lines"):
         envfile.plain_text({"A": "x\ny"}, HEADER)
+
+
+# ------------------------------------------------------------------ registries
+def test_which_registries_are_reached_without_tls() -> None:
+    text = '[[registry]]\nlocation = "a:5000"\ninsecure = true\n[[registry]]\nprefix = "b/shop"\n[[registry]]\nlocation = "c/x"\n  insecure=true\n'
+    assert registry.insecure(["unqualified-search-registries = []", text]) == {"a:5000", "c"}
+
+
+def test_the_login_of_a_registry() -> None:
+    assert registry.basic_of('{"auths": {"a:5000": {"auth": "eDp5"}}}', "a:5000") == "Basic eDp5"
+    assert registry.basic_of('{"auths": {}}', "a:5000") == registry.basic_of("", "a:5000") == ""
+    with pytest.raises(Failed, match="auth.json"):
+        registry.basic_of("secret", "a:5000")

@@ -49,6 +49,7 @@ class _Delivery:
         work.facts["service"] = [self.state.known, self.state.enabled, self.state.running]
         work.facts["manifest"] = None if service.before is None else [service.before.digest(), service.before.pending]
         self.images = images.known(service, wanted.image)
+        self.nameless: list[str] = []
         work.after = self._manifest()
         work.pending = ("restart",)
         self._user_and_folders()
@@ -122,7 +123,9 @@ class _Delivery:
             content = wanted.image.login
             unknown = holds(content, self.context.marker)
             self.work.want_file(files.Wish(self.service.login_file, content.encode(), 0o600, self.admin, self.admin, unknown, True))
-        return images.want_image(self.work, self.service, wanted, wanted.image)
+        nameless = images.want_image(self.work, self.service, wanted, wanted.image)
+        self.nameless = [nameless] if nameless and wanted.image.reference in self.images else []
+        return nameless != ""
 
     def _user_and_folders(self) -> None:
         service, user, wanted = self.service, self.user, self.wanted
@@ -294,7 +297,7 @@ class _Delivery:
         older = [name for name in releases.listed(service.home) if name not in kept]
         for name in older[max(self.wanted.keep - 1, 0):] if self.wanted.digest else []:
             self.work.add(f"remove release {name}", _pruning(service.home, name))
-        images.want_fewer(self.work, service, self.images[self.wanted.keep:] if self.wanted.image else self.images)
+        images.want_fewer(self.work, service, [*self.nameless, *(self.images[self.wanted.keep:] if self.wanted.image else self.images)])
 
     def _verify(self) -> str:
         if self.wanted.course.kind == "task":

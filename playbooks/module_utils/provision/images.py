@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.provision import files, manifest, packages, podman, releases
+from ansible.module_utils.provision import files, manifest, packages, podman, registry, releases
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.service import Service
 from ansible.module_utils.provision.wanted import Image, Wanted
@@ -20,12 +20,13 @@ def want_podman(work: Work) -> None:
         work.add(f"install package {podman.PACKAGE}", lambda: packages.install(podman.PACKAGE))
 
 
-def want_image(work: Work, service: Service, wanted: Wanted, image: Image) -> bool:
-    """An act when the image is not here. True when it will be another one under the same name."""
+def want_image(work: Work, service: Service, wanted: Wanted, image: Image) -> str:
+    """An act when the image is not here. The id of the one that loses its name to another; empty when none does."""
     here = podman.image(image.reference)
     work.facts["image"] = here
     if here:
-        return _pull_again(work, service, image) if image.policy == "Always" and not image.number else False
+        moves = image.policy == "Always" and not image.number and _pull_again(work, service, image)
+        return here if moves else ""
     if image.number:
         archive = wanted.artifact
         releases.judge_space(STORAGE, int(archive.get("size") or 0))
@@ -35,7 +36,7 @@ def want_image(work: Work, service: Service, wanted: Wanted, image: Image) -> bo
         raise Failed(f"this host has no image {image.name}, and imagePullPolicy is Never; give `imageArchive`, or another policy")
     else:
         _pull(work, service, image, f"pull image {image.name}")
-    return False
+    return ""
 
 
 def _pull(work: Work, service: Service, image: Image, words: str) -> None:
@@ -43,8 +44,11 @@ def _pull(work: Work, service: Service, image: Image, words: str) -> None:
 
 
 def _pull_again(work: Work, service: Service, image: Image) -> bool:
-    raise Failed(f"imagePullPolicy Always is not built yet for hosts: what {image.name} is in its registry can't be asked without fetching it; "
-                 "give a tag that does not move, or a digest (NAME@sha256:…)")
+    """True when the registry has another image under the name than this host."""
+    if "@" in image.name or registry.digest(image.name, image.login) in podman.digests(image.name):
+        return False
+    _pull(work, service, image, f"pull image {image.name} again: its registry has another one")
+    return True
 
 
 def _load(archive: dict[str, Any], image: Image) -> None:

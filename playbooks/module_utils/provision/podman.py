@@ -36,6 +36,12 @@ def image(reference: str) -> str:
     return output.split()[0].rpartition(":")[2] if code == 0 and output.strip() else ""
 
 
+def digests(name: str) -> set[str]:
+    """The digests (`sha256:…`) under which registries know an image of this host."""
+    _, output = commands.run(["podman", "image", "inspect", "--format", "{{range .RepoDigests}}{{.}} {{end}}", name])
+    return {word.rpartition("@")[2] for word in output.split()}
+
+
 def container_image(name: str) -> str:
     """Id of the image that a container was made from; empty when there is no such container."""
     if not installed():
