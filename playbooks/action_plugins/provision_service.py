@@ -21,6 +21,9 @@ from ansible.module_utils.provision.context import holds  # noqa: E402
 from ansible.module_utils.provision.controller import archives, artefacts, variables  # noqa: E402
 from ansible.module_utils.provision.failures import Failed  # noqa: E402
 
+OPEN = tuple(f"service_{name}" for name in ("cmd", "args", "labels", "annotations", "lifecycle", "liveness", "host_aliases"))
+"""What can hold no secret."""
+
 
 class ActionModule(ActionBase):
     """The action `provision_service`."""
@@ -105,6 +108,7 @@ def _mounts(spec: dict[str, Any], secret: list[str] | None) -> tuple[list[dict[s
 
 
 def _judge_arguments(secret: list[str]) -> None:
-    shown = [path for path in secret if path.startswith(("service_cmd", "service_args"))]
+    shown = [path for path in secret if path.startswith(OPEN)]
     if shown:
-        raise Failed(f"{shown[0]} holds a secret, and arguments are seen by everybody in the list of processes: give it by `env`")
+        raise Failed(f"{shown[0]} holds a secret, and would be seen by everybody in the list of processes or in a unit's file: "
+                     "give it by `env`, or as a mounted file")
