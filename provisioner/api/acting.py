@@ -54,7 +54,7 @@ def action_units(units: Iterable[Unit], asked: tuple[str, Mapping[str, str]], de
 def _values(verb: str, action: ActionSpec, given: Mapping[str, str]) -> dict[str, Json]:
     values, problems = values_of_texts(action.parameters, given)
     if problems:
-        words = "; ".join(problem.message for problem in problems)
+        words = "; ".join(f"{problem.where.file} {problem.message}" if problem.where else problem.message for problem in problems)
         known = ", ".join(action.parameters.get("properties", {})) or "none"
         raise ProvisionError(f"{verb}: {words}", code="PRV-6414", exit=Exit.USAGE, hint=f"parameters of {verb}: {known}")
     return values

@@ -57,6 +57,7 @@ class Database:
         if not version:
             found = installed_versions() or offered_versions()
             if not found:
+                # a fresh host has no package lists yet; reading them changes nothing that anybody has delivered
                 packages.judge_possible("postgresql")
                 packages.refresh()
                 found = offered_versions()
