@@ -101,7 +101,7 @@ def project(lab: Lab, hosts: dict[str, model.Host], tmp_path_factory: pytest.Tem
 
 def outputs(project: Project, component: str, target: str) -> dict[str, Any]:
     """The outputs of one copy, secrets in clear: what a program of the application is given."""
-    settings = Settings(str(project.folder / "app.yaml"), "lab")
+    settings = Settings(file=str(project.folder / "app.yaml"), environment="lab")
     with open_session(settings, lambda text: None) as session:
         found: dict[str, Any] = session.secrets.reveal(session.delivered[f"{component}@{target}"].outputs)
     return found
