@@ -104,11 +104,17 @@ def next_lines(ending: Ending, look: Look) -> list[str]:
     failed = next((row.name for row in ending.steps.values() if row.state == "failed"), "")
     lines = [_hint("logs", f"provision logs {number} --step {_word(failed)}", look)] if failed else []
     if ending.exit == Exit.STALE:
-        return [*lines, _hint("look", "provision plan", look), _hint("go on", "provision apply", look)]
+        return [*lines, _hint("look", "provision plan", look), _hint("go on", _anew(ending.plan), look)]
     if ending.exit == Exit.MISSING:
         lines.append(_hint("check", "provision doctor", look))
     # what could not be planned is in no step of this run: going on needs another plan
-    return [*lines, _hint("go on", "provision apply" if ending.plan.failures else f"provision resume {number}", look)]
+    return [*lines, _hint("go on", _anew(ending.plan) if ending.plan.failures else f"provision resume {number}", look)]
+
+
+def _anew(plan: Plan) -> str:
+    """The command that makes a plan like this one again; the values of an action are not known any more."""
+    action = next((step for step in plan.steps if step.kind == "action"), None)
+    return "provision apply" if action is None else f"provision action {action.unit.component} {action.name.partition(' ')[0]}"
 
 
 def _hint(name: str, command: str, look: Look) -> str:

@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from provisioner.api.acting import action_units, actions_of, delivered_units
+from provisioner.console.look import Look
+from provisioner.console.result import Ending, next_lines
 from provisioner.engine import Planned
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import ActionSpec, Change, Definition, Delivered, Implementation, Secret, Unit
 from provisioner.planner import ActionInputs, make_action
 from provisioner.planner.actions import Asked, unit_for
+from provisioner.store import Run, StepRow
 from tests.unit.planning import World, hosts, names, unit
 
 PARAMETERS = {"properties": {"to": {"type": "string", "default": "/tmp"}, "keep": {"type": "integer"}}}
@@ -105,6 +108,15 @@ def test_a_plan_of_an_action_has_one_step_for_each_copy() -> None:
     assert [(change.address, change.action, change.reason) for change in plan.steps[1].changes] == [("h2", "run", ""), ("h3", "run", "")]
     assert plan.digest and not plan.spec_digest
     assert [request.hosts for request in world.asked] == [{"db@dc": DB.hosts}, {"db@dc2": two.hosts}]
+
+
+def test_what_helps_after_an_action_that_could_not_be_planned_is_the_action() -> None:
+    world = Looking(answers={"db@dc": Planned(failure="no answer")})
+    plan = plan_of(world, DB)
+    run = Run(3, plan.id, "shop", "prod", "1", "failed", 1, "maya", "", "", exit_code=1)
+    ending = Ending(plan, run, {"backup db@dc": StepRow("backup db@dc", "failed", message="no answer")}, Exit.FAILED)
+    told = next_lines(ending, Look())
+    assert [line[line.index("provision"):] for line in told] == ["provision logs 3 --step 'backup db@dc'", "provision action db backup"]
 
 
 def test_a_copy_that_can_not_be_looked_at_is_a_failure_of_the_plan() -> None:
