@@ -10,6 +10,7 @@ from provisioner.catalog.definitions import Kind, of_document
 from provisioner.catalog.digests import digest_source
 from provisioner.catalog.foreign import Found, foreign_name, is_foreign, read_foreign
 from provisioner.catalog.library import Origin, origins
+from provisioner.catalog.named import fit, is_named
 from provisioner.catalog.properties import Checker
 from provisioner.catalog.vetting import vet
 from provisioner.compose import Context
@@ -87,7 +88,7 @@ class Catalog:
                     problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False) -> Context:
         """What compose must be told. `problems` are those that are known already: compose raises them with its own."""
         return Context(application, environment, self._to_deliver, self.trait, self.component_names, self.trait_names, self.check,
-                       self.digest_of, assigned or {}, ignore_unsupported, tuple(problems))
+                       self.digest_of, assigned or {}, ignore_unsupported, tuple(problems), self._fitted)
 
     def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
         """The named definitions (all without names) with their modules, playbooks and examples: all problems. Looks into everything, so slow."""
@@ -102,6 +103,12 @@ class Catalog:
                     if first.addon and origin.addon and first != origin:
                         self._contested.setdefault((kind, path.stem), (first, origin))
         return found
+
+    def _fitted(self, component: Component, definition: Definition) -> tuple[Definition, tuple[Problem, ...]]:
+        if not is_named(definition):
+            return definition, ()
+        fitted = fit(component, definition, self._project, self._places, fetch=self._fetch)
+        return fitted.definition, fitted.problems
 
     def _to_deliver(self, name: str) -> Definition | None:
         """The component type, with its module on disk where the definition itself holds it."""

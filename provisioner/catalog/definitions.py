@@ -57,7 +57,8 @@ def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, p
     spec = value["spec"]
 
     def at(source: str) -> str:
-        return find(source, origin, places)
+        # what the component names is looked for when there is a component
+        return source if "${" in source else find(source, origin, places)
 
     return Definition(
         name=value["metadata"]["name"], kind=kind, version=value["metadata"].get("version", ""), description=spec.get("description", ""),

@@ -81,11 +81,14 @@ def _draft(name: str, path: Path, project: Path, found: Findings, playbook: Path
 
 
 def _thin(role: Path, folder: Path, title: str, tasks: str = "") -> str:
-    """A playbook that does nothing but apply a role."""
-    place = f"{{{{ playbook_dir }}}}/{os.path.relpath(role, folder)}"
+    return thin_playbook(f"{{{{ playbook_dir }}}}/{os.path.relpath(role, folder)}", title, tasks)
+
+
+def thin_playbook(role: str, title: str, tasks: str = "", note: str = "") -> str:
+    """A playbook that does nothing but apply the role at a path; `tasks` names another file of its tasks."""
     entry = f"        tasks_from: {tasks}\n" if tasks else ""
-    return (f"- name: {title}\n  hosts: all\n  gather_facts: true\n  tasks:\n    - name: Apply {role.name}\n"
-            f"      ansible.builtin.include_role:\n        name: \"{place}\"\n{entry}")
+    return (f"{f'# {note}{chr(10)}' if note else ''}- name: {title}\n  hosts: all\n  gather_facts: true\n  tasks:\n"
+            f"    - name: Apply {os.path.basename(role)}\n      ansible.builtin.include_role:\n        name: \"{role}\"\n{entry}")
 
 
 # ------------------------------------------------------------------ reading

@@ -15,7 +15,7 @@ from provisioner.catalog import git, lock
 from provisioner.errors import ProvisionError
 from provisioner.model import project_path
 
-INSIDE = re.compile(r"(?<!:)//")
+INSIDE = re.compile(r"(?<![:/])//")
 
 
 @dataclass(frozen=True)

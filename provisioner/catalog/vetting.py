@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner import references
+from provisioner.catalog.named import is_named
 from provisioner.compose import Context, compose
 from provisioner.errors import Invalid, Problem, ProvisionError, Where
 from provisioner.model import (
@@ -73,7 +74,7 @@ def _described(definition: Definition, where: Where) -> Iterator[Problem]:
 
 def _sources(definition: Definition) -> Iterator[Problem]:
     where = Where(definition.file)
-    for entry in definition.implementations:
+    for entry in () if is_named(definition) else definition.implementations:
         if entry.module and not Path(entry.module).is_dir():
             yield Problem("PRV-1430", f"no module {entry.module}", where)
         for playbook in filter(None, (entry.playbook, entry.remove, *(action.playbook for action in entry.actions.values()))):

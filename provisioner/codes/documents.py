@@ -192,6 +192,11 @@ CODES: dict[str, tuple[str, str]] = {
         "Definitions are components/NAME.yaml and components/traits/NAME.yaml: paths in them begin at the folder above.",
     ),
     "PRV-1438": ("A further name of nothing", "sameAs names another type of the same kind, which is no further name itself."),
+    "PRV-1439": (
+        "What a component names can't deliver it",
+        "terraform-module names a folder or git repository in `module`; ansible-playbook a `playbook` or a `role`. They are read\n"
+        "before anything is delivered, so they can't be references.",
+    ),
     "PRV-1441": (
         "What a module needs is not clear",
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",

@@ -101,7 +101,7 @@ def choose(
     if rule and rule.existing is not None:
         return _existing(component, definition, rule, rule.existing)
     fitting = [(target, implementation) for target in environment.targets
-               if (implementation := implementation_for(definition, offers[target.name], wants_hosts, component.properties))]
+               if (implementation := implementation_for(definition, _offered(target, offers), wants_hosts, component.properties))]
     names, labels = topology(application, environment)
     known = {target.name for target in environment.targets}
     if names is not None and not known.issuperset(names):
@@ -158,6 +158,11 @@ def _existing(component: Component, definition: Definition, rule: PlaceRule, out
 def _preferred(fitting: list[Fit], better: Callable[[Fit], bool]) -> list[Fit]:
     """Those that are better, or all when none is."""
     return [pair for pair in fitting if better(pair)] or fitting
+
+
+def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What a target offers; any with a Terraform provider offers `terraform`, for modules that a component names."""
+    return (*offers[target.name], "terraform") if target.terraform else offers[target.name]
 
 
 def _none_fits(

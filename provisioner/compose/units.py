@@ -39,6 +39,8 @@ class Context:
     """Whether a trait that is unknown or has no meaning here is a warning."""
     problems: tuple[Problem, ...] = ()
     """What is known to be wrong already: raised together with what compose finds."""
+    fitted: Callable[[Component, Definition], tuple[Definition, tuple[Problem, ...]]] = lambda component, definition: (definition, ())
+    """A definition as it is for one component, where that names its own module or playbook."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def _definitions(context: Context, components: list[Component], problems: list[P
             problems.append(Problem("PRV-1452", f'{component.name}: the module of type "{component.type}" can\'t be had: {definition.unavailable}',
                                     component.places.get("type", component.where), f"{definition.file} names it"))
         elif definition is not None:
-            found[component.name] = definition
+            found[component.name], wrong = context.fitted(component, definition)
+            problems += wrong
         elif component.type:
             problems.append(Problem("PRV-1401", f'{component.name}: unknown type "{component.type}"', component.places.get("type", component.where),
                                     suggestion(component.type, context.component_names())))

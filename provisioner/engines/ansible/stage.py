@@ -26,6 +26,7 @@ from provisioner.model import Host, Hosts, Json
 LISTED_WAIT = 10.0
 """Seconds for hosts that should be there."""
 ON_SSH = "ssh"
+TAGS = {"--tags": "provision_tags", "--skip-tags": "provision_skip_tags"}
 
 
 @dataclass(frozen=True)
@@ -97,13 +98,19 @@ async def knock(stage: Stage, running: Running, seen: Callable[[Reached], None])
     return {reached.host: reached for reached in found if reached.state in ("silent", "key")}
 
 
+def tag_flags(variables: Variables) -> tuple[str, ...]:
+    """Options of ansible-playbook for the tags that a component asks for."""
+    asked = ((flag, variables.open.get(name)) for flag, name in TAGS.items())
+    return tuple(word for flag, tags in asked if tags for word in (flag, ",".join(map(str, tags))))
+
+
 def prepare(stage: Stage, variables: Variables, only: tuple[Host, ...]) -> folders.Files:
     """Write the step's folder for a play on `only`."""
     way = stage.site.target.hosts or Hosts()
     users = str(stage.site.project / way.inventory) if inventory.listed_in_file(way, stage.hosts) else ""
     document = inventory.document(accesses(stage), stage.hosts, way, settings.ssh_args(stage.site.project, stage.environ))
     call = folders.Call(
-        stage.site.project, stage.playbook, users, stage.flags,
+        stage.site.project, stage.playbook, users, (*stage.flags, *tag_flags(variables)),
         settings.settings(stage.library, stage.site.project, stage.environ), tuple(host.name for host in only), tuple(variables.hidden))
     return folders.write(stage.folder, call, document, variables.open)
 
