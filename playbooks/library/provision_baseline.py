@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.provision import baseline
+from ansible.module_utils.provision import baseline, firewall
 from ansible.module_utils.provision.answer import ARGUMENTS, answer
 
 DOCUMENTATION = """
@@ -15,13 +15,17 @@ options:
   state: {description: Whether the baseline shall be there., choices: [present, absent], default: present}
   context: {description: "Who asks: application, environment, unit; seal and root.", type: dict, required: true}
   spec: {description: The variables of the baseline without their prefix., type: dict}
-  secrets: {description: Those of them that hold secrets., type: dict}
+  confirm: {description: Keep the firewall rules that were loaded by an earlier call., type: bool, default: false}
 """
 
 
 def main() -> None:
     """Ansible's entry."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    arguments = {**ARGUMENTS, "confirm": {"type": "bool", "default": False}}
+    module = AnsibleModule(argument_spec=arguments, supports_check_mode=True)
+    if module.params["confirm"]:
+        firewall.confirm()
+        module.exit_json(changed=False)
     answer(module, baseline.look if module.params["state"] == "present" else baseline.look_away)
 
 

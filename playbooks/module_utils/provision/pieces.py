@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ansible.module_utils.provision import files, manifest
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.manifest import Manifest
-from ansible.module_utils.provision.work import Work
+from ansible.module_utils.provision.work import Do, Work
 
 OURS = "/etc/provision"
 """Below it folders are shared by units, and go with the last of them."""
@@ -79,8 +79,8 @@ class Pieces:
             folder = os.path.dirname(folder)
         return found
 
-    def leave(self, secret: bool = False) -> Work:
-        """The removal of its files, folders and record; acts that are added before come first."""
+    def leave(self, secret: bool = False, then: Sequence[tuple[str, Do]] = ()) -> Work:
+        """The removal of its files, folders and record; acts that were added before come first, `then` come once the files are gone."""
         before, work = self.before, self.work
         if before is None:
             return work
@@ -90,6 +90,8 @@ class Pieces:
         for path in before.trees:
             if os.path.isdir(path):
                 work.add(f"remove folder {path}", lambda path=path: shutil.rmtree(path))  # type: ignore[misc]
+        for words, do in then:
+            work.add(words, do)
         work.add(f"remove {manifest.path_of(self.context)}", lambda: _forget(self.context, before))
         return work
 

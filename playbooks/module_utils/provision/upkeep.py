@@ -1,0 +1,183 @@
+"""Kernel settings, packages, time and waiting upgrades of a host."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.provision import commands, files, packages
+from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.pieces import Pieces
+from ansible.module_utils.provision.systemd import Systemd
+
+ZONES = "/usr/share/zoneinfo"
+LOCALTIME = "/etc/localtime"
+
+
+# ------------------------------------------------------------------ kernel settings
+def settings(pieces: Pieces, wanted: dict[str, Any], noted: dict[str, str]) -> dict[str, str]:
+    """Acts so that the kernel has these settings, now and after a boot; what they were before us."""
+    values = {str(name): " ".join(str(value).split()) for name, value in wanted.items()}
+    after = {}
+    if values:
+        lines = "".join(f"{name} = {value}\n" for name, value in sorted(values.items()))
+        pieces.file(files.Wish(f"/etc/sysctl.d/90-provision-{pieces.context.app}-{pieces.name}.conf", f"{pieces.context.header}\n{lines}".encode()))
+    for name, value in sorted(values.items()):
+        now = _setting(name)
+        if now is None:
+            raise Failed(f"the kernel of this host has no setting {name}")
+        pieces.work.facts[f"sysctl {name}"] = now
+        after[name] = noted.get(name, now)
+        if now != value:
+            pieces.work.add(f"set {name} to {value} (it is {now})", _setting_act(name, value))
+    settings_back(pieces, {name: value for name, value in noted.items() if name not in values})
+    return after
+
+
+def settings_back(pieces: Pieces, noted: dict[str, str]) -> None:
+    """Acts that give settings back the values that they had before us."""
+    for name, value in sorted(noted.items()):
+        if _setting(name) not in (None, value):
+            pieces.work.add(f"set {name} back to {value}", _setting_act(name, value))
+
+
+def _path(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./-]*", name) or ".." in name:
+        raise Failed(f"'{name}' can't be the name of a kernel setting")
+    # as sysctl does: where a slash stands first, dots are part of names
+    slashed = name if "/" in name and ("." not in name or name.index("/") < name.index(".")) else name.translate(str.maketrans("./", "/."))
+    return f"/proc/sys/{slashed}"
+
+
+def _setting(name: str) -> str | None:
+    data = files.read(_path(name))
+    return None if data is None else " ".join(data.decode().split())
+
+
+def _setting_act(name: str, value: str) -> Callable[[], None]:
+    def act() -> None:
+        try:
+            with open(_path(name), "w") as file:
+                file.write(value)
+        except OSError as error:
+            raise Failed(f"the kernel refuses it: {error.strerror}") from None
+    return act
+
+
+# ------------------------------------------------------------------ packages
+def wanted_packages(pieces: Pieces, present: list[str], absent: list[str]) -> None:
+    """Acts so that packages are there, or not."""
+    both = sorted(set(present) & set(absent))
+    if both:
+        raise Failed(f"{both[0]} can't be among both the packages and those that shall be absent")
+    for name in present:
+        if not _has(pieces, name):
+            packages.judge_possible(name)
+            pieces.work.add(f"install package {name}", lambda name=name: packages.install(name))  # type: ignore[misc]
+    for name in absent:
+        if _has(pieces, name):
+            pieces.work.add(f"remove package {name}", lambda name=name: _apt("remove", name))  # type: ignore[misc]
+
+
+def _has(pieces: Pieces, name: str) -> bool:
+    there = packages.installed(name)
+    pieces.work.facts[f"package {name}"] = there
+    return there
+
+
+def _apt(*words: str) -> None:
+    commands.run(["apt-get", "-yq", *packages.WAIT, "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold", *words],
+                 environ=packages.QUIET, seconds=3600)
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """One package that has a newer version in the host's package lists."""
+
+    name: str
+    version: str
+    security: bool
+
+
+def waiting() -> list[Upgrade]:
+    """The upgrades that wait, by the package lists as they are on the host: nobody reads them anew for a look."""
+    code, output = commands.run(["apt-get", "-s", "-o", "Debug::NoLocking=true", "upgrade"], check=False)
+    return upgrades_of(output) if code == 0 else []
+
+
+def upgrades_of(text: str) -> list[Upgrade]:
+    """The upgrades in what `apt-get -s upgrade` says."""
+    found = re.findall(r"^Inst (\S+) \[\S+\] \((\S+) (.*?)(?: \[\w+\])?\)", text, re.M)
+    return [Upgrade(name, version, "security" in origins.lower()) for name, version, origins in found]
+
+
+def upgrade(pieces: Pieces, which: str) -> str:
+    """Acts that install what waits (`security`, `all`), and the patch level in words."""
+    found = waiting()
+    chosen = [one for one in found if which == "all" or (which == "security" and one.security)]
+    if chosen:
+        named = ", ".join(f"{one.name} {one.version}" for one in chosen[:8])
+        pieces.work.add(f"upgrade {len(chosen)} packages: {named}{', …' if len(chosen) > 8 else ''}",
+                        lambda: _apt("install", "--only-upgrade", *(f"{one.name}={one.version}" for one in chosen)))
+    left = [one for one in found if one not in chosen]
+    security = sum(one.security for one in left)
+    words = f"{len(left)} upgrades wait, {security} of them for security" if left else "no upgrade waits"
+    return words + ("; a restart of the host is due" if os.path.exists("/run/reboot-required") else "")
+
+
+# ------------------------------------------------------------------ time
+def timezone(pieces: Pieces, wanted: str, noted: str) -> str:
+    """Acts so that the host has this time zone; the one that it had before us."""
+    now = os.readlink(LOCALTIME) if os.path.islink(LOCALTIME) else ""
+    pieces.work.facts["timezone"] = now
+    if wanted and not packages.installed("tzdata"):
+        pieces.work.add("install package tzdata", lambda: packages.install("tzdata"))
+    elif wanted and not os.path.exists(f"{ZONES}/{wanted}"):
+        raise Failed(f"this host knows no time zone {wanted}")
+    target = f"{ZONES}/{wanted}" if wanted else noted
+    if target and os.path.normpath(os.path.join("/etc", now)) != target:
+        pieces.work.add(f"set the time zone to {target.removeprefix(f'{ZONES}/')}", lambda: _zone(target))
+    return (noted or now or f"{ZONES}/Etc/UTC") if wanted else ""
+
+
+def _zone(target: str) -> None:
+    if not os.path.exists(os.path.normpath(os.path.join("/etc", target))):
+        raise Failed(f"this host knows no time zone {target.removeprefix(f'{ZONES}/')}")
+    files.link(LOCALTIME, target)
+    if os.path.exists("/etc/timezone"):
+        files.write(files.Wish("/etc/timezone", f"{target.partition('zoneinfo/')[2]}\n".encode()))
+
+
+def time_servers(pieces: Pieces, servers: list[str]) -> None:
+    """Acts so that these servers are asked for the time: by chrony, which is installed where nothing asks yet."""
+    name = f"provision-{pieces.context.app}-{pieces.name}"
+    if not servers:
+        gone = [path for path in (pieces.before.files if pieces.before else ()) if after_files([path]) and pieces.work.want_gone(path)]
+        pieces.work.acts += after_files(gone)
+        return
+    by_chrony = os.path.exists("/usr/sbin/chronyd") or not os.path.exists("/lib/systemd/systemd-timesyncd")
+    if by_chrony and not os.path.exists("/usr/sbin/chronyd"):
+        packages.judge_possible("chrony")
+        pieces.work.add("install package chrony", lambda: packages.install("chrony"))
+    if by_chrony:
+        lines = "".join(f"server {server} iburst\n" for server in servers)
+        path, program = f"/etc/chrony/sources.d/{name}.sources", "chrony"
+    else:
+        lines = f"[Time]\nNTP={' '.join(servers)}\n"
+        path, program = f"/etc/systemd/timesyncd.conf.d/{name}.conf", "systemd-timesyncd"
+    if pieces.file(files.Wish(path, f"{pieces.context.header}\n{lines}".encode())):
+        pieces.work.add(f"restart {program}.service", _restarting(program))
+
+
+def _restarting(program: str) -> Callable[[], None]:
+    return lambda: Systemd().restart(program)
+
+
+def after_files(paths: Iterable[str]) -> list[tuple[str, Callable[[], None]]]:
+    """Acts that follow when files of time servers are gone."""
+    found = {"chrony" if path.endswith(".sources") else "systemd-timesyncd" for path in paths
+             if path.endswith(".sources") or "/timesyncd.conf.d/" in path}
+    return [(f"restart {program}.service", _restarting(program)) for program in sorted(found)]
