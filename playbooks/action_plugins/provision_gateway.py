@@ -26,8 +26,11 @@ class ActionModule(ActionBase):
         if state == "present" and (message := variables.lacking(task_vars)):
             return {**result, "failed": True, "msg": message}
         address = self._templar.template(task_vars.get("ansible_host") or task_vars["inventory_hostname"])
+        spec = variables.with_prefix(task_vars, "gateway_")
+        # of an action: for now, so the next delivery puts them back
+        spec["drain"] = [*(spec.get("drain") or []), *variables.plain(self._task.args.get("drain") or [])]
         arguments = {
-            "state": state, "spec": variables.with_prefix(task_vars, "gateway_"),
+            "state": state, "spec": spec,
             "context": variables.context(task_vars, str(address), self._connection.transport),
         }
         result.update(self._execute_module("provision_gateway", module_args=arguments, task_vars=task_vars))

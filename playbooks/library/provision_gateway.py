@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Converges one gateway (nginx) on this host, or removes it, in one call. Thin: the way is `answer`, the content `gateway`."""
+"""Converges one gateway (nginx or HAProxy) on this host, or removes it, in one call. Thin: the way is `answer`, the content `gateway`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ short_description: One gateway of an application on a host
 description: Called by the action plugin of the same name, which takes the variables C(gateway_*) and C(provision_*) of the playbook.
 options:
   state: {description: Whether the gateway shall be there., choices: [present, absent], default: present}
+  drain: {description: Addresses of backends that get no new request beside those of the variable., type: list, elements: str, default: []}
   context: {description: "Who asks: application, environment, unit; seal and root.", type: dict, required: true}
   spec: {description: The variables of the gateway without their prefix., type: dict}
 """

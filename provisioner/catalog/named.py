@@ -12,8 +12,9 @@ from typing import Any
 from provisioner.catalog import modules, remote
 from provisioner.catalog.digests import digest_folder
 from provisioner.catalog.from_playbook import thin_playbook
-from provisioner.catalog.library import Origin, find, library_folder
+from provisioner.catalog.library import Origin, find
 from provisioner.errors import Problem, ProvisionError
+from provisioner.library import library_folder
 from provisioner.model import Component, Definition, Implementation, Json, OutputSpec, project_path
 
 OWNED = "playbooks/owned/remove.yml"

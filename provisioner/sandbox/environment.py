@@ -27,7 +27,7 @@ def environment(folder: Path, endpoint: str) -> Environment:
 
 
 def unprivileged(application: Application) -> Application:
-    """The application with every gateway on a port above 1023."""
+    """The application with every gateway and static site on a port above 1023."""
     port = FIRST_PORT
     components: list[Component] = []
     for component in application.components:
@@ -38,7 +38,7 @@ def unprivileged(application: Application) -> Application:
                 port += 1
             traits.append(trait)
         component = replace(component, traits=tuple(traits))
-        if component.type == "gateway":
+        if component.type in ("gateway", "static-site"):
             component = replace(component, properties=_on_free_port(component.properties, port))
             port += 1
         components.append(component)

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
+<<<<<<< HEAD
 from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, rules, scram, unitfiles
+=======
+from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, routing, rules, scram, systemd
+>>>>>>> 085537d (Gateways by HAProxy too, with TLS, weights, backend checks and drain; static-site on hosts; example edge)
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.managing import Program
@@ -19,12 +23,12 @@ from ansible.module_utils.provision.supervisor import Supervisor, start_script
 HEADER = "# header"
 
 
-def route(**values: object) -> nginx.Route:
-    return nginx.routes([{"backends": ["10.0.0.1"], "port": 8080, **values}], "")[0]
+def route(**values: object) -> routing.Route:
+    return routing.routes([{"backends": ["10.0.0.1"], "port": 8080, **values}], "")[0]
 
 
 def conf(*items: dict[str, object], domain: str = "", health: str = "/healthz") -> str:
-    return nginx.text("shop_door", HEADER, nginx.routes(list(items), domain), ["80"], health)[0]
+    return nginx.text("shop_door", HEADER, routing.routes(list(items), domain), nginx.Listening(("80",), health))[0]
 
 
 # ------------------------------------------------------------------ nginx
@@ -84,7 +88,7 @@ def test_one_server_for_each_host_and_every_host_without_one() -> None:
 
 def test_the_stamp_changes_with_the_text_only() -> None:
     def stamp(*items: dict[str, object]) -> str:
-        return nginx.text("t", HEADER, nginx.routes(list(items), ""), ["80"], "/healthz")[1]
+        return nginx.text("t", HEADER, routing.routes(list(items), ""), nginx.Listening(("80",)))[1]
 
     assert stamp({"backends": ["a"]}) == stamp({"backends": ["a"]}) != stamp({"backends": ["b"]})
 
@@ -94,10 +98,10 @@ def test_nginx_itself_takes_the_text(tmp_path: Path) -> None:
     home = tmp_path / "nginx"
     (home / "conf.d").mkdir(parents=True)
     (home / "temp").mkdir()
-    text = nginx.text("t", HEADER, nginx.routes([
+    text = nginx.text("t", HEADER, routing.routes([
         {"backends": ["127.0.0.1"], "host": "a.example", "port": 81}, {"backends": "http://127.0.0.1:82/b/", "path": "/b", "rewrite": True},
         {"backends": ["127.0.0.1:83", "[::1]:84"], "path": "/c/d"}, {"backends": ["https://127.0.0.1:444"], "path": "/e"},
-    ], ""), ["127.0.0.1:18099"], "/up")[0]
+    ], ""), nginx.Listening(("127.0.0.1:18099",), "/up"))[0]
     (home / "conf.d" / "a.conf").write_text(text)
     (home / "nginx.conf").write_text(nginx.main_text(str(home), False))
     done = subprocess.run(["nginx", "-t", "-q", "-p", home, "-e", home / "error.log", "-c", home / "nginx.conf"], capture_output=True, text=True,

@@ -1,18 +1,14 @@
-"""The text of a gateway's nginx configuration. Values in, text out; looks at nothing on the host."""
+"""The text of nginx configurations: gateways and folders of files. Values in, text out; looks at nothing on the host."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import urllib.parse
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from ansible.module_utils.provision.failures import Failed
-
-STAMP = "X-Provision-Config"
-"""Header of the health answer: says which configuration the running nginx has."""
+from ansible.module_utils.provision.routing import STAMP, Route, judge, judge_paths
 
 SERVER = """
 server {{
@@ -40,6 +36,33 @@ HEADERS = """{indent}proxy_set_header Host {host};
 {indent}proxy_set_header Upgrade $http_upgrade;
 {indent}proxy_set_header Connection $connection_{tag};
 """
+REDIRECT = """
+server {{
+{listen}
+    server_name {names};
+    return 301 https://$host{port}$request_uri;
+}}
+"""
+PAGES = """
+server {{
+{listen}
+    server_name {names};
+    root {root};
+    index {index};
+    # a release is a link that moves: never answer from the one of before
+    disable_symlinks off;
+    etag on;
+{headers}    location = {health} {{
+        access_log off;
+        default_type text/plain;
+        add_header {stamp_name} {stamp} always;
+        return 200 "ok\\n";
+    }}
+    location / {{
+        try_files $uri $uri/ {fallback};
+    }}
+{error}}}
+"""
 MAIN = """# Written by provision for the gateways below this folder; changes by hand are undone.
 {user}worker_processes 1;
 pid {home}/nginx.pid;
@@ -63,94 +86,116 @@ http {{
 
 
 @dataclass(frozen=True)
-class Route:
-    """One route: requests for a host and below a path go to these servers."""
+class Listening:
+    """Where a server listens, and how."""
 
-    host: str
-    path: str
-    servers: tuple[str, ...]
-    scheme: str = "http"
-    base: str = ""
-    """Path of a backend that is a URL."""
-    named: str = ""
-    """Host header for a backend that is a URL; empty: as the client sent it."""
-    rewrite: bool = False
+    listen: tuple[str, ...]
+    """Arguments of `listen`."""
+    health: str = "/healthz"
+    certificate: str = ""
+    """Folder with fullchain.pem and privkey.pem; empty: plain HTTP."""
+    redirect: tuple[str, ...] = ()
+    """Arguments of `listen` where plain HTTP is answered with a redirect."""
+    port: int = 80
 
+    def lines(self) -> str:
+        """The directives."""
+        tls = f"    ssl_certificate {self.certificate}/fullchain.pem;\n    ssl_certificate_key {self.certificate}/privkey.pem;\n" \
+              "    ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_session_cache shared:provision:5m;\n" if self.certificate else ""
+        return "\n".join(f"    listen {item}{' ssl' if self.certificate else ''};" for item in self.listen) + ("\n" + tls.rstrip("\n") if tls else "")
 
-def routes(items: list[Mapping[str, Any]], domain: str) -> list[Route]:
-    """The routes as the application gives them. Raises Failed for what can't be a backend, a host or a path."""
-    found = []
-    for item in items:
-        path, host = str(item.get("path") or "/"), str(item.get("host") or domain or "")
-        _judge(path, r"/[^\s{};'\"\\$]*", "path")
-        _judge(host, r"[A-Za-z0-9.*_-]*", "host name")
-        found.append(_route(item, host, path))
-    return found
-
-
-def _judge(value: str, pattern: str, what: str) -> None:
-    if not re.fullmatch(pattern, value):
-        raise Failed(f"'{value}' can't be the {what} of a route")
+    def redirecting(self, names: str) -> str:
+        """A server that sends plain HTTP to the other port; empty when none is wanted."""
+        if not self.redirect:
+            return ""
+        port = "" if self.port == 443 else f":{self.port}"
+        return REDIRECT.format(listen="\n".join(f"    listen {item};" for item in self.redirect), names=names, port=port)
 
 
-def _route(item: Mapping[str, Any], host: str, path: str) -> Route:
-    port, rewrite = int(item.get("port") or 80), bool(item.get("rewrite"))
-    backends = [item["backends"]] if isinstance(item["backends"], str) else [str(one) for one in item["backends"]]
-    if not backends:
-        raise Failed(f"the route {host}{path} has no backends")
-    if len(backends) == 1 and "://" in backends[0]:
-        where = urllib.parse.urlsplit(backends[0])
-        if where.scheme not in ("http", "https") or not where.hostname:
-            raise Failed(f"'{backends[0]}' can't be a backend: http and https URLs only")
-        server = _server(where.netloc.rpartition("@")[2], 443 if where.scheme == "https" else 80)
-        return Route(host, path, (server,), where.scheme, where.path.rstrip("/"), where.netloc.rpartition("@")[2], rewrite)
-    servers = tuple(_server(urllib.parse.urlsplit(one).netloc if "://" in one else one, port) for one in backends)
-    return Route(host, path, servers, "https" if backends[0].startswith("https://") else "http", rewrite=rewrite)
+@dataclass(frozen=True)
+class Pages:
+    """Files that are served."""
+
+    root: str
+    host: str = ""
+    index: str = "index.html"
+    error: str = ""
+    """File for what is not there, with 404."""
+    fallback: str = ""
+    """File for what is not there, with 200."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cache: int = 0
+    """Seconds; 0: browsers ask again each time."""
 
 
-def _server(address: str, port: int) -> str:
-    """HOST:PORT; the port is added where there is none."""
-    if address.count(":") > 1 and not address.startswith("["):
-        address = f"[{address}]"
-    _judge(address, r"(\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", "backend")
-    return address if re.search(r"\]:\d+$|^[^\[\]:]+:\d+$", address) else f"{address}:{port}"
+def pages_text(header: str, pages: Pages, listening: Listening) -> tuple[str, str]:
+    """The configuration of a folder of files, and the stamp that its health answer carries."""
+    judge(listening.health, r"/[^\s{};'\"\\$#]*", "health path")
+    judge(pages.host, r"[A-Za-z0-9.*_-]*", "host name")
+    for name in filter(None, (pages.index, pages.error, pages.fallback)):
+        judge(name, r"[A-Za-z0-9._/-]+", "file name")
+    caching = f"max-age={pages.cache}" if pages.cache else "no-cache"
+    headers = "".join(_header(name, value) for name, value in sorted({"Cache-Control": caching, **pages.headers}.items()))
+    error = f"    error_page 404 /{pages.error};\n" if pages.error else ""
+    return stamped(header, lambda stamp: PAGES.format(
+        listen=listening.lines(), names=names_of(pages.host), root=pages.root, index=pages.index, health=listening.health, stamp_name=STAMP,
+        stamp=stamp, headers=headers, fallback=f"/{pages.fallback}" if pages.fallback else "=404", error=error,
+    ) + listening.redirecting(names_of(pages.host)))
 
 
-def text(tag: str, header: str, found: list[Route], listen: list[str], health: str) -> tuple[str, str]:
+def _header(name: str, value: str) -> str:
+    judge(name, r"[A-Za-z0-9-]+", "name of a header")
+    if re.search(r"[\r\n\0]", value):
+        raise Failed(f"the header {name} has more than one line")
+    # a dollar would be a variable of nginx, which has no way to write one
+    if "$" in value:
+        raise Failed(f"the header {name} has a $ in it, which nginx can't send")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'    add_header {name} "{escaped}" always;\n'
+
+
+def text(tag: str, header: str, found: list[Route], listening: Listening) -> tuple[str, str]:
     """The configuration of one gateway, and the stamp that its health answer carries."""
-    _judge(health, r"/[^\s{};'\"\\$]*", "health path")
-    body = _text(tag, found, listen, health, "STAMP")
-    stamp = hashlib.sha256(body.encode()).hexdigest()[:12]
-    return f"{header}\n{_text(tag, found, listen, health, stamp)}", stamp
+    judge_paths(found, listening.health)
+    return stamped(header, lambda stamp: _text(tag, found, listening, stamp))
 
 
-def _text(tag: str, found: list[Route], listen: list[str], health: str, stamp: str) -> str:
+def stamped(header: str, body: Callable[[str], str]) -> tuple[str, str]:
+    """A text that holds a digest of itself, and that digest."""
+    stamp = hashlib.sha256(body("STAMP").encode()).hexdigest()[:12]
+    return f"{header}\n{body(stamp)}", stamp
+
+
+def names_of(host: str) -> str:
+    """What `server_name` says; for every host a regular expression: a site of others that is the default stays it, and we are asked first."""
+    return host or '"" "~."'
+
+
+def _text(tag: str, found: list[Route], listening: Listening, stamp: str) -> str:
     parts = [f"map $http_upgrade $connection_{tag} {{\n    default upgrade;\n    '' '';\n}}\n"]
     parts += [_upstream(f"{tag}_{number}", route) for number, route in enumerate(found)]
     for host in dict.fromkeys(route.host for route in found):
         here = [(number, route) for number, route in enumerate(found) if route.host == host]
-        seen = [route.path.rstrip("/") for _, route in here]
-        twice = next((path for path in seen if seen.count(path) > 1), None)
-        if twice is not None:
-            raise Failed(f"two routes for {host or 'every host'} have the path {twice or '/'}")
-        locations = "".join(_locations(tag, number, route, health) for number, route in here)
-        # a regular expression, not default_server: a site of others that is the default stays it, and we are asked first
-        parts.append(SERVER.format(listen="\n".join(f"    listen {item};" for item in listen), names=host or '"" "~."', health=health,
-                                   stamp_name=STAMP, stamp=stamp, locations=locations,
-                                   headers=HEADERS.format(indent="    ", host="$http_host", tag=tag)))
+        locations = "".join(_locations(tag, number, route) for number, route in here)
+        parts.append(SERVER.format(listen=listening.lines(), names=names_of(host), health=listening.health, stamp_name=STAMP, stamp=stamp,
+                                   locations=locations, headers=HEADERS.format(indent="    ", host="$http_host", tag=tag)))
+        parts.append(listening.redirecting(names_of(host)))
     return "".join(parts)
 
 
 def _upstream(name: str, route: Route) -> str:
-    servers = "".join(f"    server {server} max_fails=1 fail_timeout=5s;\n" for server in route.servers)
+    servers = "".join(f"    server {server}{_share(weight)};\n" for server, weight in route.weighted())
     return f"upstream {name} {{\n{servers}    keepalive 32;\n}}\n"
 
 
-def _locations(tag: str, number: int, route: Route, health: str) -> str:
+def _share(weight: int) -> str:
+    # a server that is down gets no new request; the workers of before the reload end those that they have
+    return " down" if weight == 0 else f"{f' weight={weight}' if weight > 1 else ''} max_fails=1 fail_timeout=5s"
+
+
+def _locations(tag: str, number: int, route: Route) -> str:
     upstream = f"{route.scheme}://{tag}_{number}"
     prefix = route.path.rstrip("/")
-    if prefix == health.rstrip("/"):
-        raise Failed(f"the path {route.path} is the one by which the gateway's own health is asked; choose another `healthPath`")
     extra = "        proxy_ssl_server_name on;\n" + f"        proxy_ssl_name {route.named.partition(':')[0]};\n" if route.scheme == "https" else ""
     # one header of its own takes a location out of the server's: then it needs them all
     extra += HEADERS.format(indent="        ", host=route.named, tag=tag) if route.named else ""

@@ -99,7 +99,7 @@ def given(chain: str, key: str, names: list[str]) -> Issued:
     missing = [name for name in names if not any(_covers(have, name) for have in _names(first))]
     if missing:
         raise Failed(f"the given certificate is not for {', '.join(missing)}; it is for {', '.join(_names(first)) or 'no host name'}")
-    if first.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
+    if first.not_valid_after_utc <= datetime.datetime.now(datetime.UTC):
         raise Failed(f"the given certificate ended on {first.not_valid_after_utc:%Y-%m-%d}")
     return Issued(_ended(chain), _ended(key), int(first.not_valid_after_utc.timestamp()))
 
