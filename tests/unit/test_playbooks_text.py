@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
-<<<<<<< HEAD
-from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, rules, scram, unitfiles
-=======
-from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, routing, rules, scram, systemd
->>>>>>> 085537d (Gateways by HAProxy too, with TLS, weights, backend checks and drain; static-site on hosts; example edge)
+from ansible.module_utils.provision import accounts, blocks, context, envfile, files, masks, nginx, routing, rules, scram, unitfiles
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.managing import Program
