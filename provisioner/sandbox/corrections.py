@@ -55,6 +55,9 @@ def install() -> None:
     broker_address()
     programs.services_run(_wrap)
     programs.certificates_are_proved(_wrap)
+    programs.namespace_takes_its_zone(_wrap)
+    programs.machine_takes_its_interface(_wrap)
+    programs.machines_are_refreshed(_add)
 
 
 def image_of_debian() -> None:

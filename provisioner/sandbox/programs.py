@@ -1,15 +1,19 @@
-"""Corrections of the simulated ECS and ACM: services run, certificates are issued when their names are proved. See `corrections`."""
+"""Corrections of the simulated ECS, Cloud Map, ACM and autoscaling. See `corrections`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.acm.models import CertBundle
+from moto.autoscaling.models import FakeAutoScalingGroup
+from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.ec2.models.instances import Instance
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 from moto.route53.models import route53_backends
+from moto.servicediscovery.models import ServiceDiscoveryBackend
 
 KEPT = ("availabilityZoneRebalancing", "deploymentConfiguration", "enableECSManagedTags", "enableExecuteCommand", "healthCheckGracePeriodSeconds")
 """What a service is asked for and moto forgets."""
@@ -76,3 +80,44 @@ def _records(account: str) -> set[str]:
     """Names of the records of validation in all hosted zones."""
     return {record.name.rstrip(".") for partition in route53_backends[account].values() for zone in partition.zones.values()
             for record in zone.rrsets if record.name.startswith("_")}
+
+
+def namespace_takes_its_zone(wrap: Wrap) -> None:
+    """A private namespace's hosted zone goes with it; in moto it stays."""
+    def take_away(stock: Callable[[ServiceDiscoveryBackend, str], str]) -> Callable[[ServiceDiscoveryBackend, str], str]:
+        def delete_namespace(backend: ServiceDiscoveryBackend, namespace_id: str) -> str:
+            namespace = backend.namespaces.get(namespace_id)
+            operation = stock(backend, namespace_id)
+            zone = str((namespace.dns_properties or {}).get("HostedZoneId", "")) if namespace else ""
+            for partition in route53_backends[backend.account_id].values():
+                partition.zones.pop(zone.rpartition("/")[2], None)
+            return operation
+        return delete_namespace
+
+    wrap(ServiceDiscoveryBackend, "delete_namespace", take_away)
+
+
+def machine_takes_its_interface(wrap: Wrap) -> None:
+    """The network interface that AWS makes for a machine goes with it, unless that is said otherwise; in moto it stays, unless that is said."""
+    def mark(stock: Callable[..., None]) -> Callable[..., None]:
+        def prep_nics(machine: Instance, nic_spec: list[dict[str, Any]], *positional: Any, **named: Any) -> None:
+            made = [nic if "NetworkInterfaceId" in nic else {"DeleteOnTermination": True, **nic} for nic in nic_spec]
+            stock(machine, made or [{"DeviceIndex": 0, "DeleteOnTermination": True}], *positional, **named)
+        return prep_nics
+
+    wrap(Instance, "prep_nics", mark)
+
+
+def machines_are_refreshed(add: Callable[[Any, str, object], None]) -> None:
+    """StartInstanceRefresh replaces the machines of a group by ones of its newest template; moto has no such call. Here it is done at once."""
+    def start(response: AutoScalingResponse) -> ActionResult:
+        group: FakeAutoScalingGroup = response.autoscaling_backend.autoscaling_groups[response._get_param("AutoScalingGroupName")]
+        for state in list(group.instance_states):
+            response.autoscaling_backend.terminate_instance(state.instance.id, False)
+        return ActionResult({"InstanceRefreshId": f"{mock_random.uuid4()}"})
+
+    def describe(response: AutoScalingResponse) -> ActionResult:
+        return ActionResult({"InstanceRefreshes": []})
+
+    add(AutoScalingResponse, "start_instance_refresh", start)
+    add(AutoScalingResponse, "describe_instance_refreshes", describe)

@@ -1,0 +1,83 @@
+"""What is corrected in the simulated ECS, Cloud Map, ACM and autoscaling, asked as any client asks. Three seconds."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from provisioner.sandbox import simulator
+
+DEPLOYMENT = {"maximumPercent": 200, "minimumHealthyPercent": 100, "deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+
+
+class Cloud:
+    """Clients of the simulated AWS, and its default network."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        self.subnets = [subnet["SubnetId"] for subnet in self.client("ec2").describe_subnets()["Subnets"]][:2]
+        self.network = self.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=simulator.REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+
+@pytest.fixture(scope="module")
+def cloud(running: simulator.Simulator) -> Cloud:
+    return Cloud(running.endpoint)
+
+
+def test_a_service_runs_by_its_newest_definition_and_forgets_nothing(cloud: Cloud) -> None:
+    ecs = cloud.client("ecs")
+    ecs.create_cluster(clusterName="a")
+    first, second = (ecs.register_task_definition(
+        family="f", containerDefinitions=[{"name": "main", "image": image}], requiresCompatibilities=["FARGATE"], networkMode="awsvpc", cpu="256",
+        memory="512")["taskDefinition"]["taskDefinitionArn"] for image in ("one", "two"))
+    network = {"awsvpcConfiguration": {"subnets": cloud.subnets, "securityGroups": [], "assignPublicIp": "DISABLED"}}
+    ecs.create_service(cluster="a", serviceName="s", taskDefinition=first, desiredCount=2, launchType="FARGATE", networkConfiguration=network,
+                       healthCheckGracePeriodSeconds=30, enableECSManagedTags=True, deploymentConfiguration=DEPLOYMENT)
+    found = ecs.describe_services(cluster="a", services=["s"])["services"][0]
+    assert (found["runningCount"], found["pendingCount"], len(found["deployments"])) == (2, 0, 1)
+    assert found["deploymentConfiguration"] == DEPLOYMENT and found["availabilityZoneRebalancing"] == "DISABLED"
+    assert found["healthCheckGracePeriodSeconds"] == 30 and found["enableECSManagedTags"]
+    ecs.update_service(cluster="a", service="s", desiredCount=3, taskDefinition=second)
+    deployment = ecs.describe_services(cluster="a", services=["s"])["services"][0]["deployments"][0]
+    assert (deployment["runningCount"], deployment["taskDefinition"], deployment["rolloutState"]) == (3, second, "COMPLETED")
+
+
+def test_a_certificate_is_issued_when_its_names_are_proved(cloud: Cloud) -> None:
+    acm, dns = cloud.client("acm"), cloud.client("route53")
+    arn = acm.request_certificate(DomainName="pay.example", SubjectAlternativeNames=["*.pay.example"], ValidationMethod="DNS")["CertificateArn"]
+    assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "PENDING_VALIDATION"
+    zone = dns.create_hosted_zone(Name="pay.example", CallerReference="1")["HostedZone"]["Id"]
+    proof = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"][0]["ResourceRecord"]
+    record = {"Name": proof["Name"], "Type": "CNAME", "TTL": 300, "ResourceRecords": [{"Value": proof["Value"]}]}
+    dns.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]})
+    assert acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED"
+
+
+def test_a_namespace_takes_its_zone_with_it(cloud: Cloud) -> None:
+    discovery, dns = cloud.client("servicediscovery"), cloud.client("route53")
+    before = len(dns.list_hosted_zones()["HostedZones"])
+    discovery.create_private_dns_namespace(Name="x.internal", Vpc=cloud.network)
+    assert len(dns.list_hosted_zones()["HostedZones"]) == before + 1
+    discovery.delete_namespace(Id=discovery.list_namespaces()["Namespaces"][0]["Id"])
+    assert len(dns.list_hosted_zones()["HostedZones"]) == before
+
+
+def test_machines_of_a_group_are_refreshed_and_leave_nothing(cloud: Cloud) -> None:
+    ec2, groups = cloud.client("ec2"), cloud.client("autoscaling")
+    template = {"ImageId": "ami-0debf12f0000000a1", "InstanceType": "t3.small", "NetworkInterfaces": [{"DeviceIndex": 0}]}
+    ec2.create_launch_template(LaunchTemplateName="machines", LaunchTemplateData=template)
+    groups.create_auto_scaling_group(AutoScalingGroupName="g", MinSize=2, MaxSize=4, VPCZoneIdentifier=",".join(cloud.subnets),
+                                     LaunchTemplate={"LaunchTemplateName": "machines", "Version": "1"})
+
+    def machines() -> set[str]:
+        return {machine["InstanceId"] for machine in groups.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]}
+
+    before = machines()
+    groups.start_instance_refresh(AutoScalingGroupName="g")
+    assert len(machines()) == 2 and not machines() & before
+    groups.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0, DesiredCapacity=0)
+    groups.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
+    assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
