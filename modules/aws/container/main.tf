@@ -56,9 +56,9 @@ locals {
     entryPoint       = length(var.command) > 0 ? var.command : null
     command          = length(var.arguments) > 0 ? var.arguments : null
     user             = var.user == "" ? null : var.user
-    dockerLabels     = length(var.labels) > 0 ? var.labels : null
+    dockerLabels     = merge(var.labels, local.has_secrets ? { "provision.secrets" = aws_secretsmanager_secret_version.env[0].version_id } : {})
     environment      = [for name, value in var.env : { name = name, value = value }]
-    secrets          = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::${aws_secretsmanager_secret_version.env[0].version_id}" }] : null
+    secrets          = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::" }] : null
     portMappings     = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
     mountPoints      = [for mount in local.mounts : { sourceVolume = mount.name, containerPath = mount.path, readOnly = false }]
     healthCheck      = local.health
@@ -102,7 +102,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 # ------------------------------------------------------------------ secrets
-# One secret with all values as a map: the task definition, which everybody may read, only names its keys.
+# One secret with all values as a map: the task definition, which everybody may read, only names its keys. A label names the version,
+# so that another value is another deployment; the reference itself does not, so that one that goes back finds its values.
 resource "aws_secretsmanager_secret" "env" {
   count = local.has_secrets ? 1 : 0
 
@@ -119,7 +120,7 @@ resource "aws_secretsmanager_secret_version" "env" {
   secret_string = jsonencode(var.secret_env)
 
   lifecycle {
-    # what runs names this version until the next one is in use
+    # there is a current one at every moment
     create_before_destroy = true
   }
 }
