@@ -49,6 +49,7 @@ locals {
     retries     = max(1, min(10, try(var.liveness.failureThreshold, 3)))
     startPeriod = max(0, min(300, try(var.liveness.initialDelaySeconds, 0)))
   }
+  labels = merge(var.labels, { for version in aws_secretsmanager_secret_version.env : "provision.secrets" => version.version_id })
   container = {
     name             = "main"
     image            = var.image
@@ -56,7 +57,7 @@ locals {
     entryPoint       = length(var.command) > 0 ? var.command : null
     command          = length(var.arguments) > 0 ? var.arguments : null
     user             = var.user == "" ? null : var.user
-    dockerLabels     = merge(var.labels, local.has_secrets ? { "provision.secrets" = aws_secretsmanager_secret_version.env[0].version_id } : {})
+    dockerLabels     = length(local.labels) > 0 ? local.labels : null
     environment      = [for name, value in var.env : { name = name, value = value }]
     secrets          = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::" }] : null
     portMappings     = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
