@@ -5,7 +5,7 @@ A module's variables become the schema of the property `variables`, its outputs 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ class _Shop:
     project: Path
     places: tuple[Origin, ...]
     fetch: bool
+    notices: list[Problem] = field(default_factory=list)
 
     def text(self, name: str) -> str:
         """A property that has to be known before anything is delivered."""
@@ -75,7 +76,7 @@ class _Shop:
     # ------------------------------------------------------------------ Terraform
     def module(self) -> Definition:
         """The definition with the module that the component names."""
-        folder, notices = self._folder(self.text("module"))
+        folder = self._folder(self.text("module"))
         try:
             found = modules.read_module(folder)
         except modules.Unreadable as error:
@@ -88,26 +89,29 @@ class _Shop:
             variables={name: "${parameters.variables.%s}" % name for name in names},
             outputs={name: "${module.%s}" % name for name in found.outputs})
         outputs = {name: OutputSpec("string", output.sensitive, None, output.description) for name, output in found.outputs.items()}
-        return replace(self._with(made, outputs, _schema(found)), notices=notices)
+        return self._with(made, outputs, _schema(found))
 
-    def _folder(self, address: str) -> tuple[Path, tuple[Problem, ...]]:
+    def _folder(self, address: str) -> Path:
         """The module's folder: beside app.yaml, in the library, or of a repository at a commit."""
-        if not _is_remote(address):
-            path = Path(find(address, self.places[0], self.places))
-            if not any(path.glob("*.tf")) and not any(path.glob("*.tf.json")):
-                raise _Wrong("PRV-1430", "module", f"no Terraform module at {path}",
-                             "a folder beside app.yaml, or git::https://HOST/REPOSITORY.git//FOLDER?ref=TAG")
-            return path, ()
-        source = remote.source_of(address)
+        if _is_remote(address):
+            return self._fetched("module", remote.source_of(address))
+        path = Path(find(address, self.places[0], self.places))
+        if not any(path.glob("*.tf")) and not any(path.glob("*.tf.json")):
+            raise _Wrong("PRV-1430", "module", f"no Terraform module at {path}",
+                         "a folder beside app.yaml, or git::https://HOST/REPOSITORY.git//FOLDER?ref=TAG")
+        return path
+
+    def _fetched(self, name: str, source: remote.Source) -> Path:
+        """A folder of a repository, at the commit in provision.lock."""
         try:
             folder, commit = remote.folder_of(self.project, source, fetch=self.fetch)
         except ProvisionError as error:
-            raise _Wrong(error.code, "module", error.message, error.hint) from None
-        if source.ref:
-            return folder, ()
-        return folder, (Problem(
-            "PRV-1451", f"{self.component.name}: its module {source.url} is not pinned; {commit[:12]} is used (provision.lock)",
-            self.component.places.get("properties.module", self.component.where), "add ?ref=… to `module`", "warning"),)
+            raise _Wrong(error.code, name, error.message, error.hint) from None
+        if not source.ref:
+            self.notices.append(Problem(
+                "PRV-1451", f"{self.component.name}: {source.url} is not pinned; {commit[:12]} is used (provision.lock)",
+                self.component.places.get(f"properties.{name}", self.component.where), f"add ?ref=… to `{name}`", "warning"))
+        return folder
 
     def _hosts_output(self, found: modules.Module) -> str:
         name = self.text("hostsOutput")
@@ -147,14 +151,21 @@ class _Shop:
         return found | {variable: "${parameters.%s}" % name for name, variable in FLAGS.items() if self.component.properties.get(name)}
 
     def _file(self, name: str, path: str) -> str:
-        found = find(path, self.places[0], self.places)
-        if not Path(found).is_file():
-            raise _Wrong("PRV-1430", name, f"no playbook {found}", "paths are relative to the folder of app.yaml")
-        return found
+        if _is_remote(path):
+            source = remote.source_of(path)
+            folder, _, file = source.folder.rpartition("/")
+            found = self._fetched(name, replace(source, folder=folder)) / file
+        else:
+            found = Path(find(path, self.places[0], self.places))
+        if not found.is_file():
+            raise _Wrong("PRV-1430", name, f"no playbook {found}",
+                         "a path beside app.yaml, or git::https://HOST/REPOSITORY.git//FOLDER/PLAYBOOK.yml?ref=TAG")
+        return str(found)
 
     def _of_role(self, role: str, remove: str) -> tuple[str, str]:
         """Thin playbooks that apply the role; their text holds its digest, so that a changed role is a changed source."""
-        folder = Path(find(role, self.places[0], self.places)).absolute()
+        folder = self._fetched("role", remote.source_of(role)) if _is_remote(role) else Path(find(role, self.places[0], self.places))
+        folder = folder.absolute()
         if not (folder / "tasks").is_dir():
             raise _Wrong("PRV-1430", "role", f"no role at {folder}", "a role is a folder with tasks/main.yml, relative to the folder of app.yaml")
         digest = digest_folder(folder)
@@ -173,7 +184,7 @@ class _Shop:
             parameters["required"] = [*parameters.get("required", ()), *(["variables"] if variables["required"] else [])]
             parameters["properties"] = {**parameters["properties"], "variables": {**parameters["properties"]["variables"], **variables}}
         others = self.definition.implementations[1:]
-        return replace(self.definition, implementations=(made, *others), outputs=outputs, parameters=parameters,
+        return replace(self.definition, implementations=(made, *others), outputs=outputs, parameters=parameters, notices=tuple(self.notices),
                        data=self.component.properties.get("data") is True)
 
 

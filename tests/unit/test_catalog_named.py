@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.catalog import Catalog
-from provisioner.compose import compose
+from provisioner.compose import Composition, compose
 from provisioner.errors import Invalid
 from provisioner.model import Application, Component, Environment, Host, Hosts, Json, Target, Unit
 
@@ -83,18 +83,39 @@ def test_what_is_wrong_with_a_module(project: Path, properties: dict[str, Json],
     assert any(problem.startswith(said) for problem in found), found
 
 
-def test_a_module_of_a_repository_is_pinned(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    repository = tmp_path_factory.mktemp("git")
-    (repository / "box").mkdir()
-    (repository / "box/main.tf").write_text(MODULE)
+@pytest.fixture
+def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a repository with a module, a playbook and a role, tagged v1."""
+    folder = tmp_path_factory.mktemp("git")
+    for path, text in {"box/main.tf": MODULE, "books/site.yml": "- hosts: all\n", "roles/motd/tasks/main.yml": "- ansible.builtin.debug:\n"}.items():
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(text)
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"], ["tag", "v1"]):
-        subprocess.run(["git", *words], cwd=repository, check=True)
-    properties: dict[str, Json] = {"module": f"git::file://{repository}//box?ref=v1", "variables": {"size": 1}}
-    source = units(project, Component("box", "terraform-module", properties))["box"].source
-    assert Path(source).is_relative_to(project / ".provision/modules") and "?ref=v1" in (project / "provision.lock").read_text()
-    application = Application("shop", "1", (Component("box", "terraform-module", {**properties, "module": f"git::file://{repository}//box"}),))
-    found = compose(Catalog(project).context_for(application, Environment("prod", (CLOUD, DC))))
-    assert [warning.code for warning in found.warnings] == ["PRV-1451"]
+        subprocess.run(["git", *words], cwd=folder, check=True)
+    return f"git::file://{folder}"
+
+
+@pytest.mark.parametrize(("type", "properties"), [
+    ("terraform-module", {"module": "//box", "variables": {"size": 1}}), ("ansible-playbook", {"playbook": "//books/site.yml"}),
+    ("ansible-playbook", {"role": "//roles/motd"}),
+])
+def test_what_lies_in_a_repository_is_pinned(project: Path, repository: str, type: str, properties: dict[str, Json]) -> None:
+    def of(ref: str) -> Composition:
+        given = {name: f"{repository}{value}{ref}" if isinstance(value, str) else value for name, value in properties.items()}
+        application = Application("shop", "1", (Component("it", type, given),))
+        return compose(Catalog(project).context_for(application, Environment("prod", (CLOUD, DC))))
+
+    pinned = of("?ref=v1")
+    source = Path(pinned.units[0].source)
+    kept = str(project / ".provision/modules")
+    assert str(source).startswith(kept) or kept in source.read_text()
+    assert (pinned.warnings, "?ref=v1" in (project / "provision.lock").read_text()) == ((), True)
+    assert [warning.code for warning in of("").warnings] == ["PRV-1451"]
+
+
+def test_a_playbook_that_the_repository_does_not_have(project: Path, repository: str) -> None:
+    assert problems(project, "ansible-playbook", playbook=f"{repository}//books/none.yml?ref=v1")[0].startswith("PRV-1430 it: no playbook ")
+    assert problems(project, "ansible-playbook", playbook=f"{repository}//none/site.yml?ref=v1")[0].startswith("PRV-1452 ")
 
 
 def test_a_playbook(project: Path) -> None:

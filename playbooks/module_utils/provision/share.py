@@ -12,12 +12,13 @@ from ansible.module_utils.provision.blocks import block_of, with_block
 from ansible.module_utils.provision.context import Context, check_name, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import Pieces
-from ansible.module_utils.provision.probes import HEALTHY, Surroundings, once
+from ansible.module_utils.provision.probes import HEALTHY, Surroundings, once, until_healthy
 from ansible.module_utils.provision.systemd import UNITS, Systemd
 from ansible.module_utils.provision.work import Do, Work
 
 SERVICES = {"kernel": "nfs-server", "ganesha": "nfs-ganesha"}
 PACKAGES = {"kernel": ("nfs-kernel-server",), "ganesha": ("nfs-ganesha", "nfs-ganesha-vfs")}
+PROBE = {"tcpSocket": {"port": 2049}}
 MAIN = "/etc/ganesha/ganesha.conf"
 GANESHA = """{header}
 EXPORT {{
@@ -209,11 +210,11 @@ def _systemctl(*words: str) -> None:
 
 
 def _answers() -> str:
-    return once({"tcpSocket": {"port": 2049}}, Surroundings())
+    return once(PROBE, Surroundings())
 
 
 def _served() -> str:
-    answer = _answers()
+    answer = until_healthy(PROBE, Surroundings(), lambda: "")
     if answer != HEALTHY:
         raise Failed(f"the NFS server does not answer: {answer}")
     return answer
