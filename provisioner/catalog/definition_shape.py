@@ -24,7 +24,7 @@ IMPLEMENTATION = closed(
     {
         "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
-                 "x-says": "must be ${parameters.NAME} == VALUE, or with !="},
+                 "x-says": "must be ${parameters.NAME} == VALUE, or with !=; several are joined by and"},
         "terraform": closed({"module": TEXT, "files": FILES}, ("module",)),
         "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK}, ("playbook",)),
         "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),

@@ -11,6 +11,7 @@ from provisioner.suggest import suggestion
 
 Fit = tuple[Target, Implementation]
 CONDITION = re.compile(r"\$\{parameters\.([\w.-]+)\}\s*(==|!=)\s*(\S.*)\Z")
+JOINED = re.compile(r"\s+and\s+(?=\$\{parameters\.)")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,12 @@ def implementation_for(definition: Definition, offers: Iterable[str], wants_host
 
 
 def holds(when: str, properties: Mapping[str, Json]) -> bool:
-    """`${parameters.NAME} == VALUE`, or `!=`; a property that is not there equals null."""
-    match = CONDITION.match(when.strip())
+    """`${parameters.NAME} == VALUE`, or `!=`, several joined by `and`; a property that is not there equals null."""
+    return all(_one_holds(part, properties) for part in JOINED.split(when.strip()))
+
+
+def _one_holds(condition: str, properties: Mapping[str, Json]) -> bool:
+    match = CONDITION.match(condition)
     if match is None:
         return False
     value: Json = properties

@@ -64,6 +64,8 @@ def machine(*implementations: Implementation, outputs: dict[str, OutputSpec] | N
     ("${parameters.size} == large", True), ("${parameters.size} == 'small'", False), ("${parameters.size} != small", True),
     ("${parameters.n} == 3", True), ("${parameters.ha} == true", True), ("${parameters.none} == null", True), ("${parameters.a.b} == 1", True),
     ("${parameters.ref} == large", False), ("nonsense", False),
+    ("${parameters.size} == large and ${parameters.n} == 3", True), ("${parameters.size} == large and ${parameters.n} != 3", False),
+    ("${parameters.size} != small and ${parameters.ha} == true and ${parameters.a.b} == 1", True),
 ])
 def test_when(when: str, expected: bool) -> None:
     assert holds(when, {"size": "large", "n": 3, "ha": True, "a": {"b": 1}, "ref": "${db.size}"}) is expected
