@@ -115,8 +115,8 @@ def test_rules_that_nobody_confirms_undo_themselves(world: World, lab: Lab, host
     before = lab.ssh(host, "nft list table inet provision").stdout
     # the way in is lost in the moment in which the undoing is made ready; nobody waits for its timer here
     wrapper = "/usr/local/sbin/systemd-run"
-    lab.ssh(host, f"mkdir -p /run/sshd; systemd-run -q --unit=door /usr/sbin/sshd -D -p 2222; "
-                  f"printf '#!/bin/sh\\nsystemctl stop ssh.service ssh.socket\\nexec /usr/bin/systemd-run \"$@\"\\n' > {wrapper}; chmod +x {wrapper}")
+    script = "#!/bin/sh\\nsystemctl stop ssh.service ssh.socket\\nmkdir -p /run/sshd\\nexec /usr/bin/systemd-run \"$@\"\\n"
+    lab.ssh(host, f"mkdir -p /run/sshd; systemd-run -q --unit=door /usr/sbin/sshd -D -p 2222; printf '{script}' > {wrapper}; chmod +x {wrapper}")
     told = here.play("host-baseline/site", bad)
     door = ["ssh", "-F", "/dev/null", "-i", str(lab.key), "-p", "2222", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR", f"root@{host.address}"]
@@ -128,12 +128,13 @@ def test_rules_that_nobody_confirms_undo_themselves(world: World, lab: Lab, host
 
 
 def test_the_firewall_is_there_after_a_power_cut(world: World, lab: Lab, hosts: list[Host]) -> None:
+    world.play("host-baseline/site", full(lab)).of(hosts[1].name)
     machine = lab.machine(hosts[1])
     lab.ssh(hosts[1], "sync")
     machine.kill()
     machine.start()
     told = world.play("host-baseline/site", full(lab), check=True)
-    assert [task for task in told.of(hosts[1].name)["tasks"] if "sysctl" not in task and not task.startswith("set net.")] == []
+    assert told.of(hosts[1].name)["tasks"] == []
 
 
 def test_removal_gives_the_host_back(world: World, lab: Lab, lab_hosts: LabHosts) -> None:
