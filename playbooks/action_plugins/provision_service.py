@@ -17,8 +17,7 @@ ansible.module_utils.__path__.extend(
     folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
 
 from ansible.module_utils.provision import envfile, mounts  # noqa: E402
-from ansible.module_utils.provision.context import holds  # noqa: E402
-from ansible.module_utils.provision.controller import archives, artefacts, variables  # noqa: E402
+from ansible.module_utils.provision.controller import archives, artefacts, sending, variables  # noqa: E402
 from ansible.module_utils.provision.failures import Failed  # noqa: E402
 
 OPEN = tuple(f"service_{name}" for name in ("cmd", "args", "labels", "annotations", "lifecycle", "liveness", "host_aliases"))
@@ -37,7 +36,7 @@ class ActionModule(ActionBase):
             arguments, artefact = self._arguments(state, task_vars)
             result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
             if result.pop("needs_artifact", False) and artefact is not None:
-                arguments["artifact"]["path"] = self._send(artefact)
+                arguments["artifact"]["path"] = sending.send(self, artefact)
                 result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
         except Failed as failure:
             result.update(failed=True, msg=failure.message, provision={})
@@ -73,26 +72,10 @@ class ActionModule(ActionBase):
             spec["image"] = ""
         if archive and source:
             raise Failed(f"{spec['name']} has both an `image` and an `artifact`: it is one or the other")
-        source = archive or source
-        if not source:
-            return {}, None
-        if holds(source, marker):
-            return {"source": source, "name": os.path.basename(source), "digest": sha256, **({"image": marker} if archive else {})}, None
-        found = artefacts.find(source, sha256, project)
-        described = {"source": source, "name": found.name, "digest": found.digest, "size": found.size}
+        described, found = sending.described(archive or source, sha256, marker, project)
         if archive:
-            described["image"] = archives.image_of(found, project)
+            described["image"] = archives.image_of(found, project) if found else marker
         return described, found
-
-    def _send(self, artefact: artefacts.Artefact) -> str:
-        local = artefact.fetch()
-        if self._connection.transport == "local":
-            return local
-        # made only now: it costs a round trip; Ansible removes it after the task
-        remote = os.path.join(self._connection._shell.tmpdir or self._make_tmp_path(), "artifact")
-        self._transfer_file(local, remote)
-        self._fixup_perms2((self._connection._shell.tmpdir, remote))
-        return remote
 
 
 def _mounts(spec: dict[str, Any], secret: list[str] | None) -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:

@@ -82,6 +82,7 @@ class Door:
         self._judge_certificate()
         self.state = engine.manager.state("nginx")
         self.installs = self._package()
+        self.silences = self._default_site()
         work.after = self._manifest()
         if engine.own:
             self._own_nginx()
@@ -129,10 +130,19 @@ class Door:
         self.work.add("disable the package's default site", lambda: files.remove(DEFAULT_SITE))
         return True
 
+    def _default_site(self) -> bool:
+        """True when the package's default site is to go: it would come up with a server that was off, and take port 80."""
+        idle = not (self.state.enabled or self.state.running)
+        if self.nginx.own or not idle or self.others or not os.path.lexists(DEFAULT_SITE):
+            return False
+        self.work.add("disable the package's default site", lambda: files.remove(DEFAULT_SITE))
+        return True
+
     def _manifest(self) -> Manifest:
-        first = {"started": not (self.state.enabled or self.state.running), "default_site": self.installs}
+        first = {"started": not (self.state.enabled or self.state.running), "default_site": self.installs or self.silences}
         # a unit that another server served until now has noted nothing about nginx
         kept = {key: self.before.about[key] for key in first if key in self.before.about} if self.before else {}
+        kept["default_site"] = bool(kept.get("default_site")) or first["default_site"]
         about: dict[str, Any] = {**first, **kept, "claims": self.claims, **self.about()}
         if self.certificate:
             about.update(certificate=self.certificate, program="nginx")

@@ -126,12 +126,13 @@ class Firewall:
             work.add(LOAD, lambda: self._load())
 
     def _load(self) -> None:
+        # what an earlier delivery left unconfirmed is settled by this one
+        confirm()
         before = _loaded()
         undo = "nft delete table inet provision"
         if before:
             files.write(files.Wish(BEFORE, f"table inet provision\ndelete table inet provision\n{before}".encode(), 0o600))
             undo = f"nft -f {BEFORE}"
-        confirm()
         commands.run(["systemd-run", "--quiet", "--collect", f"--on-active={SECONDS}s", "--timer-property=AccuracySec=1s", f"--unit={UNDO}",
                       "/bin/sh", "-c", undo])
         self.systemd.restart(UNIT) if not self.systemd.state(UNIT).running else self.systemd.reload(UNIT)
