@@ -173,6 +173,37 @@ def test_changes_are_made_in_place(lab: Lab, hosts: dict[str, model.Host], proje
     project.provision("plan", "--detailed-exitcode")
 
 
+def test_what_was_changed_by_hand_is_healed(lab: Lab, hosts: dict[str, model.Host], project: Project) -> None:
+    password = outputs(project, "sessions", "bookworm")["password"]
+    by_hand = f"""
+    cd /
+    REDISCLI_AUTH='{password}' redis-cli config set maxmemory 1mb
+    nft delete table inet provision_shop_events_bookworm
+    rabbitmqctl -q delete_user reader
+    echo "revoke all privileges on \\`my\\\\_stock\\`.* from 'app'@'127.0.0.1';" | mariadb
+    runuser -u postgres -- psql -qc "alter role app password 'x'"
+    systemctl disable -q --now provision-backup-shop.db.bookworm.timer
+    """
+    lab.ssh(hosts["bookworm"], by_hand)
+    told = project.provision("apply", "--yes").stdout
+    for words in ("set maxmemory of the running Redis", "set which networks reach rabbitmq-server", "create user reader",
+                  "set from where user app may come", "set the password of user app", "start provision-backup-shop.db.bookworm.timer"):
+        assert words in told, words
+    project.provision("plan", "--detailed-exitcode")
+
+
+def test_a_power_cut_is_survived(lab: Lab, hosts: dict[str, model.Host], project: Project) -> None:
+    machine = lab.machine(hosts["trixie"])
+    lab.ssh(hosts["trixie"], "sync")
+    machine.kill()
+    machine.start()
+    for component in PROTOCOLS:
+        given = outputs(project, component, "trixie")
+        lab.exec(f"for i in $(seq 90); do {sys.executable} -c '{CLIENT}' {PROTOCOLS[component]} <<< \"$GIVEN\" && exit; sleep 1; done; exit 1",
+                 cwd=ROOT, env={**os.environ, "GIVEN": json.dumps(given)}, timeout=300)
+    project.provision("plan", "--detailed-exitcode")
+
+
 def test_data_goes_only_when_it_is_allowed_by_name_and_then_nothing_is_left(lab: Lab, hosts: dict[str, model.Host], project: Project) -> None:
     done = project.provision("destroy", "--yes", exit=5)
     assert "--allow-destroy db" in done.stderr
