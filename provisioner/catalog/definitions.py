@@ -120,6 +120,12 @@ def _parameters(document: Document) -> Iterator[Problem]:
 
 def _actions(document: Document) -> Iterator[Problem]:
     for index, entry in enumerate(document.value["spec"].get("implementations", ())):
+        for verb, action in entry.get("actions", {}).items():
+            try:
+                Draft202012Validator.check_schema(action.get("parameters", {}) if isinstance(action, dict) else {})
+            except SchemaError as error:
+                yield Problem("PRV-1422", f'parameters of action "{verb}" are no JSON Schema: {error.message}',
+                              document.value_at(("spec", "implementations", index, "actions", verb, "parameters", *error.absolute_path)))
         if "actions" in entry and "ansible" not in entry:
             yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook',
                           document.value_at(("spec", "implementations", index)),

@@ -70,6 +70,12 @@ def _described(definition: Definition, where: Where) -> Iterator[Problem]:
     for name, schema in definition.parameters.get("properties", {}).items():
         if not schema.get("description"):
             yield Problem("PRV-1420", f'"{definition.name}": parameter "{name}" has no description', where)
+    for verb, action in ((verb, action) for entry in definition.implementations for verb, action in entry.actions.items()):
+        lacking = [f'action "{verb}"'] if not action.description else []
+        lacking += [f'parameter "{name}" of action "{verb}"' for name, schema in action.parameters.get("properties", {}).items()
+                    if not schema.get("description")]
+        for what in lacking:
+            yield Problem("PRV-1420", f'"{definition.name}": {what} has no description', where)
 
 
 def _sources(definition: Definition) -> Iterator[Problem]:

@@ -135,6 +135,10 @@ def test_defaults_at_every_level() -> None:
     ("${module.url}", "${module.uri}", ["17 PRV-1434"]),
     ("kind: ComponentDefinition", "kind: TraitDefinition", ["2 PRV-1201"]),
     ("needs: aws", 'needs: aws\n      when: "size > 3"', ["15 PRV-1420"]),
+    ("needs: aws", "needs: aws\n      actions: {backup: b.yml}", ["14 PRV-1423"]),
+    ("needs: aws", "needs: aws\n      actions: {backup: {description: x}}", ["15 PRV-1420"]),
+    ("needs: aws", "needs: aws\n      actions: {backup: {playbook: b.yml, parameters: {properties: {a: {type: strin}}}}}",
+     ["14 PRV-1423", "15 PRV-1422"]),
 ])
 def test_a_wrong_definition(project: Path, before: str, after: str, expected: list[str]) -> None:
     assert sorted(told(project, SITE.replace(before, after))) == sorted(expected)
