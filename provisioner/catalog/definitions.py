@@ -68,7 +68,7 @@ def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, p
         health=spec.get("health", {}), implementations=tuple(_implementation(entry, at) for entry in spec.get("implementations", ())),
         patch=tuple(spec.get("patch", ())), applies_to=tuple(spec.get("appliesTo", ())), example=spec.get("example", ""),
         adds=tuple(Addition(**entry) for entry in spec.get("adds", ())), variables=spec.get("variables", {}),
-        refused=spec.get("refused", ""), later=spec.get("later", ""), same_as=spec.get("sameAs", ""),
+        refused=spec.get("refused", ""), later=spec.get("later", ""), elsewhere=spec.get("elsewhere", ""), same_as=spec.get("sameAs", ""),
         origin=origin.name, file=str(path))
 
 

@@ -141,7 +141,10 @@ def beside(component: Component, definition: Definition, owners: Sequence[Placed
         if owner.target is None:
             continue
         implementation = implementation_for(definition, (owner.implementation.needs,), False, component.properties)
-        if implementation is None:
+        if implementation is None and definition.elsewhere:
+            problems.append(Problem("PRV-1517", f'trait "{definition.name}" of {component.beside} makes no difference on {owner.target.name}: '
+                                                f"{definition.elsewhere}", component.where, "", "warning"))
+        elif implementation is None:
             needs = " or ".join(entry.needs for entry in definition.implementations)
             problems.append(Problem("PRV-1513", f'"{component.name}" can not be beside "{owner.unit}": {component.type} needs {needs}',
                                     component.where, f"{owner.unit} is made on {owner.implementation.needs}"))

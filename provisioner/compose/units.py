@@ -75,7 +75,7 @@ def compose(context: Context) -> Composition:
     _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
     warnings += dict.fromkeys(notice for definition in definitions.values() for notice in definition.notices)
-    warnings += [problem for problem in shaped.problems if problem.severity == "warning"]
+    warnings += [problem for problem in problems if problem.severity == "warning"]
     return Composition(tuple(by_name[name] for name in sequence), tuple(warnings))
 
 

@@ -257,6 +257,8 @@ class Definition:
     """Traits only: what an implementation needs ("aws") to further variables for its module or playbook."""
     refused: str = ""
     """Traits only: why it has no meaning here."""
+    elsewhere: str = ""
+    """Traits only: why it makes no difference where it has no implementation."""
     later: str = ""
     """Traits only: what is accepted and not acted on yet."""
     same_as: str = ""
