@@ -120,3 +120,18 @@ def test_variables_of_a_trait_are_laid_on_those_of_the_implementation(monkeypatc
     assert units["files@cloud"].inputs["tags"]["agent"] == "${ledger@dc.host}"
     assert units["ledger-agent@dc"].inputs == {
         "agent_server": "${report@cloud.name}", "agent_of": "ledger", "agent_port": "${ledger@dc.port}", "agent_here": "one"}
+
+
+def test_the_trait_of_the_manual(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/kubevela.md").read_text()
+    (tmp_path / "components/traits").mkdir(parents=True)
+    (tmp_path / "components/traits/agent.yaml").write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    (tmp_path / "app.yaml").write_text(
+        "apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: shop}\nspec:\n  components:\n"
+        "    - {name: web, type: webservice, properties: {image: web}, traits: [{type: agent, properties: {server: hub}}]}\n")
+    application, problems = spec.examine_application(tmp_path / "app.yaml")
+    environment = spec.on_hosts(["deploy@192.0.2.1"])
+    units = {unit.name: unit for unit in compose(Catalog(tmp_path).context_for(application, environment, {}, problems)).units}
+    assert units["web-agent@on"].needs == units["web-shipper@on"].needs == ("web@on",)
+    assert units["web-agent@on"].inputs["agent_url"] == "${web@on.url}"
+    assert (units["web@on"].inputs["service_env"], units["web@on"].inputs["service_ports"][0]["port"]) == ({"AGENT": "hub"}, 9102)
