@@ -19,6 +19,7 @@ from provisioner.spec.source import read_text
 from provisioner.suggest import suggestion
 
 VERSION = "app.oam.dev/publishVersion"
+OPTIONAL = ("properties", "traits", "dependsOn", "inputs", "outputs", "policies", "workflow")
 DEFINITIONS = ("ComponentDefinition", "TraitDefinition")
 SHAPE = Shape(oam.APPLICATION)
 TOPOLOGY = Shape({"type": "object", "properties": {"spec": {"type": "object", "properties": {"policies": {
@@ -97,6 +98,7 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     """The application that a document holds, and its problems in the order of their places. Raises Invalid."""
     if wrong := head(document, "Application", oam.API, oam.OLD_API):
         raise Invalid(wrong)
+    _drop_empty(document)
     problems = violations(document, SHAPE) + violations(document, TOPOLOGY)
     problems += _dead(document)
     components = _items(document, "components")
@@ -115,6 +117,16 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
         components=tuple(_components(document, components, broken)), policies=tuple(_policies(document)), workflow=spec.get("workflow"),
         labels=text_map(metadata.get("labels")), annotations=annotations, folder=folder, text=document.text)
     return application, in_order(problems)
+
+
+def _drop_empty(document: Document) -> None:
+    """Take out optional fields without a value (`properties:` and nothing after it): Kubernetes reads them as if they were not there."""
+    components = _items(document, "components")
+    traits = [below for node in components for below, _ in _maps(node, "traits")]
+    for node in [document.find(("spec",)), *components, *traits, *_items(document, "policies")]:
+        for name in OPTIONAL:
+            if isinstance(node.below, dict) and node.keys is not None and name in node.below and node.value[name] is None:
+                del node.below[name], node.keys[name], node.value[name]
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:

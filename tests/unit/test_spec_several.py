@@ -50,3 +50,19 @@ def test_the_command_line_names_it_after_the_file(file: Path, tmp_path: Path) ->
     odd = tmp_path / "a#b.yaml"
     odd.write_text("")
     assert application_of(str(odd)) == (str(odd), "")
+
+
+def test_optional_fields_without_a_value_are_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "app.yaml"
+    path.write_text(APPLICATION.format(name="one", type="queue").replace("{components: [{name: db, type: queue}]}", """
+  components:
+    - name: db
+      type: queue
+      properties:
+      traits:
+      dependsOn:
+  policies:
+  workflow:
+"""))
+    application, problems = spec.read_application(path)
+    assert (application.components[0].properties, application.components[0].traits, problems) == ({}, (), [])

@@ -89,7 +89,6 @@ class _Monitoring(_Beside):
         if self.spec.get("exporter") == "node":
             self.package(EXPORTER, f"/usr/bin/{EXPORTER}")
             state = Systemd().state(EXPORTER)
-            self.work.facts["exporter"] = [state.enabled, state.running]
             if not state.enabled:
                 self.work.add(f"enable {EXPORTER}.service", lambda: Systemd().enable(EXPORTER))
             if not state.running:
