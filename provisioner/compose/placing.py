@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.errors import Problem
 from provisioner.model import Application, Component, Definition, Environment, Implementation, Json, PlaceRule, Policy, Target
@@ -67,29 +67,50 @@ def matches(target: Target, selector: Mapping[str, str]) -> bool:
     return all(target.name == value if key in ("target", "name") else target.labels.get(key) == value for key, value in selector.items())
 
 
-def topology(application: Application, environment: Environment) -> tuple[list[str] | None, dict[str, str] | None]:
-    """What the application's topology policy says: names of targets, or labels; (None, None) without one."""
-    policy = _topology(application)
-    if policy is None:
-        return None, None
-    names = policy.properties.get("targets") or policy.properties.get("clusters")
-    labels = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
-    if names:
-        return [environment.aliases.get(name, name) for name in names], None
-    return None, dict(labels) if labels else None
+@dataclass(frozen=True)
+class Topology:
+    """What the application's topology policies say: a copy on every target that one of them names or describes."""
+
+    names: tuple[str, ...] = ()
+    labels: tuple[Mapping[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.labels)
+
+    def allows(self, target: Target) -> bool:
+        return target.name in self.names or any(matches(target, selector) for selector in self.labels)
+
+
+def topology(application: Application, environment: Environment) -> Topology:
+    """The policies of an application; empty where they say nothing."""
+    names: list[str] = []
+    labels = []
+    for policy in _topologies(application):
+        given = policy.properties.get("targets") or policy.properties.get("clusters")
+        selector = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
+        if given:
+            names += [environment.aliases.get(name, name) for name in given]
+        elif selector:
+            labels.append(selector)
+    return Topology(tuple(dict.fromkeys(names)), tuple(labels))
 
 
 def unknown_targets(application: Application, environment: Environment) -> list[Problem]:
-    """Targets that the topology policy names and that the environment does not have."""
-    policy = _topology(application)
-    names, _ = topology(application, environment)
+    """Targets that topology policies name and that the environment does not have."""
     known = {target.name for target in environment.targets}
-    return [Problem("PRV-1512", f'topology: environment "{environment.name}" has no target "{name}"', policy.where if policy else None,
-                    suggestion(name, known | set(environment.aliases))) for name in names or () if name not in known]
+    return [Problem("PRV-1512", f'topology: environment "{environment.name}" has no target "{name}"', policy.where,
+                    suggestion(name, known | set(environment.aliases)))
+            for policy in _topologies(application)
+            for name in topology(replace(application, policies=(policy,), workflow=None), environment).names if name not in known]
 
 
-def _topology(application: Application) -> Policy | None:
-    return next((policy for policy in application.policies if policy.type == "topology"), None)
+def _topologies(application: Application) -> list[Policy]:
+    """The topology policies that count: as in KubeVela those that a deploy step of the workflow names, else all."""
+    found = [policy for policy in application.policies if policy.type == "topology"]
+    steps = application.workflow.get("steps") if isinstance(application.workflow, Mapping) else None
+    named = {name for step in steps or () if isinstance(step, Mapping) and step.get("type") == "deploy"
+             for name in ((step.get("properties") or {}).get("policies") or ())}
+    return [policy for policy in found if policy.name in named] or found
 
 
 def choose(
@@ -107,18 +128,15 @@ def choose(
         return _existing(component, definition, rule, rule.existing)
     fitting = [(target, implementation) for target in environment.targets
                if (implementation := implementation_for(definition, _offered(target, offers), wants_hosts, component.properties))]
-    names, labels = topology(application, environment)
-    known = {target.name for target in environment.targets}
-    if names is not None and not known.issuperset(names):
+    wanted = topology(application, environment)
+    if not {target.name for target in environment.targets}.issuperset(wanted.names):
         return [], []  # said once, by unknown_targets
-    if names is not None:
-        fitting = [pair for pair in fitting if pair[0].name in names]
-    elif labels is not None:
-        fitting = [pair for pair in fitting if matches(pair[0], labels)]
+    if wanted:
+        fitting = [pair for pair in fitting if wanted.allows(pair[0])]
     selector = rule.one if rule and rule.one is not None else rule.each if rule else None
     if selector is not None:
         fitting = [pair for pair in fitting if matches(pair[0], selector)]
-    many = (rule is not None and rule.each is not None) or (names is not None or labels is not None) and not (rule and rule.one is not None)
+    many = (rule is not None and rule.each is not None) or bool(wanted) and not (rule and rule.one is not None)
     if rule is None or rule.each is None:
         fitting = _preferred(fitting, lambda pair: can(pair[1]))
     if not many:

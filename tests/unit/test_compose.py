@@ -7,7 +7,7 @@ import pytest
 
 from provisioner.catalog import Catalog
 from provisioner.compose import Context, compose
-from provisioner.compose.placing import holds
+from provisioner.compose.placing import holds, topology
 from provisioner.compose.shape import put, steps_of
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import (
@@ -21,6 +21,7 @@ from provisioner.model import (
     Json,
     OutputSpec,
     PlaceRule,
+    Policy,
     Target,
     Trait,
     Unit,
@@ -212,3 +213,22 @@ def test_many_components_stay_linear() -> None:
         assert len(compose(replace(known, check=counted)).units) == count
         return calls
     assert checks(400) == 2 * checks(200)
+
+
+def policies(*given: dict[str, Json], steps: tuple[dict[str, Json], ...] = ()) -> Application:
+    listed = tuple(Policy(f"p{index}", "topology", properties) for index, properties in enumerate(given))
+    return Application("app", policies=listed, workflow={"steps": list(steps)} if steps else None)
+
+
+@pytest.mark.parametrize(("application", "names"), [
+    (policies(), []),
+    (policies({"clusters": ["local"]}), ["a"]),
+    (policies({"targets": ["a"]}, {"clusterLabelSelector": {"zone": "edge"}}), ["a", "c"]),
+    (policies({"targets": ["a"]}, {"targets": ["b", "c"]}, steps=({"type": "deploy", "properties": {"policies": ["p1"]}},)), ["b", "c"]),
+    (policies({"targets": ["a"]}, steps=({"type": "suspend"}, {"type": "deploy"})), ["a"]),
+])
+def test_targets_of_topology_policies(application: Application, names: list[str]) -> None:
+    environment = Environment("e", (Target("a"), Target("b"), Target("c", {"zone": "edge"})), aliases={"local": "a"})
+    wanted = topology(application, environment)
+    assert [target.name for target in environment.targets if wanted.allows(target)] == names
+    assert bool(wanted) == bool(names)
