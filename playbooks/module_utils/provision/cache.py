@@ -15,7 +15,7 @@ from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import OURS, Pieces
 from ansible.module_utils.provision.portguard import Portguard, Ports
 from ansible.module_utils.provision.redis import PORT, Running
-from ansible.module_utils.provision.systemd import Systemd
+from ansible.module_utils.provision.systemd import UNITS, Systemd
 from ansible.module_utils.provision.work import Work
 
 PACKAGE = "redis-server"
@@ -100,7 +100,7 @@ class Cache:
         self.new_auth = self.pieces.file(files.Wish(self.auth, auth.encode(), 0o640, "root", redis.USER, unknown=unknown, secret=True))
         text = redis.UNIT.format(header=header, name=self.name, app=self.context.app, guard=self.guard.job, user=redis.USER, binary=redis.BINARY,
                                  conf=self.conf, service=self.service)
-        self.new_unit = self.pieces.file(files.Wish(self.systemd.unit_path(self.service), text.encode(), 0o644, "root", "root"))
+        self.new_unit = self.pieces.file(files.Wish(f"{UNITS}/{self.service}.service", text.encode(), 0o644, "root", "root"))
         if self.new_unit or not self.state.fresh:
             work.add(f"load {self.service}.service", lambda: self.systemd.load(self.service))
 
