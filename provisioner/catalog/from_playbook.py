@@ -19,6 +19,8 @@ KINDS: Mapping[str, dict[str, Json]] = {
 }
 BLIND = frozenset(("command", "shell", "raw", "script", "expect"))
 """Modules that check mode can't foresee."""
+OWNED = "playbooks/owned/remove.yml"
+"""The library's removal of paths and units, for a playbook that has none."""
 BLOCKS = ("block", "rescue", "always")
 REMOVALS = ("remove.yml", "removal.yml", "uninstall.yml", "destroy.yml", "absent.yml")
 
@@ -41,7 +43,7 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
-def draft_playbook(path: Path, name: str, project: Path) -> tuple[Draft, dict[Path, str]]:
+def draft_playbook(path: Path, name: str, project: Path, owns: tuple[str, ...] = ()) -> tuple[Draft, dict[Path, str]]:
     """The draft, and thin playbooks to write where a role was given. Raises ProvisionError where it is neither playbook nor role."""
     found = Findings()
     written: dict[Path, str] = {}
@@ -57,17 +59,16 @@ def draft_playbook(path: Path, name: str, project: Path) -> tuple[Draft, dict[Pa
         playbook = path
         _playbook(path, found)
         remove = next((path.with_name(end) for end in REMOVALS if path.with_name(end).is_file() and end != path.name), None)
-    return _draft(name, path, project, found, playbook, remove), written
+    removal = {"remove": os.path.relpath(remove, project)} if remove else {"remove": OWNED} if owns else {}
+    return _draft(name, path, project, found, {"playbook": os.path.relpath(playbook, project), **removal}, owns), written
 
 
-def _draft(name: str, path: Path, project: Path, found: Findings, playbook: Path, remove: Path | None) -> Draft:
+def _draft(name: str, path: Path, project: Path, found: Findings, playbooks: Mapping[str, str], owns: tuple[str, ...]) -> Draft:
     properties = {option: _schema(spec, found.defaults.get(option)) for option, spec in found.options.items()}
     required = tuple(option for option, spec in found.options.items() if spec.get("required") is True and "default" not in properties[option])
-    tool: dict[str, Json] = {"playbook": os.path.relpath(playbook, project)}
+    tool: dict[str, Json] = dict(playbooks)
     notes = ["What set_stats gives in the playbook is an output: ${module.NAME}."]
-    if remove:
-        tool["remove"] = os.path.relpath(remove, project)
-    else:
+    if "remove" not in playbooks:
         notes.append("remove: PLAYBOOK beside `playbook` takes away what it made; without it, that stays on its hosts.")
     if found.blind:
         tool["check"] = "partial"
@@ -75,7 +76,7 @@ def _draft(name: str, path: Path, project: Path, found: Findings, playbook: Path
     return Draft(
         name=name, source=(source := os.path.relpath(path, project)), description=found.description or f"The playbook {source}", needs="hosts",
         tool={"ansible": tool}, properties=properties, required=required,
-        variables={option: f"${{parameters.{option}}}" if option in required or "default" in properties[option]
+        variables=_owned(playbooks, owns) | {option: f"${{parameters.{option}}}" if option in required or "default" in properties[option]
                    else f"${{parameters.{option}|default(null)}}" for option in found.options},
         outputs={output: {"description": f"What the playbook gives as {output}"} for output in dict.fromkeys(found.outputs)}, notes=tuple(notes))
 
@@ -176,6 +177,14 @@ MEETS: Mapping[str, Callable[[Mapping[str, Any], Path, Findings], None]] = {
 
 
 # ------------------------------------------------------------------ argument specs
+def _owned(playbooks: Mapping[str, str], owns: tuple[str, ...]) -> dict[str, Json]:
+    """The variables of the library's removal: units are stopped, paths go."""
+    if playbooks.get("remove") != OWNED:
+        return {}
+    units = [name for name in owns if "/" not in name]
+    return {"owned_paths": [name for name in owns if "/" in name], **({"owned_units": units} if units else {})}
+
+
 def _schema(spec: Mapping[str, Any], default: Json = None) -> dict[str, Json]:
     """One option of an argument spec as JSON Schema; `default` is the role's own, where the spec says none."""
     found: dict[str, Json] = dict(KINDS.get(str(spec.get("type", "str")), {}))

@@ -11,14 +11,12 @@ from typing import Any
 
 from provisioner.catalog import modules, remote
 from provisioner.catalog.digests import digest_folder
-from provisioner.catalog.from_playbook import thin_playbook
+from provisioner.catalog.from_playbook import OWNED, thin_playbook
 from provisioner.catalog.library import Origin, find
 from provisioner.errors import Problem, ProvisionError
 from provisioner.library import library_folder
 from provisioner.model import Component, Definition, Implementation, Json, OutputSpec, project_path
 
-OWNED = "playbooks/owned/remove.yml"
-"""Takes away the paths and units that a playbook without a removal of its own says that it owns."""
 FLAGS = {"tags": "provision_tags", "skipTags": "provision_skip_tags"}
 """Properties to the variables by which the engine is told of options of ansible-playbook (decision 2)."""
 

@@ -61,6 +61,8 @@ def _implementation(one: Implementation) -> Iterator[str]:
     yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
     if one.refused:
         yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
+    if one.ignored:
+        yield "Makes no difference here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.ignored.items())
     if one.actions:
         yield "Actions:\n\n" + "\n".join(line for verb, action in one.actions.items() for line in _action(verb, action))
 

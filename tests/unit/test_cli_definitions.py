@@ -168,6 +168,17 @@ def test_a_removal_of_a_role_and_of_a_playbook() -> None:
     assert component("motto").implementations[0].remove == str(Path.cwd() / "play/motto/remove.yml")
 
 
+def test_what_a_playbook_owns_is_taken_away_by_the_library() -> None:
+    owns = ["--owns", "/etc/motto", "--owns", "motto.service"]
+    assert main(["def", "init", "--from-playbook", "play/motto/site.yml", *owns]) == Exit.OK
+    one = component("motto").implementations[0]
+    assert one.remove == str(library_folder() / "playbooks/owned/remove.yml")
+    assert (one.variables["owned_paths"], one.variables["owned_units"]) == (["/etc/motto"], ["motto.service"])
+    write(Path("play/motto/remove.yml"), "- hosts: all\n")
+    assert main(["def", "init", "--from-playbook", "play/motto/site.yml", "--name", "own", *owns]) == Exit.OK
+    assert "owned_paths" not in component("own").implementations[0].variables
+
+
 def test_a_playbook_becomes_a_type_as_it_is() -> None:
     before = Path("play/motto/site.yml").read_text()
     write(Path("play/motto/roles/clock/tasks/main.yml"), TASKS)

@@ -28,12 +28,14 @@ def def_command() -> None:
 @click.option("--from-module", "module", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR", help="A Terraform module.")
 @click.option("--from-playbook", "playbook", type=click.Path(exists=True, path_type=Path), metavar="FILE|ROLE",
               help="A playbook, or a role's folder.")
+@click.option("--owns", multiple=True, metavar="PATH|UNIT", help="What the playbook makes on a host, taken away when it has no removal; repeatable.")
 @click.option("--name", default="", metavar="NAME", help="Name of the type (default: that of the folder or file).")
 @click.option("--needs", default="", metavar="OFFER", help="What a target must offer (default: the provider that the module requires).")
 @PROJECT
 @looks()
 @click.pass_obj
-def init_command(door: Door, /, module: Path | None, playbook: Path | None, name: str, needs: str, project: Path) -> int:
+def init_command(door: Door, /, module: Path | None, playbook: Path | None, owns: tuple[str, ...], name: str, needs: str,
+                 project: Path) -> int:
     """Draft a definition from a Terraform module, a playbook or a role.
 
     Parameters come from `variable` blocks or argument specs, outputs from `output` blocks or set_stats. Writes components/NAME.yaml;
@@ -42,8 +44,9 @@ def init_command(door: Door, /, module: Path | None, playbook: Path | None, name
     \b
       provision def init --from-module modules/mailbox
       provision def init --from-playbook roles/ntp --name clock
+      provision def init --from-playbook play/motto.yml --owns /etc/motto
     """
-    return carry_out("definitions.init", door, module, playbook, name, needs, project)
+    return carry_out("definitions.init", door, module, playbook, owns, name, needs, project)
 
 
 @def_command.command("vet", short_help="Check definitions: schema, module, playbooks, example.")

@@ -21,7 +21,8 @@ GENERAL = ("site", "main", "playbook", "play", "deploy", "install")
 """Names of playbooks that say less than the name of their folder."""
 
 
-def init(door: Door, /, module: Path | None, playbook: Path | None, name: str, needs: str, project: Path) -> int:
+def init(door: Door, /, module: Path | None, playbook: Path | None, owns: tuple[str, ...], name: str, needs: str,
+         project: Path) -> int:
     """Draft a definition from a Terraform module, a playbook or a role."""
     if (module is None) == (playbook is None):
         raise click.UsageError("name one source: --from-module DIR or --from-playbook FILE")
@@ -30,7 +31,7 @@ def init(door: Door, /, module: Path | None, playbook: Path | None, name: str, n
     if module is not None:
         draft, files = draft_module(module, name, project, needs), dict[Path, str]()
     else:
-        draft, files = draft_playbook(source, name, project)
+        draft, files = draft_playbook(source, name, project, owns)
     made = _write(door, project, draft, files)
     problems = Catalog(project.resolve()).vet([name], [])
     if door.json:
