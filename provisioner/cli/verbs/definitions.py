@@ -1,6 +1,7 @@
 """def: draft a definition from a module or a playbook, and check definitions. Runs no tool. Options and help; what it does is in `work`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,8 +35,7 @@ def def_command() -> None:
 @PROJECT
 @looks()
 @click.pass_obj
-def init_command(door: Door, /, module: Path | None, playbook: Path | None, owns: tuple[str, ...], name: str, needs: str,
-                 project: Path) -> int:
+def init_command(door: Door, /, module: Path | None, playbook: Path | None, **chosen: Any) -> int:
     """Draft a definition from a Terraform module, a playbook or a role.
 
     Parameters come from `variable` blocks or argument specs, outputs from `output` blocks or set_stats. Writes components/NAME.yaml;
@@ -46,7 +46,7 @@ def init_command(door: Door, /, module: Path | None, playbook: Path | None, owns
       provision def init --from-playbook roles/ntp --name clock
       provision def init --from-playbook play/motto.yml --owns /etc/motto
     """
-    return carry_out("definitions.init", door, module, playbook, owns, name, needs, project)
+    return carry_out("definitions.init", door, module, playbook, **chosen)
 
 
 @def_command.command("vet", short_help="Check definitions: schema, module, playbooks, example.")

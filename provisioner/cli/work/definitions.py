@@ -21,8 +21,7 @@ GENERAL = ("site", "main", "playbook", "play", "deploy", "install")
 """Names of playbooks that say less than the name of their folder."""
 
 
-def init(door: Door, /, module: Path | None, playbook: Path | None, owns: tuple[str, ...], name: str, needs: str,
-         project: Path) -> int:
+def init(door: Door, /, module: Path | None, playbook: Path | None, *, owns: tuple[str, ...], name: str, needs: str, project: Path) -> int:
     """Draft a definition from a Terraform module, a playbook or a role."""
     if (module is None) == (playbook is None):
         raise click.UsageError("name one source: --from-module DIR or --from-playbook FILE")
