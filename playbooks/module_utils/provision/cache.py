@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.module_utils.provision import files, manifest, masks, packages, probes, redis, rules
+from ansible.module_utils.provision import commands, files, manifest, masks, packages, probes, redis, rules
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import OURS, Pieces
@@ -82,7 +82,8 @@ class Cache:
             packages.judge_possible(PACKAGE)
             self.work.add(f"install package {PACKAGE}", lambda: packages.install(PACKAGE))
         if not installed or self.theirs.enabled or self.theirs.running:
-            self.work.add(f"stop and disable {THEIRS}.service", lambda: self.systemd.stop(THEIRS))
+            # this unit alone: instances of its template (redis-server@…) are others'
+            self.work.add(f"stop and disable {THEIRS}.service", lambda: _rest(f"{THEIRS}.service"))
 
     def _files(self) -> None:
         work, header = self.work, self.context.header
@@ -187,6 +188,10 @@ class Cache:
         self.systemd.forget(self.service)
         self.guard.clean()
         forget()
+
+
+def _rest(unit: str) -> None:
+    commands.run(["systemctl", "--quiet", "disable", "--now", unit])
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:
