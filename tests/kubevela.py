@@ -1,5 +1,7 @@
 """KubeVela's own documents against one environment: which of them provision takes, and why it does not take the others."""
 
+import copy
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from provisioner import spec
 from provisioner.catalog import Catalog
 from provisioner.compose import Composition, compose
 from provisioner.errors import Invalid
-from provisioner.model import Environment
+from provisioner.model import Environment, Json
 from provisioner.spec import yaml
 
 DATA = Path(__file__).parent / "data" / "kubevela"
@@ -83,3 +85,23 @@ def _row(folder: Path, path: Path, name: str, shown: str) -> Row:
 
 def _reasons(error: Invalid) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{problem.code} {problem.message}" for problem in error.problems if problem.severity == "error"))
+
+
+WRONG: tuple[Json, ...] = (None, "text", "", 7, -1, True, [], {}, ["x"], [[1]], {"a": 1}, {"name": "x"}, "${db.x}", "${nope")
+
+
+def damaged(value: Json, chance: random.Random) -> Json:
+    """A copy of a document with one value, anywhere below its first level, replaced by another one, often of another kind."""
+    found = copy.deepcopy(value)
+    path = chance.choice([path for path in _paths(found, ()) if len(path) > 1])
+    node = found
+    for part in path[:-1]:
+        node = node[part]
+    node[path[-1]] = copy.deepcopy(chance.choice(WRONG))
+    return found
+
+
+def _paths(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    yield path
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _paths(item, (*path, key))

@@ -22,13 +22,15 @@ from provisioner.spec.reading import violations
 
 CODES = Codes("PRV-1453", "PRV-1453", "PRV-1453", "PRV-1453")
 TEXT = {"type": "string", "minLength": 1}
+PROVIDER = {"type": "object", "properties": {"name": {"type": "string"}}}
 SHAPE = Shape({"type": "object", "required": ["metadata", "spec"], "properties": {
-    "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}},
+    "metadata": {"type": "object", "required": ["name"], "properties": {
+        "name": TEXT, "labels": {"type": ["object", "null"]}, "annotations": {"type": ["object", "null"]}}},
     "spec": {"type": "object", "required": ["schematic"], "properties": {"schematic": {
         "type": "object", "required": ["terraform"], "properties": {"terraform": {
             "type": "object", "required": ["configuration"], "properties": {
                 "configuration": TEXT, "type": {"enum": ["hcl", "json", "remote"]}, "path": {"type": "string"},
-                "providerRef": {"type": "object"}, "providerReference": {"type": "object"}, "customRegion": {"type": "string"},
+                "providerRef": PROVIDER, "providerReference": PROVIDER, "customRegion": {"type": "string"},
                 "deleteResource": {"type": "boolean"},
                 "gitRef": {"type": "object", "properties": {key: {"type": "string"} for key in ("branch", "tag", "commit")}},
             }}}}}}}})
@@ -171,7 +173,7 @@ def _words(given: dict[str, Any], metadata: dict[str, Any], text: str) -> tuple[
     """What a target must offer: the cloud as KubeVela calls it, or the name of its Terraform provider."""
     reference = given.get("providerRef") or given.get("providerReference") or {}
     labels = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    cloud = reference.get("name") or labels.get("provider") or ""
+    cloud = reference.get("name") or str(labels.get("provider") or "")
     if not cloud or cloud == "default":
         asked = modules.providers_of(text)
         known = [word for word, provider in CLOUDS.items() if provider in asked]

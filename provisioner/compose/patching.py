@@ -76,10 +76,15 @@ def _without_empty(value: Json) -> Any:
 
 
 def _at(value: Json, path: list[str], change: Any) -> Any:
-    """A copy with what lies at the path changed; maps are made on the way, and what becomes None is taken out."""
+    """A copy with what lies at the path changed; maps are made on the way, and what becomes None is taken out.
+
+    A value of another kind on the way stays as it is: whoever checks the properties complains about it.
+    """
     if not path:
         return change(value)
-    below = dict(value) if isinstance(value, Mapping) else {}
+    if value is not None and not isinstance(value, Mapping):
+        return value
+    below = dict(value or {})
     changed = _at(below.get(path[0]), path[1:], change)
     if changed is None:
         below.pop(path[0], None)
@@ -92,7 +97,9 @@ def _more(value: Json, more: Json, by: str) -> Json:
     """The list with further items; one that has the same key as another takes its place. A map takes and gives `{name, value}`."""
     if isinstance(value, Mapping) and by == "name":
         value = _named(value)
-    found = list(value) if isinstance(value, list | tuple) else []
+    if value is not None and not isinstance(value, list | tuple):
+        return value
+    found = list(value or ())
     for item in _named(more) if isinstance(more, Mapping) else more:
         item = _without_empty(item)
         same = [index for index, other in enumerate(found) if by and _key(other, by) is not None and _key(other, by) == _key(item, by)]

@@ -88,9 +88,9 @@ def topology(application: Application, environment: Environment) -> Topology:
     for policy in _topologies(application):
         given = policy.properties.get("targets") or policy.properties.get("clusters")
         selector = policy.properties.get("targetLabelSelector") or policy.properties.get("clusterLabelSelector")
-        if given:
-            names += [environment.aliases.get(name, name) for name in given]
-        elif selector:
+        if isinstance(given, list):
+            names += [environment.aliases.get(name, name) for name in given if isinstance(name, str)]
+        elif isinstance(selector, Mapping):
             labels.append(selector)
     return Topology(tuple(dict.fromkeys(names)), tuple(labels))
 
@@ -108,8 +108,11 @@ def _topologies(application: Application) -> list[Policy]:
     """The topology policies that count: as in KubeVela those that a deploy step of the workflow names, else all."""
     found = [policy for policy in application.policies if policy.type == "topology"]
     steps = application.workflow.get("steps") if isinstance(application.workflow, Mapping) else None
-    named = {name for step in steps or () if isinstance(step, Mapping) and step.get("type") == "deploy"
-             for name in ((step.get("properties") or {}).get("policies") or ())}
+    named: list[Json] = []
+    for step in steps if isinstance(steps, list) else ():
+        properties = step.get("properties") if isinstance(step, Mapping) and step.get("type") == "deploy" else None
+        policies = properties.get("policies") if isinstance(properties, Mapping) else None
+        named += policies if isinstance(policies, list) else []
     return [policy for policy in found if policy.name in named] or found
 
 

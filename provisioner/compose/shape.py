@@ -95,12 +95,14 @@ def put(below: Json, steps: Sequence[str | int], value: Json) -> Json:
 
 
 def steps_of(key: str) -> list[str | int]:
-    """OAM's parameterKey: `env.DB` or `env[0].value`, with or without `properties.` before it."""
+    """OAM's parameterKey: `env.DB` or `env[0].value`, with or without `properties.` before it. Raises ValueError for none at all."""
     found: list[str | int] = []
     for part in key.removeprefix("properties.").split("."):
         name, *indices = part.split("[")
         found += [name] if name else []
         found += [int(index.removesuffix("]")) for index in indices if index.removesuffix("]").isdigit()]
+    if not found or not isinstance(found[0], str):
+        raise ValueError("it names no property")
     return found
 
 

@@ -118,7 +118,9 @@ def _add(dressed: Dressed, trait: Trait, addition: Addition, lookup: Lookup) -> 
     properties = patched({}, [{"merge": addition.properties}], lookup)
     owner = dressed.component
     for volume in _flat(filled(addition.shares, lookup) or []):
-        if volume.get("path"):
+        if not isinstance(volume, dict):
+            dressed.problems.append(Problem("PRV-1405", f"{trait.type}: a volume must be written out, is {volume}", trait.where))
+        elif volume.get("path"):
             owner, properties = share(owner, properties, volume)
     if addition.before:
         dressed.component = replace(owner, depends_on=(*owner.depends_on, name))
@@ -129,7 +131,7 @@ def _add(dressed: Dressed, trait: Trait, addition: Addition, lookup: Lookup) -> 
                                    beside=owner.name, apart=not addition.beside))
 
 
-def _flat(values: list[Json]) -> Iterator[dict[str, Json]]:
+def _flat(values: list[Json]) -> Iterator[Json]:
     for value in values:
         if isinstance(value, list):
             yield from _flat(value)

@@ -174,7 +174,7 @@ def _policies(document: Document) -> list[Policy]:
 def _reserved(document: Document, problems: list[Problem]) -> None:
     for index, node in enumerate(_items(document, "components")):
         name = node.value.get("name") if isinstance(node.value, dict) else None
-        if name in RESERVED:
+        if isinstance(name, str) and name in RESERVED:
             problems.append(Problem("PRV-1207", f'components[{index}]: a component can\'t be named "{name}"',
                                     document.value_at(("spec", "components", index, "name")),
                                     f"references use it: ${{{name}.…}} is no component"))

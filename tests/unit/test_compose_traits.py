@@ -38,6 +38,7 @@ def lookup(reference: Reference) -> Json:
     ({"e": {"x": 0, "z": 3}}, {"remove": {"e": ["x"]}, "by": "name"}, {"e": {"z": 3}}),
     ({"e": [{"name": "x"}, {"name": "z"}]}, {"remove": {"e": ["x"]}, "by": "name"}, {"e": [{"name": "z"}]}),
     ({"e": ["a", "c"]}, {"remove": {"e": "${p.list}"}}, {"e": ["c"]}),
+    ({"e": "text"}, {"add": {"e": ["x"], "e.deeper": ["y"]}}, {"e": "text"}),
     ({"e": 1}, {"remove": {"e": ["1"], "none": ["x"]}}, {"e": 1}),
 ])
 def test_operations(properties: dict[str, Json], operation: dict[str, Json], expected: Json) -> None:
@@ -69,6 +70,7 @@ def test_templates(template: Json, expected: Json) -> None:
     ({"volumeMounts": {"hostPath": [{"name": "v", "mountPath": "/own", "path": "/srv"}]}}, None,
      {"volumeMounts": {"hostPath": [{"name": "v", "mountPath": "/x", "path": "/srv"}]}}),
     ({}, None, {"volumeMounts": {"pvc": [{"name": "v", "mountPath": "/x", "claimName": "web-v"}]}}),
+    ({"volumes": "text", "volumeMounts": ["wrong"]}, None, {"volumeMounts": {"pvc": [{"name": "v", "mountPath": "/x", "claimName": "web-v"}]}}),
 ])
 def test_a_volume_is_shared(properties: dict[str, Json], own: Json, beside: Json) -> None:
     owner, found = share(Component("web", "webservice", properties), {}, {"name": "v", "path": "/x"})

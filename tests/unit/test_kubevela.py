@@ -1,6 +1,9 @@
 """KubeVela's own documents: each is read, and the table of what composes and what does not is as it was. UPDATE_CASES=1 writes it: read it."""
 
+import json
 import os
+import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,9 @@ import pytest
 from provisioner import spec
 from provisioner.catalog import Catalog
 from provisioner.catalog.foreign import foreign_name
+from provisioner.errors import ProvisionError
 from provisioner.model import Definition
+from provisioner.spec import yaml
 from tests import kubevela
 
 TABLE = kubevela.DATA / "table.txt"
@@ -80,3 +85,24 @@ def test_parameters_come_from_the_variables(folder: Path) -> None:
     assert found["aws-s3"].parameters["required"] == ["bucket"]
     assert found["azure-database-mariadb"].outputs["DB_PASSWORD"].sensitive
     assert [notice.code for notice in found["azure-database-mariadb"].notices] == ["PRV-1454"]
+
+
+def test_a_damaged_application_is_an_error_in_words(folder: Path) -> None:
+    chance = random.Random(20)
+    documents = [document.value for path in kubevela.APPLICATIONS for document in yaml.read_all(path) if document.value["kind"] == "Application"]
+    path = folder / "app.yaml"
+    for number in range(400):
+        path.write_text(json.dumps(kubevela.damaged(chance.choice(documents), chance)))
+        with suppress(ProvisionError):
+            kubevela.composed(folder, path, "", ignore=number % 2 == 0)
+
+
+def test_a_damaged_definition_is_an_error_in_words(tmp_path: Path) -> None:
+    chance = random.Random(20)
+    documents = [yaml.read(path).value for path in kubevela.DEFINITIONS]
+    path = tmp_path / "components/thing.yaml"
+    path.parent.mkdir()
+    for _ in range(100):
+        path.write_text(json.dumps(kubevela.damaged(chance.choice(documents), chance)))
+        with suppress(ProvisionError):
+            Catalog(tmp_path, fetch=False).component("thing")
