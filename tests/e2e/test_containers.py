@@ -19,13 +19,13 @@ NAME = "registry.example.com/shop/counter:1.0"
 
 @pytest.fixture(scope="module")
 def hosts(lab_hosts: LabHosts) -> list[model.Host]:
-    return [*lab_hosts(1), *lab_hosts(1, trixie=True)]
+    return [*lab_hosts(1, names=("one",)), *lab_hosts(1, names=("two",), trixie=True)]
 
 
 @pytest.fixture(scope="module")
 def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) -> Project:
     """The example, delivered."""
-    made = example("containers", LAB_KEY=str(lab.key), LAB_SSH_ARGS=lab.ssh_args, PROVISION_ENVIRONMENT="lab",
+    made = example("containers", LAB_KEY=str(lab.key), LAB_SSH_ARGS=lab.ssh_args, LAB_KNOWN_HOSTS=str(lab.known_hosts), PROVISION_ENVIRONMENT="lab",
                    **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
     build(made)
     made.provision("apply", "--yes")

@@ -219,10 +219,11 @@ class _Delivery:
         if before is None or after is None:
             return
         gone = [path for path in before.files if path not in after.files and path != service.current]
-        if before.about.get("kind") != after.about.get("kind") or set(gone) & set(service.manager.unit_paths(service.name)):
+        form = [(one.about.get("kind"), "images" in one.about) for one in (before, after)]
+        if form[0] != form[1] or set(gone) & set(service.manager.unit_paths(service.name)):
             former = self._manager_of(before)
             self.work.add(f"stop {former.unit_name(service.name)}", lambda: former.stop(service.name))
-            self.state = replace(self.state, running=False, known=False)
+            self.state = replace(self.state, running=False, known=False, enabled=False)
         for path in gone:
             original = after.originals.pop(path, None)
             if original is not None:
@@ -264,7 +265,6 @@ class _Delivery:
         if image is None or not self.state.running or self.wanted.course.kind != "service":
             return False
         runs = podman.container_image(self.service.name)
-        self.work.facts["runs"] = runs
         return runs != "" and runs != podman.image(image.reference)
 
     def _run(self, name: str, waiting: bool, why: str) -> None:

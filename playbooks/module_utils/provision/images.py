@@ -22,8 +22,8 @@ def want_podman(work: Work) -> None:
 
 def want_image(work: Work, service: Service, wanted: Wanted, image: Image) -> str:
     """An act when the image is not here. The id of the one that loses its name to another; empty when none does."""
+    # no part of the seal: another unit of the same run may have brought it since the plan
     here = podman.image(image.reference)
-    work.facts["image"] = here
     if here:
         moves = image.policy == "Always" and not image.number and _pull_again(work, service, image)
         return here if moves else ""
@@ -65,7 +65,8 @@ def known(service: Service, image: Image | None) -> list[str]:
     before = list(service.before.about.get("images", ())) if service.before else []
     if image is None or image.reference in before[:1]:
         return before
-    brings = image.reference in before or not podman.image(image.reference)
+    others = {reference for other in manifest.others(service.context) for reference in other.about.get("images", ())}
+    brings = image.reference in before or image.reference in others or not podman.image(image.reference)
     return [*([image.reference] if brings else []), *(reference for reference in before if reference != image.reference)]
 
 

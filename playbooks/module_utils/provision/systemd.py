@@ -123,6 +123,8 @@ class Systemd(Manager):
         commands.run(["systemctl", "reset-failed", f"{name}.*", f"{name}@*.service"], check=False)
 
     def log(self, name: str, lines: int = 15) -> str:
+        # what a program says, what systemd says of its unit, what a container of that name says
+        whose = [f"_SYSTEMD_UNIT={name}.service", "+", f"UNIT={name}.service", "+", f"CONTAINER_NAME={name}"]
         since = [f"--since=@{self._started:.3f}"] if self._started else []
-        _, output = commands.run(["journalctl", "-u", f"{name}.service", "-n", str(lines), "--no-pager", "-q", "-o", "cat", *since], check=False)
+        _, output = commands.run(["journalctl", *whose, "-n", str(lines), "--no-pager", "-q", "-o", "cat", *since], check=False)
         return commands.tail(output, lines)
