@@ -1,8 +1,13 @@
-"""KubeVela's own documents against one environment: which of them provision takes, and why it does not take the others."""
+"""KubeVela's own documents against one environment: which of them provision takes, and why it does not take the others.
+
+`python -m tests.kubevela` prints the table.
+"""
 
 import copy
 import random
 import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -105,3 +110,16 @@ def _paths(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
     yield path
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from _paths(item, (*path, key))
+
+
+def table(folder: Path) -> tuple[str, dict[str, int]]:
+    """The table as text, and how many files had each result."""
+    found = list(rows(folder))
+    counts = {result: len({row.file.partition("#")[0] for row in found if row.result == result}) for result in ("plans", "plans without", "no")}
+    summary = f"{counts['plans']} plan, {counts['plans without']} plan with --ignore-unsupported, {counts['no']} do not"
+    return "".join(map(str, found)) + f"\n{summary}\n", counts
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        sys.stdout.write(table(project(Path(place)))[0])
