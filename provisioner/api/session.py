@@ -89,7 +89,7 @@ class Session:
         new = [warning for warning in composition.warnings if warning not in self.warnings]
         self.warnings += new
         for warning in new:
-            self.tell(str(warning))
+            self.tell(f"warning: {warning}")
         return composition
 
     def plan(self, *, destroy: bool = False) -> Plan:
