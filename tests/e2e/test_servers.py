@@ -158,18 +158,23 @@ def test_a_restore_of_what_is_not_there_changes_nothing(project: Project) -> Non
 
 def test_changes_are_made_in_place(lab: Lab, hosts: dict[str, model.Host], project: Project) -> None:
     before = {target: outputs(project, "sessions", target) for target in TARGETS}
-    for given in before.values():
+    for target, given in before.items():
         lab.exec([sys.executable, "-c", "import sys, redis; redis.Redis.from_url(sys.argv[1]).set('k', 'v')", given["url"]])
+        sql(lab, outputs(project, "db", target), "postgresql", "create table stays (note text)", "insert into stays values ('here')")
     project.edit("memoryMB: 64", "memoryMB: 96")
+    project.edit("databases: [archive]", "databases: [archive]\n        user: keeper")
     project.edit("users: [{name: reader, password: \"${secret.reader}\", access: readonly, databases: [app]}]", "users: []")
     told = project.provision("apply", "--yes").stdout
     assert "set maxmemory of the running Redis to 100663296" in told
-    assert "drop user reader" in told
+    assert "drop user app" in told
     for target in TARGETS:
         given = outputs(project, "sessions", target)
         assert given == before[target], "the password is kept"
         value = "import sys, redis; print(redis.Redis.from_url(sys.argv[1], decode_responses=True).get('k'))"
         assert lab.exec([sys.executable, "-c", value, given["url"]]).stdout.strip() == "v", "what it holds is kept"
+        renamed = outputs(project, "db", target)
+        assert renamed["user"] == "keeper"
+        assert sql(lab, renamed, "postgresql", "select note from stays") == [["here"]], "another owner has the same tables"
     project.provision("plan", "--detailed-exitcode")
 
 
@@ -181,13 +186,13 @@ def test_what_was_changed_by_hand_is_healed(lab: Lab, hosts: dict[str, model.Hos
     nft delete table inet provision_shop_events_bookworm
     rabbitmqctl -q delete_user reader
     echo "revoke all privileges on \\`my\\\\_stock\\`.* from 'app'@'127.0.0.1';" | mariadb
-    runuser -u postgres -- psql -qc "alter role app password 'x'"
+    runuser -u postgres -- psql -qc "alter role keeper password 'x'"
     systemctl disable -q --now provision-backup-shop.db.bookworm.timer
     """
     lab.ssh(hosts["bookworm"], by_hand)
     told = project.provision("apply", "--yes").stdout
     for words in ("set maxmemory of the running Redis", "set which networks reach rabbitmq-server", "create user reader",
-                  "set from where user app may come", "set the password of user app", "start provision-backup-shop.db.bookworm.timer"):
+                  "set from where user app may come", "set the password of user keeper", "start provision-backup-shop.db.bookworm.timer"):
         assert words in told, words
     project.provision("plan", "--detailed-exitcode")
 

@@ -150,9 +150,10 @@ class Accounts:
             self.ours[kind].add(name)
 
     def drop_user(self, name: str) -> None:
-        """Drop a user, what it was granted in our databases included."""
+        """Drop a user and what it was granted in our databases; what it owns there becomes the owner's: no table is lost."""
         if not self.cluster.verifiers([name]):
             return
-        for database in self.wanted.databases:
-            self.cluster.ask(f'drop owned by "{name}";', database)
+        ours = {*self.wanted.databases, *(self.ours[1] if self.ours else ())}
+        for database in ours & set(self.cluster.databases()):
+            self.cluster.ask(f'reassign owned by "{name}" to "{self.wanted.owner.name}"; drop owned by "{name}";', database)
         self.cluster.ask(f'drop role if exists "{name}";')
