@@ -4,6 +4,9 @@ locals {
   # 64 characters for most names, less what the provider adds to a prefix
   prefix = length(var.name) <= 32 ? var.name : "${trimsuffix(substr(var.name, 0, 23), "-")}-${substr(sha256(var.name), 0, 8)}"
 
+  # partition, service, region, account: from what is made, because a data source that is read late (dependsOn) would replace what runs
+  arn = split(":", aws_cloudwatch_log_group.this.arn)
+
   # how many there are is no secret
   has_secrets = nonsensitive(length(var.secret_env) > 0)
 
@@ -65,13 +68,9 @@ locals {
     healthCheck      = local.health
     restartPolicy    = var.restart ? { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 } : null
     linuxParameters  = { initProcessEnabled = true }
-    logConfiguration = { logDriver = "awslogs", options = { awslogs-group = aws_cloudwatch_log_group.this.name, awslogs-region = data.aws_region.current.name, awslogs-stream-prefix = "main" } }
+    logConfiguration = { logDriver = "awslogs", options = { awslogs-group = aws_cloudwatch_log_group.this.name, awslogs-region = local.arn[3], awslogs-stream-prefix = "main" } }
   }
 }
-
-data "aws_region" "current" {}
-data "aws_partition" "current" {}
-data "aws_caller_identity" "current" {}
 
 data "aws_subnets" "default" {
   filter {

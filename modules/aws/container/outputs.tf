@@ -20,7 +20,7 @@ output "cluster_arn" {
   value = (
     var.cluster == "" ? aws_ecs_cluster.this[0].arn :
     startswith(var.cluster, "arn:") ? var.cluster :
-    "arn:${data.aws_partition.current.partition}:ecs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:cluster/${var.cluster}"
+    "arn:${local.arn[1]}:ecs:${local.arn[3]}:${local.arn[4]}:cluster/${var.cluster}"
   )
 }
 

@@ -75,6 +75,8 @@ resource "aws_iam_role_policy" "schedule" {
 
 # When a task that runs once is due: two minutes after it was delivered, because a time that has passed is refused.
 resource "terraform_data" "due" {
+  count = local.once ? 1 : 0
+
   input            = formatdate("YYYY-MM-DD'T'hh:mm:ss", timeadd(timestamp(), "2m"))
   triggers_replace = [module.container.task_definition, var.copies]
 
@@ -87,7 +89,7 @@ resource "aws_scheduler_schedule" "this" {
   name                         = length(var.name) <= 64 ? var.name : "${substr(var.name, 0, 55)}-${substr(sha256(var.name), 0, 8)}"
   description                  = "Runs ${var.name}"
   state                        = var.suspended ? "DISABLED" : "ENABLED"
-  schedule_expression          = local.once ? "at(${terraform_data.due.output})" : local.cron
+  schedule_expression          = local.once ? "at(${terraform_data.due[0].output})" : local.cron
   schedule_expression_timezone = local.once ? "UTC" : var.time_zone
 
   flexible_time_window {
