@@ -120,7 +120,8 @@ def test_rules_that_nobody_confirms_undo_themselves(world: World, lab: Lab, host
     told = here.play("host-baseline/site", bad)
     door = ["ssh", "-F", "/dev/null", "-i", str(lab.key), "-p", "2222", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
             "-o", "LogLevel=ERROR", f"root@{host.address}"]
-    new, old = "nft list table inet provision", f"rm {wrapper}; systemctl start {UNDO}.service; nft list table inet provision; systemctl start ssh"
+    new = "nft list table inet provision"
+    old = f"rm {wrapper}; systemctl start --wait {UNDO}.service; {new}; systemctl start ssh"
     assert lab.exec([*door, new]).stdout != before, told.text
     assert lab.exec([*door, old]).stdout == before
     assert told.rc != 0, told.text
