@@ -1,7 +1,9 @@
 # A RabbitMQ broker (Amazon MQ): encrypted at rest and on the way, not public, with one administrator.
 
 locals {
-  types = { small = "mq.t3.micro", medium = "mq.m5.large", large = "mq.m5.xlarge" }
+  types = startswith(var.engine_version, "3.") ? { small = "mq.t3.micro", medium = "mq.m5.large", large = "mq.m5.xlarge" } : {
+    small = "mq.m7g.medium", medium = "mq.m7g.large", large = "mq.m7g.xlarge" # what RabbitMQ 4 runs on
+  }
   # 50 characters
   short      = length(var.name) <= 50 ? var.name : "${trimsuffix(substr(var.name, 0, 41), "-")}-${substr(sha256(var.name), 0, 8)}"
   vpc_id     = var.vpc_id == "" ? var.default_vpc_id : var.vpc_id

@@ -14,14 +14,13 @@ locals {
     Resource  = "*"
     Condition = { Bool = { "aws:SecureTransport" = "false" } }
   }
-  account = data.aws_caller_identity.this.account_id
   topics = {
     Sid       = "TopicsMaySend"
     Effect    = "Allow"
     Principal = { Service = "sns.amazonaws.com" }
     Action    = "sqs:SendMessage"
     Resource  = "*"
-    Condition = { ArnLike = { "aws:SourceArn" = [for name in var.topics : "arn:${data.aws_partition.this.partition}:sns:*:${local.account}:${name}"] } }
+    Condition = { ArnLike = { "aws:SourceArn" = [for name in var.topics : "${terraform_data.topics.output}${name}"] } }
   }
   policy = jsonencode({ Version = "2012-10-17", Statement = concat([local.encrypted], [for topics in [local.topics] : topics if length(var.topics) > 0]) })
 }
@@ -29,6 +28,15 @@ locals {
 data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
+
+# What was looked up is kept: a data source that is read late (dependsOn) must not make the policy unknown.
+resource "terraform_data" "topics" {
+  input = "arn:${data.aws_partition.this.partition}:sns:*:${data.aws_caller_identity.this.account_id}:"
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
 
 resource "aws_sqs_queue" "this" {
   name                              = "${local.short}${local.suffix}"
