@@ -112,7 +112,8 @@ def environ() -> dict[str, str]:
     return {"ANSIBLE_LIBRARY": str(LIBRARY / "library"), "ANSIBLE_MODULE_UTILS": str(LIBRARY / "module_utils"),
             "ANSIBLE_ACTION_PLUGINS": str(LIBRARY / "action_plugins"), "ANSIBLE_PIPELINING": "True", "ANSIBLE_SSH_PIPELINING": "True",
             "ANSIBLE_HOST_KEY_CHECKING": "False",
-            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=10 -o ServerAliveInterval=2 -o ServerAliveCountMax=2",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=10 -o ServerAliveInterval=2 -o ServerAliveCountMax=2 "
+                                f"-o UserKnownHostsFile={os.devnull}",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
