@@ -1,0 +1,110 @@
+"""examples/containers, the very app.yaml that goes to hosts, planned and applied to ECS in the simulated AWS. Budget: 5 minutes."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3  # type: ignore[import-untyped]
+import pytest
+
+from provisioner.sandbox import simulator
+from tests.e2e.conftest import ROOT, Project
+
+ENVIRONMENT = """
+apiVersion: provision/v1
+kind: Environment
+metadata: {name: cloud}
+spec:
+  targets:
+    - name: cloud
+      aws: {region: us-east-1, endpoint: "${env.CLOUD_ENDPOINT}"}
+      simulated: true
+"""
+
+
+class Cloud:
+    """The delivered example and its cloud."""
+
+    def __init__(self, project: Project, endpoint: str) -> None:
+        self.project, self.endpoint = project, endpoint
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=simulator.REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def task(self, name: str) -> dict[str, Any]:
+        """The container of the newest task definition of a component."""
+        definition = self.client("ecs").describe_task_definition(taskDefinition=f"counter-cloud-{name}")["taskDefinition"]
+        container: dict[str, Any] = definition["containerDefinitions"][0]
+        return container
+
+
+@pytest.fixture(scope="module")
+def cloud(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = tmp_path_factory.mktemp("cloud")
+    running = simulator.start(folder)
+    try:
+        project = example("containers", CLOUD_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+        (project.folder / "environments" / "cloud.yaml").write_text(ENVIRONMENT)
+        project.provision("apply", "-e", "cloud", "--yes")
+        yield Cloud(project, running.endpoint)
+    finally:
+        simulator.stop(folder)
+
+
+def test_the_file_is_the_one_for_hosts(cloud: Cloud) -> None:
+    assert (cloud.project.folder / "app.yaml").read_bytes() == (ROOT / "examples" / "containers" / "app.yaml").read_bytes()
+
+
+def test_the_service_has_its_copies_its_volume_and_its_door(cloud: Cloud) -> None:
+    service = cloud.client("ecs").describe_services(cluster="counter-cloud-web", services=["counter-cloud-web"])["services"][0]
+    assert service["runningCount"] == service["desiredCount"] == 2
+    group = cloud.client("elbv2").describe_target_groups(TargetGroupArns=[service["loadBalancers"][0]["targetGroupArn"]])["TargetGroups"][0]
+    assert group["HealthCheckPath"] == "/cgi-bin/healthz" and group["LoadBalancerArns"]
+    assert [mount["containerPath"] for mount in cloud.task("web")["mountPoints"]] == ["/data"]
+    door = cloud.project.outputs("web-gateway")
+    assert door["host"].endswith(".elb.amazonaws.com") and door["url"] == f"http://{door['host']}"
+
+
+def test_the_password_is_in_no_task_definition(cloud: Cloud) -> None:
+    container = cloud.task("web")
+    clear, secret = {entry["name"]: entry["value"] for entry in container["environment"]}, {entry["name"] for entry in container["secrets"]}
+    database = cloud.client("rds").describe_db_instances()["DBInstances"][0]
+    assert clear["DB_HOST"] == database["Endpoint"]["Address"] and clear["DB_PORT"] == "5432" and secret == {"DATABASE_URL"}
+    secrets = cloud.client("secretsmanager")
+    password = json.loads(secrets.get_secret_value(SecretId=database["MasterUserSecret"]["SecretArn"])["SecretString"])["password"]
+    assert password not in json.dumps(container) and password not in cloud.project.provision("outputs", "-e", "cloud", "-o", "json").stdout
+    holding = [path.name for path in Path(cloud.project.folder).rglob("*") if path.is_file() and password.encode() in path.read_bytes()]
+    assert set(holding) <= {"terraform.tfstate", "terraform.tfstate.backup"}
+
+
+def test_what_runs_once_and_by_the_clock_is_scheduled(cloud: Cloud) -> None:
+    scheduler = cloud.client("scheduler")
+    assert scheduler.get_schedule(Name="counter-cloud-greet")["ScheduleExpression"].startswith("at(")
+    assert scheduler.get_schedule(Name="counter-cloud-tidy")["ScheduleExpression"] == "cron(30 2 ? * MON-FRI *)"
+
+
+def test_a_second_apply_changes_nothing(cloud: Cloud) -> None:
+    done = cloud.project.provision("apply", "-e", "cloud", "--yes")
+    assert "nothing to do" in (done.stdout + done.stderr).lower()
+    cloud.project.provision("plan", "-e", "cloud", "--detailed-exitcode")
+
+
+def test_a_change_is_made_in_place(cloud: Cloud) -> None:
+    cloud.project.edit("replicas: 2", "replicas: 3")
+    cloud.project.provision("apply", "-e", "cloud", "--yes")
+    service = cloud.client("ecs").describe_services(cluster="counter-cloud-web", services=["counter-cloud-web"])["services"][0]
+    assert service["runningCount"] == 3
+
+
+def test_destroy_leaves_nothing(cloud: Cloud) -> None:
+    cloud.project.provision("destroy", "-e", "cloud", "--yes", "--allow-destroy", "db")
+    ecs = cloud.client("ecs")
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"] if ecs.list_clusters()["clusterArns"] else []
+    assert [cluster for cluster in clusters if cluster["status"] != "INACTIVE"] == []
+    assert ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"] == []
+    assert cloud.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+    assert cloud.client("rds").describe_db_instances()["DBInstances"] == []
+    assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert cloud.client("efs").describe_file_systems()["FileSystems"] == []
+    assert cloud.client("servicediscovery").list_namespaces()["Namespaces"] == []
