@@ -1,0 +1,86 @@
+"""A folder shared by NFS-Ganesha on a real Debian 12 host (the lab's kernel has no NFS): exported, asked over the network, changed, taken away.
+
+What is in it can't be read here: in a container the kernel opens no file by its handle, which any NFS server needs.
+"""
+
+import subprocess
+from typing import Any
+
+import pytest
+
+from provisioner.model import Host
+from tests.conftest import LabHosts
+from tests.integration.playbooks_world import World, unit
+from tests.lab import Lab
+
+# tmpfs: Ganesha needs file handles, which the overlay that a lab host lies on does not give
+PATH = "/run/shared"
+
+
+@pytest.fixture(scope="module")
+def hosts(lab_hosts: LabHosts) -> list[Host]:
+    return [*lab_hosts(1, base=True), *lab_hosts(1, trixie=True)]
+
+
+@pytest.fixture(scope="module")
+def world(lab: Lab, tmp_path_factory: pytest.TempPathFactory, hosts: list[Host]) -> World:
+    return World(tmp_path_factory.mktemp("share"), lab.inventory(hosts).read_text())
+
+
+def share(host: Host, **changed: Any) -> dict[str, Any]:
+    return {**unit("shared"), "filesystem_name": "shared", "filesystem_path": PATH, "filesystem_owner": 0, "filesystem_group": 0,
+            "filesystem_mode": "0755", "filesystem_allow_from": ["10.0.0.0/8"], "filesystem_root_squash": True, "filesystem_server": "ganesha",
+            "filesystem_mount_path": "/mnt/shared", "filesystem_options": "nfsvers=4.1,hard", "filesystem_address": host.address, **changed}
+
+
+READ = '''
+import socket, struct, sys
+def text(value):
+    data = value.encode()
+    return struct.pack(">I", len(data)) + data + b"\\0" * (-len(data) % 4)
+def ask(host, path):
+    """NFS 4.0 by hand: from the root down the path."""
+    names = path.strip("/").split("/")
+    operations = [struct.pack(">I", 24), *(struct.pack(">I", 15) + text(name) for name in names)]
+    compound = text("") + struct.pack(">II", 0, len(operations)) + b"".join(operations)
+    who = struct.pack(">I", 0) + text("client") + struct.pack(">III", 0, 0, 0)
+    call = struct.pack(">IIIIIIII", 7, 0, 2, 100003, 4, 1, 1, len(who)) + who + struct.pack(">II", 0, 0) + compound
+    with socket.create_connection((host, 2049), 10) as server:
+        server.sendall(struct.pack(">I", 0x80000000 | len(call)) + call)
+        length = struct.unpack(">I", server.recv(4, socket.MSG_WAITALL))[0] & 0x7fffffff
+        return struct.unpack(">7I", server.recv(length, socket.MSG_WAITALL)[:28])[6]
+print(ask(sys.argv[1], sys.argv[2]))
+'''
+
+
+def status(lab: Lab, host: Host, path: str) -> int:
+    """What the server says of a path, over the network: 0 when it is there for us, else the number of NFS's error."""
+    done = subprocess.run(lab.network.inside("python3", "-c", READ, host.address, path), capture_output=True, check=True, timeout=60)
+    return int(done.stdout)
+
+
+def test_a_folder_is_exported(world: World, lab: Lab, hosts: list[Host]) -> None:
+    host = hosts[0]
+    here = World(world.project, lab.inventory([host]).read_text())
+    wanted = share(host)
+    here.twice("filesystem/site", wanted, host.name)
+    here.quiet("filesystem/site", wanted, host.name)
+    assert status(lab, host, PATH) == 0
+    changed = share(host, filesystem_mode="0775", filesystem_group=100, filesystem_allow_from=["192.0.2.0/24"])
+    assert "set mode 0775, owner 0:100 of /run/shared" in here.twice("filesystem/site", changed, host.name)["tasks"]
+    assert status(lab, host, PATH) != 0, "only 192.0.2.0/24 may"
+    here.quiet("filesystem/site", changed, host.name)
+    here.play("filesystem/remove", changed).of(host.name)
+    left = lab.ssh(host, "find /etc /srv /run -xdev -name '*provision*' -o -path '*/shared*'; cat /etc/ganesha/ganesha.conf").stdout
+    assert "provision" not in left and "shared" not in left
+    assert lab.ssh(host, "systemctl is-active nfs-ganesha", check=False).stdout.strip() == "inactive"
+
+
+def test_what_the_others_would_do(world: World, lab: Lab, hosts: list[Host]) -> None:
+    """Without NFS in the kernel nothing can be mounted here: the plan is looked at, and the kernel's server is configured but not started."""
+    told = world.play("filesystem/site", share(hosts[0]), check=True)
+    tasks = told.of(hosts[1].name)["tasks"]
+    assert tasks[-3:] == ["load mnt-shared.mount", "enable mnt-shared.mount", "mount /mnt/shared"]
+    assert f"What={hosts[0].address}:{PATH}" in told.of(hosts[1].name)["files"][0]["after"]
+    plan = world.play("filesystem/site", share(hosts[0], filesystem_server="kernel"), check=True).of(hosts[0].name)
+    assert plan["files"][0]["after"].endswith(f'"{PATH}" 10.0.0.0/8(rw,sync,no_subtree_check,root_squash)\n')
