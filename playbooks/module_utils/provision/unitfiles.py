@@ -139,7 +139,7 @@ def podman_unit_text(program: Program) -> str:
     """The container as a unit that we write, where podman has no quadlet."""
     container, name, number = _container(program), _container_name(program), "--cidfile=%t/%n.ctr-id"
     long = program.course.kind == "service"
-    how = "--cgroups=no-conmon --sdnotify=conmon -d" if long else "--cgroups=split --log-driver=passthrough"
+    how = "--cgroups=no-conmon --sdnotify=conmon --log-driver=journald -d" if long else "--cgroups=split --log-driver=passthrough"
     options = [part for _, option, value in _settings(program, container) for part in (option, value)]
     words = " ".join(map(word, [*options, container.image, *program.command]))
     lines = ["Type=notify", "NotifyAccess=all"] if long else []
