@@ -129,6 +129,8 @@ def quadlet_text(program: Program) -> str:
     for key, option, value in _settings(program, container):
         simple = key and re.fullmatch(r"[\w./:,=@+-]+", value)
         lines.append(f"{key}={value}" if simple else f"PodmanArgs={word(f'{option}={value}')}")
+    # the default differs between distributions
+    lines += ["PodmanArgs=--log-driver=journald"] if program.course.kind == "service" else []
     if program.command:
         lines.append(f"Exec={' '.join(map(word, program.command))}")
     text = _unit(program, _long(program, name) if program.course.kind == "service" else _short(program), _limit(program))
