@@ -1,0 +1,57 @@
+"""A document of KubeVela's, unchanged, as containers on Debian 12 and 13 hosts: a worker with a volume, and a sidecar that reads it.
+
+Budget: 3 minutes.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from provisioner import model
+from tests.conftest import LabHosts
+from tests.e2e.conftest import ROOT, Project
+from tests.integration.images import image
+from tests.kubevela import DATA
+from tests.lab import Lab
+
+APPLICATION = "kubevela.github.io__docs__end-user__traits__references.md__13.yaml"
+APPLETS = {f"bin/{name}": f'#!/bin/sh\nexec /bin/busybox {name} "$@"\n' for name in ("date", "tail")}
+
+
+@pytest.fixture(scope="module")
+def hosts(lab_hosts: LabHosts) -> list[model.Host]:
+    return [*lab_hosts(1), *lab_hosts(1, trixie=True)]
+
+
+@pytest.fixture(scope="module")
+def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) -> Iterator[Project]:
+    """The document, delivered. There is no registry of images here: the environment gives an archive."""
+    made = example("environments", folder=ROOT / "examples/containers", LAB_KEY=str(lab.key),
+                   LAB_SSH_ARGS=lab.ssh_args, LAB_KNOWN_HOSTS=str(lab.known_hosts),
+                   PROVISION_ENVIRONMENT="lab", **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
+    (made.folder / "environments").mkdir()
+    text = (made.folder / "lab.yaml").read_text()
+    (made.folder / "environments/lab.yaml").write_text(f"{text}  override: [{{types: [worker], properties: {{imageArchive: busybox.tar}}}}]\n")
+    shutil.copy(DATA / "applications" / APPLICATION, made.folder / "app.yaml")
+    image(made.folder / "busybox.tar", name="docker.io/library/busybox:latest", files=APPLETS)
+    made.provision("apply", "--yes")
+    yield made
+    made.provision("destroy", "--yes", exit=None)
+
+
+def test_the_sidecar_reads_what_the_worker_writes(project: Project, lab: Lab, hosts: list[model.Host]) -> None:
+    for host in hosts:
+        assert lab.ssh(host, "podman ps --format '{{.Names}}' | sort").stdout.split() == ["log-gen-worker", "log-gen-worker-count-log"]
+        told = lab.ssh(host, "for i in $(seq 50); do podman logs log-gen-worker-count-log 2>&1 | grep -m1 '^0: ' && break; sleep 0.2; done").stdout
+        assert told.startswith("0: ")
+
+
+def test_a_second_plan_is_empty(project: Project) -> None:
+    assert project.planned() == {}
+
+
+def test_nothing_is_left(project: Project, lab: Lab, hosts: list[model.Host]) -> None:
+    project.provision("destroy", "--yes")
+    for host in hosts:
+        assert lab.ssh(host, "podman ps --all --quiet; ls /etc/containers/systemd /var/lib/provision/units 2>/dev/null || true").stdout == ""
