@@ -7,7 +7,7 @@ output "task_definition" {
 
 output "family" {
   description = "ARN of the task definition without its revision."
-  value       = aws_ecs_task_definition.this.arn_without_revision
+  value       = "arn:${local.arn[1]}:ecs:${local.arn[3]}:${local.arn[4]}:task-definition/${var.name}"
 }
 
 output "cluster" {
