@@ -54,4 +54,5 @@ def test_a_second_plan_is_empty(project: Project) -> None:
 def test_nothing_is_left(project: Project, lab: Lab, hosts: list[model.Host]) -> None:
     project.provision("destroy", "--yes")
     for host in hosts:
-        assert lab.ssh(host, "podman ps --all --quiet; find /etc/containers/systemd /var/lib/provision/units -type f 2>/dev/null || true").stdout == ""
+        left = lab.ssh(host, "podman ps --all --quiet; find /etc/containers/systemd /var/lib/provision/units -type f 2>/dev/null || true").stdout
+        assert left == ""
