@@ -58,6 +58,8 @@ def install() -> None:
     programs.namespace_takes_its_zone(_wrap)
     programs.machine_takes_its_interface(_wrap)
     programs.machines_are_refreshed(_add)
+    programs.template_has_its_own_tags(_wrap)
+    programs.policies_are_enabled(_wrap)
 
 
 def image_of_debian() -> None:

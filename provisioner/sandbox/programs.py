@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.acm.models import CertBundle
-from moto.autoscaling.models import FakeAutoScalingGroup
+from moto.autoscaling.models import FakeAutoScalingGroup, FakeScalingPolicy
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.ecs.models import EC2ContainerServiceBackend, Service
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
@@ -106,6 +107,29 @@ def machine_takes_its_interface(wrap: Wrap) -> None:
         return prep_nics
 
     wrap(Instance, "prep_nics", mark)
+
+
+def template_has_its_own_tags(wrap: Wrap) -> None:
+    """The tags of a launch template are no part of what it launches; in moto they come back among those of machines and volumes."""
+    def leave_out(stock: Callable[..., None]) -> Callable[..., None]:
+        def init(version: LaunchTemplateVersion, template: Any, number: int, data: dict[str, Any], *positional: Any, **named: Any) -> None:
+            tags = [tags for tags in data.get("TagSpecifications", []) if tags.get("ResourceType") != "launch-template"]
+            stock(version, template, number, {**data, "TagSpecifications": tags} if "TagSpecifications" in data else data, *positional, **named)
+        return init
+
+    wrap(LaunchTemplateVersion, "__init__", leave_out)
+
+
+def policies_are_enabled(wrap: Wrap) -> None:
+    """A scaling policy says that it is enabled, and of prediction only where it predicts; moto says neither."""
+    def complete(stock: Callable[..., None]) -> Callable[..., None]:
+        def init(policy: FakeScalingPolicy, *positional: Any, **named: Any) -> None:
+            stock(policy, *positional, **named)
+            policy.enabled = True  # type: ignore[attr-defined]
+            policy.predictive_scaling_configuration = policy.predictive_scaling_configuration or None  # type: ignore[assignment]
+        return init
+
+    wrap(FakeScalingPolicy, "__init__", complete)
 
 
 def machines_are_refreshed(add: Callable[[Any, str, object], None]) -> None:

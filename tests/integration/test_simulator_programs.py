@@ -81,3 +81,20 @@ def test_machines_of_a_group_are_refreshed_and_leave_nothing(cloud: Cloud) -> No
     groups.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, MaxSize=0, DesiredCapacity=0)
     groups.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
     assert ec2.describe_network_interfaces()["NetworkInterfaces"] == []
+
+
+def test_a_launch_template_and_a_policy_say_what_they_were_given(cloud: Cloud) -> None:
+    ec2, groups = cloud.client("ec2"), cloud.client("autoscaling")
+    tags = [{"Key": "a", "Value": "b"}]
+    ec2.create_launch_template(
+        LaunchTemplateName="tagged", TagSpecifications=[{"ResourceType": "launch-template", "Tags": tags}],
+        LaunchTemplateData={"ImageId": "ami-0debf12f0000000a1", "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]})
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"]
+    assert [spec["ResourceType"] for spec in version["LaunchTemplateData"]["TagSpecifications"]] == ["instance"]
+    assert ec2.describe_launch_templates(LaunchTemplateNames=["tagged"])["LaunchTemplates"][0]["Tags"] == tags
+    groups.create_auto_scaling_group(AutoScalingGroupName="p", MinSize=0, MaxSize=1, VPCZoneIdentifier=",".join(cloud.subnets),
+                                     LaunchTemplate={"LaunchTemplateName": "tagged", "Version": "1"})
+    groups.put_scaling_policy(AutoScalingGroupName="p", PolicyName="load", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration={
+        "TargetValue": 60, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}})
+    (policy,) = groups.describe_policies(AutoScalingGroupName="p")["ScalingPolicies"]
+    assert policy["Enabled"] is True and "PredictiveScalingConfiguration" not in policy
