@@ -241,7 +241,7 @@ def test_removal_in_two_batches_leaves_nothing(world: World) -> None:
     assert "module.first.terraform_data.this" in world.state() and "module.second.terraform_data.this" not in world.state()
     ended = world.deliver(world.request(first, root=(third,), kind="remove", rank="remove:1", last_in_root=True))
     assert ended["remove first@t"].state == "done" and ended["remove first@t"].changed
-    assert set(world.state()) == {"module.third.terraform_data.this", ".terraform_data.ready_third"}
+    assert set(world.state()) == {"module.third.terraform_data.this", ".terraform_data.ready_third", ".terraform_data.sealed_third"}
     assert world.by_hand("plan", "-detailed-exitcode").returncode == 0
     world.plan(removed=("third@t",))
     world.deliver(world.request(third, root=(), kind="remove", rank="remove:0"))
