@@ -10,7 +10,7 @@ from provisioner.engines.terraform import binary, changes, names, outputs, previ
 from provisioner.engines.terraform.adopt import adopt
 from provisioner.engines.terraform.batch import Batch
 from provisioner.engines.terraform.planning import Outcome, Planning, Request
-from provisioner.engines.terraform.workspace import Workspace, open_workspace
+from provisioner.engines.terraform.workspace import Workspace, open_workspace, sealed_here
 from provisioner.model import Change, Json, Unit
 from provisioner.process.children import Children
 
@@ -46,7 +46,8 @@ class TerraformEngine:
 
     def sealed(self, key: str, site: Site) -> dict[str, dict[str, Json]]:
         """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
-        return self._open(key, site).sealed()
+        here = sealed_here(key, site)
+        return self._open(key, site).sealed() if here is None else here
 
     async def deliver(self, request: BatchRequest, site: Site, report: Report) -> None:
         """Carry out the steps; exactly one StepEnded for each. Raises nothing for a step's own failure."""

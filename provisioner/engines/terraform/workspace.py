@@ -74,9 +74,7 @@ class Workspace:
         return state.parse(self._pull())
 
     def sealed(self) -> dict[str, dict[str, Json]]:
-        """The sensitive outputs in the state as it is now, in clear. Raises ProvisionError when a remote one can't be read."""
-        if self.state_file is not None:
-            return state.unseal_patiently(self.state_file)
+        """The sensitive outputs in a remote state as it is now, in clear. Raises ProvisionError when it can't be read."""
         if not self.root_file.exists():
             # a folder of its own, only to read: the backend needs no provider
             private(self.root_file, json.dumps({"terraform": {"backend": self.backend}}))
@@ -107,9 +105,19 @@ class Workspace:
             file.unlink(missing_ok=True)
 
 
+def sealed_here(key: str, site: Site) -> dict[str, dict[str, Json]] | None:
+    """The sensitive outputs of a root whose state is a local file, in clear; None for another backend. Needs no Terraform."""
+    kept = site.state.absolute() / "terraform" / key
+    backend = _backend(key, site, kept)
+    return state.unseal_patiently(Path(str(backend["local"]["path"]))) if "local" in backend else None
+
+
+def _backend(key: str, site: Site, kept: Path) -> dict[str, Json]:
+    return backend_of((site.target.terraform or {}).get("backend") or {}, kept, f"{site.application}/{site.environment}/{key}")
+
+
 def open_workspace(key: str, site: Site, binary: str, mirrors: tuple[Path, ...], children: Children) -> Workspace:
     """Make the folders of a root. Raises ProvisionError for a backend that can't be used."""
-    target = site.target.terraform or {}
     project = project_path(str(site.project)).absolute()
     folder, kept = (base.absolute() / "terraform" / key for base in (site.work, site.state))
     for place in (folder, kept, kept / "data", project / "sources"):
@@ -117,9 +125,8 @@ def open_workspace(key: str, site: Site, binary: str, mirrors: tuple[Path, ...],
     over = {name: str(site.reveal(value)) if "${" in value else value for name, value in site.environ.items()}
     before = {name: value for name, value in {**os.environ, **over}.items() if over.get(name) != ""}
     config = configuration.write(project / "terraform" / "cli.tfrc", mirrors, before)
-    backend = backend_of(target.get("backend") or {}, kept, f"{site.application}/{site.environment}/{key}")
-    return Workspace(key, folder, kept, project / "sources", binary, configuration.environment(over, config), backend, site.parallel, children,
-                     over, site.target.simulated)
+    return Workspace(key, folder, kept, project / "sources", binary, configuration.environment(over, config), _backend(key, site, kept),
+                     site.parallel, children, over, site.target.simulated)
 
 
 def backend_of(given: Mapping[str, Json], kept: Path, place: str) -> dict[str, Json]:
