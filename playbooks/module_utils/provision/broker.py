@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.module_utils.provision import files, manifest, packages, probes, rabbitmq, rules
+from ansible.module_utils.provision import files, manifest, packages, rabbitmq
+from ansible.module_utils.provision.answering import Server
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import Pieces
@@ -34,6 +35,7 @@ class Broker:
         self.pieces = Pieces(context, "broker", self.name)
         self.work = self.pieces.work
         self.systemd = Systemd()
+        self.server = Server("RabbitMQ", context.address, PORT, tries=30)
         self.conf = f"{rabbitmq.FOLDER}/90-provision-{context.app}-{self.name}.conf"
         self.guard = Portguard(context, Ports(SERVICE, (PORT,), INNER))
         self.state = self.systemd.state(SERVICE)
@@ -177,20 +179,11 @@ class Broker:
         rabbitmq.add({"permissions": [{"user": user, "vhost": vhost, **words} for (user, vhost), words in allowed.items()]})
 
     # ------------------------------------------------------------------ health
-    def _probe(self) -> dict[str, Any]:
-        host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
-        return {"tcpSocket": {"host": host, "port": PORT}, "failureThreshold": 30}
-
     def _health(self) -> str:
-        if self.work.new:
-            return ""
-        return probes.once(self._probe(), probes.Surroundings()) if self.state.running else f"{SERVICE}.service is {self.state.words}"
+        return "" if self.work.new else self.server.health(self.state, SERVICE)
 
     def _verify(self) -> str:
-        answer = probes.until_healthy(self._probe(), probes.Surroundings(), lambda: "")
-        if answer != probes.HEALTHY:
-            raise Failed(f"RabbitMQ does not answer: {answer}\nits last lines:\n{self.systemd.log(SERVICE)}")
-        return answer
+        return self.server.judge(self.server.until(), lambda: self.systemd.log(SERVICE))
 
     # ------------------------------------------------------------------ removal
     def remove(self) -> Work:

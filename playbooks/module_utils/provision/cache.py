@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from ansible.module_utils.provision import commands, files, manifest, masks, packages, probes, redis, rules
+from ansible.module_utils.provision.answering import Server
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import OURS, Pieces
@@ -38,6 +39,7 @@ class Cache:
         self.pieces = Pieces(context, "cache", self.name, masks.read_key(self.key_file))
         self.work = self.pieces.work
         self.systemd = Systemd()
+        self.server = Server("Redis", context.address, PORT, tries=10)
         self.guard = Portguard(context, Ports(self.service, (PORT,)))
         self.state, self.theirs = self.systemd.state(self.service), self.systemd.state(THEIRS)
         self.running = Running(redis.password_in(files.read(self.auth)))
@@ -143,10 +145,6 @@ class Cache:
         self.running = Running(self.password)
 
     # ------------------------------------------------------------------ health
-    def _probe(self) -> dict[str, Any]:
-        host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
-        return {"tcpSocket": {"host": host, "port": PORT}, "failureThreshold": 10}
-
     def _health(self) -> str:
         if self.work.new:
             return ""
@@ -156,18 +154,16 @@ class Cache:
             self.running.ask("PING")
         except Failed as failure:
             return failure.message
-        return probes.once(self._probe(), probes.Surroundings())
+        return self.server.once()
 
     def _verify(self) -> str:
-        answer = probes.until_healthy(self._probe(), probes.Surroundings(), lambda: "")
+        answer = self.server.until()
         if answer == probes.HEALTHY:
             try:
                 Running(self.password).ask("PING")
             except Failed as failure:
                 answer = failure.message
-        if answer != probes.HEALTHY:
-            raise Failed(f"Redis does not answer: {answer}\nits last lines:\n{self.systemd.log(self.service)}")
-        return answer
+        return self.server.judge(answer, lambda: self.systemd.log(self.service))
 
     # ------------------------------------------------------------------ removal
     def remove(self) -> Work:

@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, manifest, packages, probes, rules
+from ansible.module_utils.provision import commands, files, manifest, packages, rules
+from ansible.module_utils.provision.answering import Server
 from ansible.module_utils.provision.blocks import block_of, with_block
 from ansible.module_utils.provision.cluster import PORT, Cluster, installed_versions, offered_versions, other_with_port
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
@@ -38,6 +39,7 @@ class Database:
         self.before = manifest.load(context)
         self.cluster = Cluster(self._version())
         self.systemd = Systemd()
+        self.server = Server("PostgreSQL", context.address, PORT, tries=10)
         self.block = f"{context.app}.{context.unit}"
         self.conf = f"{self.cluster.folder}/conf.d/provision-{context.app}-{context.unit}.conf"
         self.drop_in = f"{self.cluster.drop_ins}/provision-{context.app}-{context.unit}.conf"
@@ -201,20 +203,11 @@ class Database:
         self.cluster.ask("select 1;")
 
     # ------------------------------------------------------------------ health
-    def _probe(self) -> dict[str, Any]:
-        host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
-        return {"tcpSocket": {"host": host, "port": PORT}, "failureThreshold": 10}
-
     def _health(self) -> str:
-        if self.work.new:
-            return ""
-        return probes.once(self._probe(), probes.Surroundings()) if self.state.running else f"{self.cluster.service}.service is {self.state.words}"
+        return "" if self.work.new else self.server.health(self.state, self.cluster.service)
 
     def _verify(self) -> str:
-        answer = probes.until_healthy(self._probe(), probes.Surroundings(), lambda: "")
-        if answer != probes.HEALTHY:
-            raise Failed(f"PostgreSQL does not answer: {answer}\nits last lines:\n{self.cluster.log()}")
-        return answer
+        return self.server.judge(self.server.until(), self.cluster.log)
 
     # ------------------------------------------------------------------ removal
     def remove(self) -> Work:

@@ -10,7 +10,8 @@ import os
 import time
 from typing import Any
 
-from ansible.module_utils.provision import files, manifest, mariadb, packages, probes, rules
+from ansible.module_utils.provision import files, manifest, mariadb, packages
+from ansible.module_utils.provision.answering import Server
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.dumps import Dumps
 from ansible.module_utils.provision.failures import Failed
@@ -33,6 +34,7 @@ class Mysql:
         self.name = check_name(str(spec["name"]))
         self.before = manifest.load(context)
         self.systemd = Systemd()
+        self.server = Server("MariaDB", context.address, PORT, tries=20)
         self.conf = f"{mariadb.folder()}/99-provision-{context.app}-{context.unit}.cnf"
         self.others = _others(context)
         self.work = Work(context, self.before, new=self.before is None and not os.path.exists(self.conf))
@@ -158,20 +160,11 @@ class Mysql:
                 mariadb.ask(f"drop user '{self.user}'@'{host}';")
 
     # ------------------------------------------------------------------ health
-    def _probe(self) -> dict[str, Any]:
-        host = self.context.address if rules.is_local(self.context.address) else "127.0.0.1"
-        return {"tcpSocket": {"host": host, "port": PORT}, "failureThreshold": 20}
-
     def _health(self) -> str:
-        if self.work.new:
-            return ""
-        return probes.once(self._probe(), probes.Surroundings()) if self.state.running else f"{SERVICE}.service is {self.state.words}"
+        return "" if self.work.new else self.server.health(self.state, SERVICE)
 
     def _verify(self) -> str:
-        answer = probes.until_healthy(self._probe(), probes.Surroundings(), lambda: "")
-        if answer != probes.HEALTHY:
-            raise Failed(f"MariaDB does not answer: {answer}\nits last lines:\n{self.systemd.log(SERVICE)}")
-        return answer
+        return self.server.judge(self.server.until(), lambda: self.systemd.log(SERVICE))
 
     # ------------------------------------------------------------------ removal
     def remove(self) -> Work:
