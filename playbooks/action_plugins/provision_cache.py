@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ansible.module_utils
 from ansible import constants
-from ansible.plugins.action import ActionBase
 
 # our shared code lies where Ansible looks for it when it packs a module; plugins have to be told
 ansible.module_utils.__path__.extend(
     folder for folder in constants.config.get_config_value("DEFAULT_MODULE_UTILS_PATH") if folder not in ansible.module_utils.__path__)
 
 from ansible.module_utils.provision.controller import calling  # noqa: E402
-from ansible.module_utils.provision.failures import Failed  # noqa: E402
 
 
-class ActionModule(ActionBase):
+class ActionModule(calling.Plugin):
     """The action `provision_cache`."""
 
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Converge or remove the cache on one host."""
-        task_vars = task_vars or {}
-        result = super().run(tmp, task_vars)
-        try:
-            arguments = calling.arguments(self, "cache_", task_vars, hidden=("password",))
-            result.update(self._execute_module("provision_cache", module_args=arguments, task_vars=task_vars))
-        except Failed as failure:
-            result.update(failed=True, msg=failure.message, provision={})
-        return result
+    module = "provision_cache"
+    prefix = "cache_"
+    hidden = ("password",)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.provision.controller import variables
+from ansible.module_utils.provision.failures import Failed
 from ansible.plugins.action import ActionBase
 
 
@@ -23,3 +24,26 @@ def arguments(plugin: ActionBase, prefix: str, task_vars: Mapping[str, Any], hid
         return {"state": state, "context": context, "spec": spec}
     variables.judge_complete(task_vars)
     return {"state": state, "context": context, "spec": spec, "secrets": secrets}
+
+
+class Plugin(ActionBase):
+    """A plugin that calls its module once: `module` is the module's name, `prefix` that of its variables, `hidden` names those that are secret."""
+
+    module = ""
+    prefix = ""
+    hidden: tuple[str, ...] = ()
+
+    def handed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """What the module gets in the end, made of its parameters. Raises Failed."""
+        return arguments
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Converge or remove on one host."""
+        task_vars = task_vars or {}
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            given = self.handed(arguments(self, self.prefix, task_vars, self.hidden))
+            result.update(self._execute_module(self.module, module_args=given, task_vars=task_vars))
+        except Failed as failure:
+            result.update(failed=True, msg=failure.message, provision={})
+        return result
