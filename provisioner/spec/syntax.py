@@ -22,6 +22,15 @@ HINTS = {
 }
 
 
+DEEPEST = 100
+"""Levels of maps and lists in a document."""
+
+TOO_DEEP = f"is nested deeper than {DEEPEST} levels"
+
+LIMIT_OF_PARSER = "exceeded maximum nesting depth"
+"""libyaml since PyYAML 6.0.4 ends at 1,000 levels, and reads so far ahead that it may do so before we counted ours."""
+
+
 def explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
     """The parser's complaint as a Problem with a way out."""
     mark = error.problem_mark or error.context_mark
@@ -30,6 +39,8 @@ def explain(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
         return Problem("PRV-1108", f"is not valid YAML: {said}", place(file, text.split("\n"), 1, 1))
     lines = text.split("\n")
     line, column = mark.line + 1, mark.column + 1
+    if LIMIT_OF_PARSER in said:
+        return Problem("PRV-1116", TOO_DEEP, place(file, lines, line, column))
     here = lines[mark.line] if mark.line < len(lines) else ""
     if reference := _reference(here, mark.column):
         start, found = reference

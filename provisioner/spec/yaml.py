@@ -24,7 +24,6 @@ from provisioner.spec import scalars, syntax
 from provisioner.spec.document import SHIFT, Document, Node, place
 from provisioner.spec.source import read_text, shown
 
-DEEPEST = 100
 EXPANDED = 250_000
 """Values that aliases may add in all."""
 ALIASES = 50_000
@@ -173,8 +172,8 @@ class _Builder:
     def _start(self, event: Any) -> None:
         self.count += 1
         mark = event.start_mark
-        if len(self.stack) >= DEEPEST:
-            self.stop("PRV-1116", f"is nested deeper than {DEEPEST} levels", mark)
+        if len(self.stack) >= syntax.DEEPEST:
+            self.stop("PRV-1116", syntax.TOO_DEEP, mark)
         if event.tag is not None and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", "!"):
             self.problem("PRV-1115", f"tag {event.tag} is not supported", mark)
         at = mark.line << SHIFT | mark.column

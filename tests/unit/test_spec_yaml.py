@@ -113,3 +113,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         yaml.parse(source.decode(text.encode("utf-8", "replace"), "f"), "f")
     except Invalid as error:
         assert error.problems
+
+
+@pytest.mark.parametrize("brackets", ["[", "{a: ", "- "])
+@pytest.mark.parametrize("levels", [101, 900, 100_000])
+def test_depth_has_one_limit_whatever_the_parser_s_own_is(brackets: str, levels: int) -> None:
+    with pytest.raises(Invalid) as raised:
+        yaml.parse(brackets * levels)
+    assert [problem.code for problem in raised.value.problems] == ["PRV-1116"]
