@@ -25,6 +25,7 @@ from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
 from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
 from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, spec_digest
+from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
 from provisioner.runner.execution import Means
@@ -97,6 +98,7 @@ class Session:
         plan = self._look(destroy).plan
         try:
             protect(plan, self.delivered, self.settings.allow_destroy)
+            refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
         except BaseException:
             self.discard(plan)
             raise

@@ -12,6 +12,7 @@ from provisioner import references
 from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
+from provisioner.compose.rules import with_rule
 from provisioner.compose.unfit import declared
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
@@ -21,6 +22,8 @@ from provisioner.spec.reading import bad_references, head, violations
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
+RULES: dict[str, tuple[str, ...]] = {"replace": (), "grow-only": ("integer", "number"), "upgrade-only": ("string", "integer", "number")}
+"""What `x-change` may say, and the types of parameters for which that means something; empty: all."""
 DOCUMENTS = {kind: Shape(shape) for kind, shape in SHAPES.items()}
 CODES = Codes("PRV-1420", "PRV-1420", "PRV-1420", "PRV-1420")
 
@@ -106,6 +109,7 @@ def _parameters(document: Document) -> Iterator[Problem]:
                       document.value_at(("spec", "parameters", *error.absolute_path)))
         return
     known = parameters.get("properties", {})
+    yield from _rules(document)
     for name, schema in known.items():
         if not isinstance(schema, dict) or "default" not in schema:
             continue
@@ -116,6 +120,17 @@ def _parameters(document: Document) -> Iterator[Problem]:
         if name not in known:
             yield Problem("PRV-1422", f'required parameter "{name}" is not declared', document.value_at(("spec", "parameters", "required")),
                           suggestion(name, known))
+
+
+def _rules(document: Document) -> Iterator[Problem]:
+    """`x-change` is one of three words, at a parameter whose values can be compared that way."""
+    for path, schema in with_rule(document.value["spec"].get("parameters", {})):
+        rule, name = schema["x-change"], ".".join(path)
+        where = document.value_at(("spec", "parameters", *(step for part in path for step in ("properties", part)), "x-change"))
+        if rule not in RULES:
+            yield Problem("PRV-1422", f'x-change of "{name}" must be one of {", ".join(RULES)}', where, suggestion(str(rule), RULES))
+        elif RULES[rule] and schema.get("type") not in RULES[rule]:
+            yield Problem("PRV-1422", f'x-change of "{name}": {rule} needs a parameter of type {" or ".join(RULES[rule])}', where)
 
 
 def _actions(document: Document) -> Iterator[Problem]:

@@ -26,6 +26,13 @@ CODES: dict[str, tuple[str, str]] = {
         "It was delivered by another tool, or in another Terraform root, than the documents now say. Moving it would leave the old one behind.\n"
         "Take the edit of placement or `stack` back, or remove the component first and add it again.",
     ),
+    "PRV-5003": (
+        "A parameter would go back",
+        "Some parameters change in one direction only: a disk can only grow, a version can only go upwards (exit code 5). What is delivered\n"
+        "has more than the documents now ask for, perhaps because a line was taken out and its default counts again. Nothing was changed.\n"
+        "Write at least what is delivered. For less, add a component of another name, move the data over, and take the first one out.\n"
+        "provision types TYPE shows which parameters these are.",
+    ),
     "PRV-6101": (
         "The plan no longer fits",
         "Something changed between plan and apply (exit code 11): only what was shown is ever done, so it was not begun.\n"

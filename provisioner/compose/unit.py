@@ -9,9 +9,10 @@ from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.patching import merge
 from provisioner.compose.placing import Placed
+from provisioner.compose.rules import Ruled, ruled, rules_of
 from provisioner.compose.selection import Chosen, Wish, hosts_for, running
 from provisioner.errors import Problem
-from provisioner.model import Application, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
+from provisioner.model import Application, ChangeRule, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
 from provisioner.references import KEEP, Reference
 
 
@@ -31,6 +32,8 @@ class Workshop:
     problems: list[Problem] = field(default_factory=list)
     listed: dict[tuple[str, tuple[str, ...]], tuple[Host, ...]] = field(default_factory=dict)
     """Target and operating systems to the listed hosts that run one of them."""
+    rules: dict[int, tuple[Ruled, ...]] = field(default_factory=dict)
+    """Identity of an implementation to its parameters with a rule: worked out once for all components."""
 
 
 def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | None:
@@ -49,6 +52,7 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
         name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
         data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
         health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
+        change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", where=component.where, **values)
 
 
@@ -85,6 +89,13 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
             "files": implementation.files, "outputs": outputs, "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts,
             "host_source": chosen.source, "root": _root(shop.environment, copy)}
+
+
+def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[ChangeRule, ...]:
+    key = id(copy.implementation)
+    if key not in shop.rules:
+        shop.rules[key] = ruled(definition, copy.implementation)
+    return rules_of(copy.component, shop.rules[key]) if shop.rules[key] else ()
 
 
 def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tuple[str, ...]:

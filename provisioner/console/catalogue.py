@@ -8,6 +8,9 @@ from provisioner.console.look import Cell, Look, Row, table
 from provisioner.console.shapes import head
 from provisioner.model import ActionSpec, Definition, Implementation, Json
 
+CHANGES = {"replace": "replaces it", "grow-only": "only grows", "upgrade-only": "only upwards"}
+"""What changing a parameter (`x-change`) means."""
+
 
 def types_text(definitions: Iterable[Definition], look: Look) -> str:
     """The table of types: what each is, where it can go, where it came from."""
@@ -58,6 +61,7 @@ def parameter_rows(schema: Mapping[str, Json]) -> list[Row]:
 
 def _parameter(name: str, schema: Mapping[str, Json], required: bool) -> list[Row]:
     default = "required" if required else f"default {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else "optional"
+    default = ", ".join(filter(None, (default, when_changed(schema))))
     rows: list[Row] = [[Cell(name, "bold"), type_words(schema), Cell(default, "yellow" if required else "dim"), str(schema.get("description", ""))]]
     inner, mark = (schema.get("items", {}), f"{name}[]") if schema.get("type") == "array" else (schema, name)
     if isinstance(inner, dict) and "properties" in inner:
@@ -65,6 +69,11 @@ def _parameter(name: str, schema: Mapping[str, Json], required: bool) -> list[Ro
         rows += [[f"  {mark}.{field}", type_words(one), Cell("required" if field in needed else "", "yellow"), str(one.get("description", ""))]
                  for field, one in inner["properties"].items()]
     return rows
+
+
+def when_changed(schema: Mapping[str, Json]) -> str:
+    """What changing a parameter means (`x-change`), or nothing."""
+    return CHANGES.get(str(schema.get("x-change", "")), "")
 
 
 def type_words(schema: Mapping[str, Json]) -> str:

@@ -5,11 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from provisioner.console.catalogue import first_sentence, goes_on, made_by, type_words
+from provisioner.console.catalogue import first_sentence, goes_on, made_by, type_words, when_changed
 from provisioner.model import ActionSpec, Definition, Implementation, Json
 
-CHANGES = {"replace": "replaces it", "grow-only": "only grows", "upgrade-only": "only upwards"}
-"""What changing a parameter (`x-change`) means."""
 DEPTH = 4
 NOTE = "<!-- Made from components/ by scripts/pages.py: edit the definition, then run it. -->"
 
@@ -90,9 +88,8 @@ def _parameters(schema: Mapping[str, Any], before: str = "", depth: int = 1) -> 
     """A row for each parameter, and for each field below it."""
     required = set(schema.get("required", ()))
     for name, one in schema.get("properties", {}).items():
-        change = CHANGES.get(str(one.get("x-change", "")), "")
         about = str(one.get("description", "")) + (" Sensitive." if one.get("writeOnly") is True else "")
-        yield f"`{before}{name}`", _type(one), _default(one, name in required), change, about
+        yield f"`{before}{name}`", _type(one), _default(one, name in required), when_changed(one), about
         for inner, mark in _below(one, name):
             if depth < DEPTH:
                 yield from _parameters(inner, f"{before}{mark}.", depth + 1)

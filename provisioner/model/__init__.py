@@ -24,9 +24,9 @@ from provisioner.model.documents import (
     Target,
     Trait,
 )
-from provisioner.model.plans import Change, FileDiff, HostSource, Plan, Secret, Step, Unit
+from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Secret, Step, Unit
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Delivered, Event, RunState, StepEnded, StepState
-from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
+from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
 __all__ = [
     "Action",
@@ -34,6 +34,7 @@ __all__ = [
     "Addition",
     "Application",
     "Change",
+    "ChangeRule",
     "Component",
     "Definition",
     "Delivered",
@@ -54,6 +55,7 @@ __all__ = [
     "Plan",
     "Policy",
     "RUN_MOVES",
+    "Rule",
     "RunState",
     "STEP_MOVES",
     "Secret",

@@ -5,7 +5,7 @@ from typing import Literal
 
 from provisioner.errors import Where
 from provisioner.model.documents import Host
-from provisioner.model.words import NOWHERE, Action, EngineName, Json, StepKind
+from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
 
 # ------------------------------------------------------------------ what is delivered
@@ -25,6 +25,17 @@ class Secret:
 
     path: str
     length: int
+
+
+@dataclass(frozen=True)
+class ChangeRule:
+    """What a definition says of changing one parameter (`x-change`), by the input that takes its value."""
+
+    input: str
+    """Dotted path in the unit's inputs."""
+    parameter: str
+    rule: Rule
+    where: Where = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,7 @@ class Unit:
     host_source: HostSource | None = None
     hosts_output: str = ""
     secrets: tuple[Secret, ...] = ()
+    change_rules: tuple[ChangeRule, ...] = ()
     needs: tuple[str, ...] = ()
     """Units that must be delivered before: by reference, by dependsOn, by host_source."""
     explicit_needs: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ Json = Any
 
 EngineName = Literal["terraform", "ansible", "existing"]
 Action = Literal["create", "update", "replace", "delete", "configure", "remove", "forget", "run"]
+Rule = Literal["replace", "grow-only", "upgrade-only"]
 StepKind = Literal["deliver", "remove", "action"]
 
 NOWHERE = Where("")

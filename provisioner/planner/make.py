@@ -12,6 +12,7 @@ from provisioner.engine import Engine, Planned, Site
 from provisioner.errors import Exit, Refused, Where
 from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
 from provisioner.planner.asking import Asking
+from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
 from provisioner.planner.steps import Part, deliver_steps, remove_steps
@@ -47,9 +48,10 @@ class Looked:
 
 
 def make(inputs: PlanInputs) -> Plan:
-    """The plan from what is delivered to what is wanted. Raises Refused for protected data, Missing for tools and hosts."""
+    """The plan from what is delivered to what is wanted. Raises Refused for protected data and what would go back, Missing."""
     plan = look(inputs).plan
     protect(plan, inputs.delivered, inputs.allow_destroy)
+    refuse_going_back(plan, {name: entry.unit for name, entry in inputs.delivered.items() if entry.state == "delivered"})
     return plan
 
 

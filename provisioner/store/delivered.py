@@ -88,6 +88,13 @@ class DeliveredUnits:
         with self._database.read() as connection:
             return {row.unit: load(Delivered, row.body) for row in connection.execute(query)}
 
+    def settled(self, application: str, environment: str) -> dict[str, Unit]:
+        """Units as they were last delivered in full, by name: a change that has been begun and has not succeeded does not count."""
+        query = select(DELIVERED.c.unit, DELIVERED.c.state, DELIVERED.c.body, DELIVERED.c.previous).where(*_key(DELIVERED, application, environment))
+        with self._database.read() as connection:
+            rows = [(row.unit, row.body if row.state == "delivered" else row.previous) for row in connection.execute(query)]
+        return {name: load(Delivered, body).unit for name, body in rows if body}
+
     def host_done(self, application: str, environment: str, unit: str, host: str, digest: str, run: int) -> None:
         """Record what one host has now. The unit must be intended or delivered."""
         values = {"digest": digest, "run": run, "time": utc_now()}

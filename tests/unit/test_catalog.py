@@ -126,6 +126,8 @@ def test_defaults_at_every_level() -> None:
     ("needs: aws", "need: aws", ["14 PRV-1420"]),
     ("type: integer, default: 1", "type: integr, default: 1", ["10 PRV-1422"]),
     ("type: integer, default: 1", "type: integer, default: one", ["10 PRV-1422"]),
+    ("type: integer, default: 1", "type: integer, default: 1, x-change: grows-only", ["10 PRV-1422"]),
+    ("type: integer, default: 1", "type: string, x-change: grow-only", ["10 PRV-1422"]),
     ("required: [owner]", "required: [ownr]", ["7 PRV-1422", "16 PRV-1425"]),
     ("terraform: {module: modules/site}", "terraform: {module: m}\n      ansible: {playbook: p}", ["14 PRV-1423"]),
     ('outputs: {url: "${module.url}"}', 'outputs: {uri: "${module.url}"}', ["14 PRV-1424", "17 PRV-1424"]),

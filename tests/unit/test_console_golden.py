@@ -36,7 +36,8 @@ INVALID = Invalid([
 DEFINITION = Definition(
     "postgres", version="1.0.0", description="A database. More about it.", data=True, example="- name: db\n  type: postgres\n",
     parameters={"required": ["size"], "properties": {
-        "size": {"enum": ["small", "large"], "description": "Memory"}, "storageGB": {"type": "integer", "minimum": 5, "maximum": 64, "default": 20},
+        "size": {"enum": ["small", "large"], "description": "Memory"},
+        "storageGB": {"type": "integer", "minimum": 5, "maximum": 64, "default": 20, "x-change": "grow-only"},
         "env": {"type": "object", "additionalProperties": {"type": "string"}}, "count": {"type": "integer", "minimum": 1},
         "ports": {"type": "array", "items": {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer"}}}},
         "allow": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}}},

@@ -180,6 +180,7 @@ def test_what_is_intended_keeps_what_was_delivered(store: Store) -> None:
     old, new, newer = (unit("db@dc", definition=str(number)) for number in range(3))
     store.delivered.intend(*KEY, old, 1)
     assert store.delivered.get(*KEY, "db@dc").state == "intended" and store.delivered.previous(*KEY, "db@dc") is None  # type: ignore[union-attr]
+    assert store.delivered.settled(*KEY) == {}
     store.delivered.deliver(*KEY, old, {"url": "${secret.x}"}, [Host("h1", "10.0.0.1", "dc")], 1)
     for attempt in (new, newer):
         store.delivered.intend(*KEY, attempt, 2)
@@ -187,7 +188,9 @@ def test_what_is_intended_keeps_what_was_delivered(store: Store) -> None:
         assert entry is not None and (entry.unit, entry.state, entry.outputs, len(entry.hosts)) == (attempt, "intended", {"url": "${secret.x}"}, 1)
         before = store.delivered.previous(*KEY, "db@dc")
         assert before is not None and (before.unit, before.state) == (old, "delivered")
+        assert store.delivered.settled(*KEY) == {"db@dc": old}
     store.delivered.deliver(*KEY, newer, {}, [], 2)
+    assert store.delivered.settled(*KEY) == {"db@dc": newer}
     assert store.delivered.previous(*KEY, "db@dc") is None
     assert store.delivered.all(*KEY) == {"db@dc": store.delivered.get(*KEY, "db@dc")} and store.delivered.all("shop", "test") == {}
 
