@@ -70,6 +70,8 @@ class Planned:
     """The failure is a missing tool, provider or host (exit 12)."""
     failed_hosts: Mapping[str, str] = field(default_factory=dict)
     """Hosts that could not be looked at, with the reason; the others were planned."""
+    seals: Mapping[str, str] = field(default_factory=dict)
+    """What the answer was read from beside the request, in words ("state of cloud"), to a serial or digest."""
     health: Mapping[str, str] = field(default_factory=dict)
     """Host name (Terraform: "") to "healthy", or to why it is not; what was not looked at is missing here."""
 

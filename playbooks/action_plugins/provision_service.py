@@ -34,10 +34,7 @@ class ActionModule(ActionBase):
         try:
             state = str(self._task.args.get("state", "present"))
             arguments, artefact = self._arguments(state, task_vars)
-            result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
-            if result.pop("needs_artifact", False) and artefact is not None:
-                arguments["artifact"]["path"] = sending.send(self, artefact)
-                result.update(self._execute_module("provision_service", module_args=arguments, task_vars=task_vars))
+            result.update(sending.converge(self, "provision_service", arguments, artefact, task_vars))
         except Failed as failure:
             result.update(failed=True, msg=failure.message, provision={})
         return result

@@ -31,10 +31,7 @@ class ActionModule(ActionBase):
                 source, sha256 = (str(arguments["spec"].pop(name, None) or "") for name in ("artifact", "sha256"))
                 project = str(task_vars.get("provision_project") or os.getcwd())
                 arguments["artifact"], artefact = sending.described(source, sha256, arguments["context"]["marker"], project)
-            result.update(self._execute_module("provision_site", module_args=arguments, task_vars=task_vars))
-            if result.pop("needs_artifact", False) and artefact is not None:
-                arguments["artifact"]["path"] = sending.send(self, artefact)
-                result.update(self._execute_module("provision_site", module_args=arguments, task_vars=task_vars))
+            result.update(sending.converge(self, "provision_site", arguments, artefact, task_vars))
         except Failed as failure:
             result.update(failed=True, msg=failure.message, provision={})
         return result

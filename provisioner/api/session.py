@@ -4,15 +4,15 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import acting, folders, opening
+from provisioner.api import acting, folders, opening, past, saved
 from provisioner.api.running import Runner
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
@@ -20,10 +20,11 @@ from provisioner.api.values import Confirm, Outcome, Settings, Status, Tell
 from provisioner.catalog import Catalog, library_folder
 from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
+from provisioner.engines.ansible import artefacts
 from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
-from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
+from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, spec_digest
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.protect import protect
@@ -32,7 +33,7 @@ from provisioner.runner.execution import Means
 from provisioner.runner.journal import Listen, now
 from provisioner.sandbox import simulator
 from provisioner.secrets import Secrets
-from provisioner.store import Lock, Run, holder_here
+from provisioner.store import Lock, Revision, Run, holder_here
 
 
 class Session:
@@ -93,16 +94,36 @@ class Session:
             self.tell(f"warning: {warning}")
         return composition
 
-    def plan(self, *, destroy: bool = False) -> Plan:
-        """What apply (or destroy) would do; takes no lock. Raises Invalid, Refused, Missing."""
-        plan = self._look(destroy).plan
+    def purpose(self, kind: Literal["deliver", "destroy", "rollback", "heal"] = "deliver", revision: int = 0) -> Purpose:
+        """What is to be planned, with what the settings say about it."""
+        settings = self.settings
+        return Purpose(kind, revision, settings.file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
+
+    def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
+        """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""
+        looked = self._look(purpose or self.purpose())
         try:
-            protect(plan, self.delivered, self.settings.allow_destroy)
-            refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
+            self._protect(looked.plan)
         except BaseException:
-            self.discard(plan)
+            self.discard(looked.plan)
             raise
+        if not save:
+            return looked.plan
+        wanted = [step.unit for step in looked.plan.steps if step.kind == "deliver"]
+        plan = saved.sealed(looked, self._seals(looked.plan.purpose, wanted))
+        self.store.plans.save(plan)
         return plan
+
+    def _protect(self, plan: Plan) -> None:
+        protect(plan, self.delivered, frozenset(plan.purpose.allow_destroy))
+        refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
+
+    def _seals(self, purpose: Purpose, units: Iterable[Unit]) -> dict[str, str]:
+        """What these units were made from. A plan that does not come from app.yaml is not tied to it."""
+        application = self.application
+        if purpose.kind != "deliver":
+            application = replace(application, components=(), policies=(), workflow=None, version="")
+        return saved.seals(application, self.environment, units, self.catalog.component)
 
     def discard(self, plan: Plan) -> None:
         """Remove the work folder of a plan that will not be applied."""
@@ -110,18 +131,31 @@ class Session:
 
     def status(self) -> Status:
         """Health and sync of everything; asks the engines and changes nothing."""
-        looked = self._look(False)
+        looked = self._look(self.purpose())
         self.discard(looked.plan)
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
         running = self.store.lock.holder(self.application.name, self.environment.name) is not None
         return status(looked, self.delivered, self.environment, revision, health.ask, running=running)
 
-    def units(self, destroy: bool) -> tuple[Unit, ...]:
-        """The wanted units, with the simulator running where one of them needs it."""
-        units = () if destroy else self.compose().units
+    def units(self, purpose: Purpose) -> tuple[Unit, ...]:
+        """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts."""
+        units = self._wanted(purpose)
         if self.environment.sandbox and self._simulate(units):
-            units = () if destroy else self.compose().units
+            units = self._wanted(purpose)
         return units
+
+    def _wanted(self, purpose: Purpose) -> tuple[Unit, ...]:
+        if purpose.kind == "destroy":
+            return ()
+        if purpose.kind == "heal":
+            return tuple(entry.unit for entry in self.delivered.values() if entry.state == "delivered")
+        if purpose.kind == "rollback":
+            return past.units_of(self.revision(purpose.revision)[1], self.environment, self._sites.state, self.catalog.digest_of)
+        return artefacts.sealed(self.compose().units, self.folder, library_folder())
+
+    def revision(self, number: int) -> tuple[Revision, Plan]:
+        """A revision and its plan; 0: the newest, negative: so many before it. Raises ProvisionError (PRV-6201)."""
+        return past.find(self.store, self.application.name, self.environment.name, number)
 
     def _simulate(self, units: tuple[Unit, ...]) -> bool:
         """Start the simulator when something is or will be there; True when its address was not known before."""
@@ -151,16 +185,23 @@ class Session:
             self.notes.append(text)
             self.tell(text)
 
-    def _look(self, destroy: bool) -> Looked:
-        units = self.units(destroy)
+    def _look(self, purpose: Purpose, plan: str = "") -> Looked:
+        """Plan; `plan` is the id of a saved plan that is looked at again."""
+        units = self.units(purpose)
         self._check_secrets(units)
-        plan = uuid.uuid4().hex[:12]
+        plan = plan or uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
+        version, text = self.application.version, self.application.text
+        if purpose.kind == "rollback":
+            back = self.revision(purpose.revision)[0]
+            version, text = back.version, back.spec
         inputs = PlanInputs(
-            plan, self.application.name, self.environment.name, self.application.version, self.application.text, str(work), now(), units,
-            self.delivered, self._engines, lambda target: self.site(target, work, 0), self.settings.allow_destroy, self.settings.keep, self.tell)
+            plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
+            self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(purpose.keep),
+            self.tell)
         try:
-            return look(inputs)
+            looked = look(inputs)
+            return replace(looked, plan=replace(looked.plan, purpose=purpose))
         except BaseException:
             folders.discard(work)
             raise
@@ -181,16 +222,17 @@ class Session:
             raise Invalid(dict.fromkeys(problems))
 
     # -------------------------------------------------------------- doing
-    def apply(self, *, destroy: bool = False, confirm: Confirm, listen: Listen) -> Outcome:
+    def apply(self, purpose: Purpose | None = None, *, confirm: Confirm, listen: Listen) -> Outcome:
         """Plan, ask, deliver; or go on with a run of the same spec that did not end. Raises LockHeld, Invalid, Refused, Missing."""
         begun = time.monotonic()
+        purpose = purpose or self.purpose()
         with self._locked() as lock:
             runner = self._runner(lock, listen)
-            old, resumed = self._go_on(runner, destroy)
+            old, resumed = self._go_on(runner, purpose)
             if resumed is not None and resumed.exit != Exit.OK:
                 return replace(resumed, seconds=time.monotonic() - begun)
             # also after a run that was gone on with: an artefact, or the world, may have changed since its plan was made
-            plan = self.plan(destroy=destroy)
+            plan = self.plan(purpose)
             if not _has_work(plan, self.delivered):
                 self.discard(plan)
                 runner.supersede(old)
@@ -202,12 +244,38 @@ class Session:
             runner.supersede(old)
             return replace(runner.begin(plan), seconds=time.monotonic() - begun)
 
-    def _go_on(self, runner: Runner, destroy: bool) -> tuple[Run | None, Outcome | None]:
+    def apply_saved(self, plan: Plan, *, confirm: Confirm, listen: Listen) -> Outcome:
+        """Do exactly what a saved plan shows, or refuse with what changed since. Raises Stale, LockHeld, Invalid, Refused, Missing."""
+        begun = time.monotonic()
+        with self._locked() as lock:
+            runner = self._runner(lock, listen)
+            saved.refuse_used(self.store, plan)
+            old = self.store.runs.unfinished(self.application.name, self.environment.name)
+            if old is not None and old.plan == plan.id:
+                return replace(runner.resume(runner.resumable(old.number)), seconds=time.monotonic() - begun)
+            if old is not None:
+                runner.settle(old, "")
+            saved.refuse_edited(plan, self._seals(plan.purpose, self.units(plan.purpose)))
+            looked = self._look(plan.purpose, plan.id)
+            try:
+                saved.refuse_stale(plan, saved.sealed(looked, {}))
+                self._protect(plan)
+                agreed = confirm(plan)
+            except BaseException:
+                self.discard(looked.plan)
+                raise
+            if not agreed:
+                self.discard(looked.plan)
+                return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
+            runner.supersede(old)
+            return replace(runner.begin(plan), seconds=time.monotonic() - begun)
+
+    def _go_on(self, runner: Runner, purpose: Purpose) -> tuple[Run | None, Outcome | None]:
         """The run that did not end and that another plan takes the place of; or how it ended now, where it wanted the same."""
         old = self.store.runs.unfinished(self.application.name, self.environment.name)
         if old is None:
             return None, None
-        wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, self.units(destroy))
+        wanted = spec_digest(self.application.name, self.environment.name, frozenset(purpose.keep), self.units(purpose))
         again = runner.settle(old, wanted)
         if again is None:
             return old, None

@@ -15,6 +15,7 @@ OUTPUT = closed({
 FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder", "files"]},
          "description": "Variables that are paths beside app.yaml: the module gets the path of a kept copy, packed (zip) or not (folder; an archive "
                         "is unpacked), or a map of each file's name to the path of its own copy (files)"}
+ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
 CHECK = {"enum": ["exact", "partial"]}
 ACTION = {
     "anyOf": [TEXT, closed({"playbook": TEXT, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}, ("playbook",))],
@@ -26,7 +27,7 @@ IMPLEMENTATION = closed(
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
                  "x-says": "must be ${parameters.NAME} == VALUE, or with !=; several are joined by and"},
         "terraform": closed({"module": TEXT, "files": FILES}, ("module",)),
-        "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK}, ("playbook",)),
+        "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK, "artifacts": ARTIFACTS}, ("playbook",)),
         "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),
         "check": CHECK,
         "variables": TEMPLATES,

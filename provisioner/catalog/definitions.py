@@ -83,7 +83,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
-        hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
+        hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}), artifacts=ansible.get("artifacts", {}),
         attach=value.get("attach", ""), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
@@ -172,11 +172,13 @@ def _implementations(document: Document) -> Iterator[Problem]:
 def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:
     """What an implementation names is there: variables in `files`, parameters in `refused` and `ignored`."""
     parameters = document.value["spec"].get("parameters", {})
-    for name in entry.get("terraform", {}).get("files", {}):
-        if name not in entry.get("variables", {}):
-            yield Problem("PRV-1425", f'files: no variable "{name}"',
-                          document.key_at(("spec", "implementations", index, "terraform", "files", name)),
-                          suggestion(name, entry.get("variables", {})))
+    for tool, field in (("terraform", "files"), ("ansible", "artifacts")):
+        named = entry.get(tool, {}).get(field, {})
+        for name, taking in named.items():
+            if unknown := next((one for one in (name, taking if tool == "ansible" else name) if one not in entry.get("variables", {})), ""):
+                yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
+                              document.key_at(("spec", "implementations", index, tool, field, name)),
+                              suggestion(unknown, entry.get("variables", {})))
     for field in ("refused", "ignored"):
         for name in entry.get(field, {}):
             if not declared(parameters, name):

@@ -19,7 +19,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Deliver": {
         "validate": ("plan", "Check the documents; asks no tool."),
         "plan": ("plan", "Show what apply would do; changes nothing."),
-        "apply": ("apply", "Deliver the application."),
+        "apply": ("apply", "Deliver the application, or carry out a saved plan."),
         "status": ("status", "Health and sync of each component."),
         "resume": ("apply", "Go on with a run that failed or was stopped."),
         "cancel": ("apply", "Stop a run, or close one that died."),

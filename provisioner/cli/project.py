@@ -1,15 +1,17 @@
 """From the options of a verb to an open session or store, and which application a verb that only looks is about."""
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from provisioner.api import Session, Settings, open_session, open_store
+from provisioner.api import Session, Settings, open_session, open_store, saved
 from provisioner.cli.door import Door
 from provisioner.cli.locating import document_of
 from provisioner.cli.options import application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import project_path
+from provisioner.model import Plan, project_path
 from provisioner.store import Run, Store
 from provisioner.suggest import suggestion
 
@@ -40,6 +42,38 @@ def open_memory(chosen: Chosen) -> Store | None:
     settings = settings_of(chosen)
     folder = project_path(str(project_of(settings)))
     return open_store(settings) if settings.store or (folder / "store.db").exists() else None
+
+
+PLAN_ID = re.compile(r"[0-9a-f]{12}\Z")
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a file that may be a saved plan."""
+
+
+def saved_plan(chosen: Chosen) -> Plan | None:
+    """The saved plan that FILE names, by its file or its id; None when it is an application's file. Raises Stale, ProvisionError."""
+    named = str(chosen.get("file") or "")
+    path = Path(named)
+    if path.is_file() and path.suffix not in (".yaml", ".yml") and path.stat().st_size <= LARGEST:
+        return saved.from_text(path.read_text(errors="replace"))
+    if not PLAN_ID.match(named) or path.exists():
+        return None
+    store = open_memory({**chosen, "file": None})
+    plan = None
+    if store is not None:
+        with store:
+            plan = store.plans.get(named)
+    if plan is None:
+        raise ProvisionError(f"there is no plan {named} in the store", code="PRV-6405", hint="give the plan's file, or make one",
+                             next="provision plan --out FILE")
+    return plan
+
+
+def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
+    """The options of a verb for carrying out this plan: where it was planned, whatever stands on the command line."""
+    purpose = plan.purpose
+    environment = "" if purpose.on else plan.environment
+    return {**chosen, "file": purpose.file, "environment": environment, "on": purpose.on, "keep": purpose.keep,
+            "allow_destroy": purpose.allow_destroy}
 
 
 def project_of(settings: Settings) -> str:

@@ -60,6 +60,10 @@ CODES: dict[str, tuple[str, str]] = {
         "Nothing was delivered yet",
         "The store of this folder knows no run. Another store is named with --store, another project by going to its folder.",
     ),
+    "PRV-6408": (
+        "The file of a plan can't be written",
+        "The folder is missing, full, or not ours. The plan itself is in the store: provision apply ID carries it out.",
+    ),
     "PRV-6406": (
         "Which application or environment?",
         "The store holds several, and nothing says which one is meant. Fix: name the environment with -e.",

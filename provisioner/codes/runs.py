@@ -53,6 +53,28 @@ CODES: dict[str, tuple[str, str]] = {
         "Some components could not be worked out when the plan was made (a wrong value, a module that is gone, a host that did not answer).\n"
         "Walking the same plan again can't deliver them. Mend the cause; provision apply makes a new plan from what is delivered.",
     ),
+    "PRV-6105": (
+        "A saved plan is stale",
+        "Since it was made a document, definition, module, playbook, artefact, state or host was changed (each is named), or it was carried out\n"
+        "already. A saved plan is done exactly as it was shown or not at all (exit code 11). Make a new one: provision plan --out FILE.",
+    ),
+    "PRV-6106": (
+        "The file of a plan was edited or damaged",
+        "Its content does not fit its digest, so nobody can say what was approved. Make the plan again: provision plan --out FILE.",
+    ),
+    "PRV-6201": (
+        "There is no such revision",
+        "Each run that succeeded is a revision, numbered from 1 for each application and environment: provision history.",
+    ),
+    "PRV-6202": (
+        "What delivered a revision is not kept",
+        "The module or playbook was changed since, and no copy of the old one is under .provision/sources: another machine delivered it, or it\n"
+        "was too large. Take the edit back from its repository, then roll back again.",
+    ),
+    "PRV-6203": (
+        "The hosts of a revision have left the environment",
+        "A component can only go back to hosts that the environment still names. Put one back, or deliver app.yaml as it is now.",
+    ),
     "PRV-7001": (
         "Something is missing",
         "A tool, a provider or a host is not there (exit code 12). provision doctor looks at all of them and says the fix.",

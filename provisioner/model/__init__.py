@@ -24,7 +24,7 @@ from provisioner.model.documents import (
     Target,
     Trait,
 )
-from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Secret, Step, Unit
+from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Purpose, Secret, Step, Unit
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
@@ -54,6 +54,7 @@ __all__ = [
     "PlaceRule",
     "Plan",
     "Policy",
+    "Purpose",
     "RUN_MOVES",
     "Rule",
     "RunState",

@@ -206,6 +206,8 @@ class Implementation:
     """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
     files: dict[str, str] = field(default_factory=dict)
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """Variables of the playbook that name an artefact (path, URL, s3://…) to the variable that takes its sha256."""
     attach: str = ""
     """Variable that takes what gateways give for it, where those must be there before."""
     attaches: dict[str, str] = field(default_factory=dict)

@@ -56,6 +56,8 @@ class Unit:
     """Template; its references are `${UNIT.OUTPUT…}` and `${secret.PATH}` only."""
     files: dict[str, str] = field(default_factory=dict)
     """Inputs that are paths beside app.yaml, of which the module gets a kept copy: to `zip`, `folder` or `files`."""
+    artifacts: dict[str, str] = field(default_factory=dict)
+    """Inputs that name an artefact to the input that holds its sha256: filled before the unit is planned, and delivered as sealed."""
     outputs: dict[str, Json] = field(default_factory=dict)
     """Template over `${module.…}` (raw outputs), `${UNIT.…}`, `${secret.…}`; {"secret": T, "key": K} for a secret made by a cloud."""
     sensitive: tuple[str, ...] = ()
@@ -129,6 +131,22 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Purpose:
+    """What a plan was asked for: enough to ask the same again later."""
+
+    kind: Literal["deliver", "destroy", "rollback", "heal"] = "deliver"
+    """What app.yaml says; nothing; what a revision delivered; what is delivered, as it was delivered."""
+    revision: int = 0
+    """Of a rollback."""
+    file: str = ""
+    """The document, as it was named."""
+    on: tuple[str, ...] = ()
+    """Hosts in place of an environment."""
+    keep: tuple[str, ...] = ()
+    allow_destroy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """The whole graph of steps, complete before the first one starts; it is saved and only this is walked."""
 
@@ -148,6 +166,9 @@ class Plan:
     """The spec as it was written."""
     failures: tuple[tuple[str, str], ...] = ()
     """(unit, message) of units that could not be planned: they and their dependents are not delivered."""
+    seals: dict[str, str] = field(default_factory=dict)
+    """Of a saved plan: what it was made from, in words ("component db", "definition of postgres", "state of cloud"), to a digest or serial."""
     missing: tuple[str, ...] = ()
     """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
     notes: tuple[str, ...] = ()
+    purpose: Purpose = Purpose()

@@ -168,7 +168,7 @@ def spec_digest(application: str, environment: str, keep: frozenset[str], units:
 def digest(plan: Plan) -> str:
     """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
     ordered = sorted(plan.steps, key=lambda step: step.name)
-    return _sha256([plan.application, plan.environment, plan.spec_digest], ordered)
+    return _sha256([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)
 
 
 def _sha256(head: list[object], values: Sequence[object]) -> str:

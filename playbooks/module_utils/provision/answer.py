@@ -33,7 +33,8 @@ def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None
             planned = work.result()
             if not module.check_mode:
                 _do(module, work)
-        module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(work.result())})
+        lacking = {"lacks_artifact": True} if module.check_mode and work.missing_artifact else {}
+        module.exit_json(changed=bool(planned["tasks"]), diff=_diff(planned), provision={**planned, **_late(work.result())}, **lacking)
     except Failed as failure:
         _fail(module, failure.message, work, {**planned, **failure.details})
     except OSError as error:

@@ -9,11 +9,12 @@ from provisioner.cli.lazy import carry_out
 from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks
 from provisioner.cli.verbs.plan import SHOWING
 
+FILE_OR_PLAN = click.argument("file", required=False, metavar="[FILE|PLAN]")
 RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 
 
-@click.command("apply", short_help="Deliver the application.")
-@FILE
+@click.command("apply", short_help="Deliver the application, or carry out a saved plan.")
+@FILE_OR_PLAN
 @PLACE
 @TOOLS
 @PROTECTION
@@ -23,13 +24,16 @@ RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 @looks()
 @click.pass_obj
 def apply_command(door: Door, /, **chosen: Any) -> int:
-    """Deliver the application.
+    """Deliver the application, or carry out a saved plan.
 
     Plans, shows the plan, asks, and does exactly that. A run that did not end is gone on with. Ctrl-C ends after the running
     steps; a second one interrupts them.
 
+    With PLAN (a file of `plan --out`, or its id): exactly that, or nothing: exit code 11 says what changed since.
+
     \b
       provision apply
+      provision apply release.plan
       provision apply -e prod --yes --lock-wait 10m --reason CHG0041873
       provision apply --on deploy@203.0.113.7
     """

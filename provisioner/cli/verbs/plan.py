@@ -38,6 +38,7 @@ def validate_command(door: Door, /, **chosen: Any) -> int:
 @TOOLS
 @PROTECTION
 @option("--destroy", is_flag=True, help="Plan the removal of everything.")
+@option("--out", default="", metavar="FILE", help="Save the plan: apply FILE does exactly that, or refuses and says what changed.")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @SHOWING[0]
 @SHOWING[1]
@@ -54,5 +55,6 @@ def plan_command(door: Door, /, **chosen: Any) -> int:
       provision plan
       provision plan -e prod --diff full
       provision plan --detailed-exitcode -o json
+      provision plan -e prod --out release.plan && provision apply release.plan
     """
     return carry_out("plan.plan", door, **chosen)

@@ -1,11 +1,12 @@
 """apply, resume, cancel, destroy: the verbs that change something."""
 
+from collections.abc import Callable
 from typing import Any
 
-from provisioner.api import Outcome
+from provisioner.api import Outcome, Session
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
-from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.project import Chosen, as_planned, open_project, saved_plan
 from provisioner.cli.watch import Watch
 from provisioner.cli.work.plan import view_of
 from provisioner.console.effects import effects
@@ -15,23 +16,30 @@ from provisioner.console.shapes import head, run_json
 from provisioner.console.status import outputs_lines, urls
 from provisioner.console.values import sensitive
 from provisioner.errors import Exit
-from provisioner.model import Json
+from provisioner.model import Json, Plan, Purpose
 
 
 def apply(door: Door, /, **chosen: Any) -> int:
-    """Deliver the application."""
-    return _deliver(door, chosen, destroy=False)
+    """Deliver the application, or carry out a saved plan."""
+    plan = saved_plan(chosen)
+    if plan is None:
+        return deliver(door, chosen, lambda session: session.purpose())
+    return deliver(door, as_planned(chosen, plan), lambda session: plan)
 
 
 def destroy(door: Door, /, **chosen: Any) -> int:
     """Remove the application."""
-    return _deliver(door, chosen, destroy=True)
+    return deliver(door, chosen, lambda session: session.purpose("destroy"))
 
 
-def _deliver(door: Door, chosen: Chosen, *, destroy: bool) -> int:
+def deliver(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose | Plan]) -> int:
+    """Plan what is asked for, or take the plan that was saved; show it, ask, carry it out and tell how it ended."""
     with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
+        what = asked(session)
+        destroy = (what.purpose if isinstance(what, Plan) else what).kind == "destroy"
         asker = Asker(door, yes=chosen["yes"], destroy=destroy, view=view_of(session, chosen))
-        outcome = session.apply(destroy=destroy, confirm=asker.confirm, listen=watch.listen)
+        doing = session.apply_saved if isinstance(what, Plan) else session.apply
+        outcome = doing(what, confirm=asker.confirm, listen=watch.listen)  # type: ignore[arg-type]
     if asker.refused is not None:
         raise asker.refused
     return tell_ending(door, outcome)

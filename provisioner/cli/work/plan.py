@@ -1,9 +1,10 @@
 """validate and plan."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-from provisioner.api import Session
+from provisioner.api import Session, saved
 from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, open_project
 from provisioner.console.effects import all_missing, has_changes
@@ -11,7 +12,7 @@ from provisioner.console.errors import problem_json
 from provisioner.console.look import count
 from provisioner.console.plan import PlanView, plan_text
 from provisioner.console.shapes import head, plan_json
-from provisioner.errors import Exit
+from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan
 
 
@@ -36,14 +37,26 @@ def validate(door: Door, /, **chosen: Any) -> int:
 def plan(door: Door, /, **chosen: Any) -> int:
     """Show what apply would do; changes nothing."""
     with open_project(door, chosen) as session:
-        plan = session.plan(destroy=chosen["destroy"])
+        plan = session.plan(session.purpose("destroy" if chosen["destroy"] else "deliver"), save=bool(chosen["out"]))
         try:
+            if chosen["out"]:
+                keep_plan(chosen["out"], plan)
             show_plan(door, session, plan, chosen)
         finally:
             session.discard(plan)
     if plan.failures and not has_changes(plan):
         return Exit.MISSING if all_missing(plan) else Exit.FAILED
     return Exit.CHANGES if chosen["detailed_exitcode"] and has_changes(plan) else Exit.OK
+
+
+def keep_plan(path: str, plan: Plan) -> None:
+    """Write a saved plan to its file, readable by its owner only. Raises ProvisionError (PRV-6408)."""
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(number, "w") as file:
+            file.write(saved.to_text(plan))
+    except OSError as error:
+        raise ProvisionError(f"the plan can't be written to {path}: {error.strerror}", code="PRV-6408") from None
 
 
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
@@ -70,6 +83,8 @@ def next_command(plan: Plan, chosen: Chosen) -> str:
         return "provision doctor"
     if not has_changes(plan):
         return "provision status"
+    if chosen.get("out"):
+        return f"provision apply {chosen['out']}"
     words = ["provision", "destroy" if chosen.get("destroy") else "apply"]
     words += [str(chosen["file"])] if chosen.get("file") else []
     words += ["-e", str(chosen["environment"])] if chosen.get("environment") else []

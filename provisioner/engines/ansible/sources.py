@@ -1,4 +1,4 @@
-"""Keeps a copy of what a unit was delivered with, so that it can be removed when its playbook is gone."""
+"""Keeps copies of the playbooks that a unit was delivered with, so that it can be removed, or delivered again, when they have changed or are gone."""
 
 import shutil
 from pathlib import Path
@@ -11,20 +11,23 @@ LARGEST = 16 * 1024 * 1024
 
 
 def keep(unit: Unit, state: Path) -> bool:
-    """Copy the folder of the removal playbook below `.provision/sources/`; False when it is too large or there is none."""
-    playbook = Path(unit.remove_source)
-    if not unit.remove_source or not unit.source_digest or not playbook.is_file():
+    """Copy the folders of the unit's playbooks below `.provision/sources/`; False when one is too large or there is none."""
+    if not unit.source_digest:
         return False
-    kept = _kept(unit, state)
-    if kept.parent.exists():
+    named = [path for path in (unit.source, unit.remove_source) if path and Path(path).is_file()]
+    return bool(named) and all([_copied(Path(path).parent, _folder(unit, path, state)) for path in named])
+
+
+def _copied(folder: Path, kept: Path) -> bool:
+    if kept.exists():
         return True
-    if _size(playbook.parent) > LARGEST:
+    if _size(folder) > LARGEST:
         return False
-    fresh = kept.parent.with_name(kept.parent.name + ".new")
+    fresh = kept.with_name(kept.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(playbook.parent, fresh, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     try:
-        fresh.rename(kept.parent)
+        fresh.rename(kept)
     except OSError:
         # another unit of the same type was quicker
         shutil.rmtree(fresh, ignore_errors=True)
@@ -33,15 +36,22 @@ def keep(unit: Unit, state: Path) -> bool:
 
 def removal(unit: Unit, state: Path) -> str:
     """The playbook that removes the unit: the original, else the kept copy; empty when both are gone."""
-    for path in (Path(unit.remove_source), _kept(unit, state)):
-        if unit.remove_source and path.is_file():
-            return str(path)
-    return ""
+    if not unit.remove_source or Path(unit.remove_source).is_file():
+        return unit.remove_source
+    copy = _folder(unit, unit.remove_source, state) / Path(unit.remove_source).name
+    return str(copy) if copy.is_file() else ""
 
 
-def _kept(unit: Unit, state: Path) -> Path:
-    folder = state.parents[1] / "sources" / (unit.source_digest or "none")
-    return folder / "playbook" / Path(unit.remove_source).name
+def kept(unit: Unit, state: Path) -> str:
+    """The kept copy of the playbook that the unit was delivered with; empty when there is none."""
+    copy = _folder(unit, unit.source, state) / Path(unit.source).name
+    return str(copy) if unit.source_digest and copy.is_file() else ""
+
+
+def _folder(unit: Unit, path: str, state: Path) -> Path:
+    """Where the folder of one of the unit's playbooks is kept: both in one, where they lie beside one another."""
+    name = "playbook" if Path(path).parent == Path(unit.source).parent else "removal"
+    return state.parents[1] / "sources" / (unit.source_digest or "none") / name
 
 
 def _size(folder: Path) -> int:

@@ -1,8 +1,10 @@
 """Delivers units through Terraform: the engine as the runner and the planner know it. Wires the parts; decides nothing."""
 
 import asyncio
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from provisioner.engine import BatchRequest, Planned, PlanRequest, Report, Site
@@ -10,7 +12,7 @@ from provisioner.engines.terraform import binary, changes, names, outputs, previ
 from provisioner.engines.terraform.adopt import adopt
 from provisioner.engines.terraform.batch import Batch
 from provisioner.engines.terraform.planning import Outcome, Planning, Request
-from provisioner.engines.terraform.workspace import Workspace, open_workspace, sealed_here
+from provisioner.engines.terraform.workspace import LOCK, Workspace, open_workspace, sealed_here
 from provisioner.model import Change, Json, Unit
 from provisioner.process.children import Children
 
@@ -42,7 +44,8 @@ class TerraformEngine:
         units = {names.module(unit): unit.name for unit in [*removed, *request.units]}
         found = changes.changes(outcome.entries, units)
         _keep_preview(workspace, request, outcome, units, found)
-        return {unit.name: _planned(unit, request, outcome, found) for unit in [*request.units, *removed]}
+        seals = _seals(workspace, outcome)
+        return {unit.name: replace(_planned(unit, request, outcome, found), seals=seals) for unit in [*request.units, *removed]}
 
     def sealed(self, key: str, site: Site) -> dict[str, dict[str, Json]]:
         """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
@@ -101,6 +104,14 @@ def _keep_preview(workspace: Workspace, request: PlanRequest, outcome: Outcome, 
     preview.write(workspace.folder, preview.Preview(outcome.root.digest, whole, operations))
     if not whole and outcome.plan_file:
         (workspace.folder / outcome.plan_file).unlink(missing_ok=True)
+
+
+def _seals(workspace: Workspace, outcome: Outcome) -> dict[str, str]:
+    """What a saved plan of this root is tied to beside what was asked: its state, and the providers that it was locked to."""
+    lock = workspace.folder / LOCK
+    locked = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else ""
+    state = f"{outcome.state.lineage} {outcome.state.serial}" if outcome.state.addresses else ""
+    return {f"state of {workspace.key}": state, f"provider lock of {workspace.key}": locked}
 
 
 def _planned(unit: Unit, request: PlanRequest, outcome: Outcome, found: list[Change]) -> Planned:

@@ -30,6 +30,7 @@ class State:
     providers: frozenset[str] = frozenset()
     """Source addresses of providers whose root configuration it refers to."""
     serial: int = 0
+    lineage: str = ""
 
 
 EMPTY = State()
@@ -97,7 +98,8 @@ def parse(text: str) -> State:
                 addresses.add(address := place + _index(instance))
                 if instance.get("status") == "tainted":
                     tainted.add(address)
-    return State(frozenset(modules), outputs, sealed, frozenset(tainted), frozenset(addresses), frozenset(providers), int(content.get("serial", 0)))
+    return State(frozenset(modules), outputs, sealed, frozenset(tainted), frozenset(addresses), frozenset(providers), int(content.get("serial", 0)),
+                 str(content.get("lineage", "")))
 
 
 def _address(resource: dict[str, Any]) -> str:

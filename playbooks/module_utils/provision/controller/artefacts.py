@@ -36,7 +36,9 @@ class Artefact:
     digest: str
     size: int
     fetch: Callable[[], str]
-    """Gives the path of a local file with exactly this content."""
+    """Gives the path of a local file with exactly this content. Raises Failed."""
+    lacking: str = ""
+    """Why it can't be had any more; a host that has its release already needs no other."""
 
 
 def find(source: str, sha256: str, project: str) -> Artefact:
@@ -48,17 +50,49 @@ def find(source: str, sha256: str, project: str) -> Artefact:
         return _s3(source, sha256, project)
     path = os.path.join(project, os.path.expanduser(source))
     if os.path.isdir(path):
-        return _folder(source, path, sha256, project)
-    if not os.path.isfile(path):
-        raise Failed(f"the artifact {source} is not there (looked for {path}); build it first")
-    digest = _digest(path)
-    _judge(source, digest, sha256)
-    return Artefact(source, os.path.basename(path), digest, os.path.getsize(path), lambda: path)
+        name, (digest, size) = os.path.basename(os.path.normpath(path)) + ".tar.gz", packed(path)
+        fill: Callable[[IO[bytes]], None] = lambda file: pack(path, file)  # noqa: E731
+    elif os.path.isfile(path):
+        name, digest, size = os.path.basename(path), _digest(path), os.path.getsize(path)
+        fill = lambda file: _copy(path, file)  # noqa: E731
+    else:
+        return _earlier(source, "", sha256, project, f"the artifact {source} is not there (looked for {path}); build it first")
+    if sha256 and digest != sha256:
+        return _earlier(source, name, sha256, project, _unlike(source, digest, sha256))
+    return Artefact(source, name, digest, size, lambda: _kept(project, digest, fill, source))
+
+
+def digest_of(path: str) -> str:
+    """The sha256 under which a file, or a folder as it is packed, is delivered; empty when it is neither."""
+    return packed(path)[0] if os.path.isdir(path) else _digest(path) if os.path.isfile(path) else ""
+
+
+def _earlier(source: str, name: str, sha256: str, project: str, lacking: str) -> Artefact:
+    """What the path held when it was planned: kept from an earlier delivery, or only on the hosts that have that release. Raises Failed."""
+    if not sha256:
+        raise Failed(lacking)
+    kept = os.path.join(cache_folder(project), sha256)
+    if os.path.exists(kept):
+        return Artefact(source, name or _name(source), sha256, os.path.getsize(kept), lambda: kept)
+
+    def gone() -> str:
+        raise Failed(lacking)
+
+    return Artefact(source, name or _name(source), sha256, 0, gone, lacking)
+
+
+def _copy(path: str, file: IO[bytes]) -> None:
+    with open(path, "rb") as content:
+        shutil.copyfileobj(content, file, CHUNK)
+
+
+def _unlike(source: str, digest: str, sha256: str) -> str:
+    return f"the artifact {source} has sha256 {digest}, and {sha256} is wanted: it was changed, or the digest is of another one"
 
 
 def _judge(source: str, digest: str, sha256: str) -> None:
     if sha256 and digest != sha256:
-        raise Failed(f"the artifact {source} has sha256 {digest}, and {sha256} is wanted: it was changed, or the digest is of another one")
+        raise Failed(_unlike(source, digest, sha256))
 
 
 def _digest(path: str) -> str:
@@ -166,13 +200,11 @@ def _s3_call(source: str, call: Callable[[Any], Any]) -> None:
         raise Failed(f"the artifact {source} can't be fetched: {error}") from None
 
 
-def _folder(source: str, path: str, sha256: str, project: str) -> Artefact:
-    name = os.path.basename(os.path.normpath(path)) + ".tar.gz"
+def packed(folder: str) -> tuple[str, int]:
+    """sha256 and size in bytes of a folder as it is packed."""
     counter = _Counter()
-    pack(path, counter)
-    digest = counter.digest.hexdigest()
-    _judge(source, digest, sha256)
-    return Artefact(source, name, digest, counter.size, lambda: _kept(project, digest, lambda file: pack(path, file), source))
+    pack(folder, counter)
+    return counter.digest.hexdigest(), counter.size
 
 
 class _Counter:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ansible.module_utils.provision.context import holds
 from ansible.module_utils.provision.controller import artefacts
+from ansible.module_utils.provision.failures import Failed
 from ansible.plugins.action import ActionBase
 
 
@@ -20,7 +21,20 @@ def described(source: str, sha256: str, marker: str, project: str) -> tuple[dict
     return {"source": source, "name": found.name, "digest": found.digest, "size": found.size}, found
 
 
-def send(plugin: ActionBase, artefact: artefacts.Artefact) -> str:
+def converge(plugin: ActionBase, module: str, arguments: dict[str, Any], artefact: artefacts.Artefact | None,
+             task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Call the module; the artefact is sent, and the module called again, only when it says that the host lacks it. Raises Failed."""
+    result: dict[str, Any] = plugin._execute_module(module, module_args=arguments, task_vars=task_vars)
+    needed, lacked = result.pop("needs_artifact", False), result.pop("lacks_artifact", False)
+    if artefact is not None and artefact.lacking and (needed or lacked):
+        raise Failed(artefact.lacking)
+    if artefact is not None and needed:
+        arguments["artifact"]["path"] = _sent(plugin, artefact)
+        result = plugin._execute_module(module, module_args=arguments, task_vars=task_vars)
+    return result
+
+
+def _sent(plugin: ActionBase, artefact: artefacts.Artefact) -> str:
     """Path of the artefact on the host, where Ansible removes it after the task."""
     local = artefact.fetch()
     if plugin._connection.transport == "local":

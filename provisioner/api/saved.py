@@ -1,0 +1,89 @@
+"""Saved plans: sealed with all that they were made from, and refused with the reason when any of it has changed. Reads definitions only."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from provisioner.codec import from_json, to_json
+from provisioner.errors import Exit, ProvisionError
+from provisioner.model import Application, Definition, Environment, Plan, Unit
+from provisioner.planner import Looked, sealing
+from provisioner.planner.make import digest
+from provisioner.store import Store
+
+READ_BY_ENGINES = ("state of ", "provider lock of ")
+
+
+class Stale(ProvisionError):
+    """A saved plan no longer fits; nothing was begun."""
+
+    code = "PRV-6105"
+    exit = Exit.STALE
+
+
+def seals(application: Application, environment: Environment, units: Iterable[Unit],
+          definition_of: Callable[[str], Definition | None]) -> dict[str, str]:
+    """Everything that was read before an engine was asked, in words, to its digest."""
+    units = tuple(units)
+    files = {unit.type: definition.file for unit in units if (definition := definition_of(unit.type)) is not None and definition.file}
+    definitions = {name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, file in sorted(files.items()) if Path(file).is_file()}
+    return sealing.document_seals(application, environment, units, definitions)
+
+
+def sealed(looked: Looked, read: Mapping[str, str]) -> Plan:
+    """The plan with its seals; its digest is over them, too."""
+    plan = replace(looked.plan, seals={**read, **sealing.engine_seals(looked.answers)})
+    return replace(plan, digest=digest(plan))
+
+
+def refuse_used(store: Store, plan: Plan) -> None:
+    """Raise Stale when the plan was carried out already."""
+    for run in store.runs.list(plan.application, plan.environment):
+        if run.plan == plan.id and run.state in ("succeeded", "superseded"):
+            raise Stale(f"plan {plan.id} was carried out already: run {run.number} {run.state}", next="provision plan")
+
+
+def refuse_edited(plan: Plan, now: Mapping[str, str]) -> None:
+    """Raise Stale when a document, definition, module, playbook or artefact is not what the plan was made from."""
+    before = {words: seal for words, seal in plan.seals.items() if not words.startswith(READ_BY_ENGINES)}
+    _refuse(plan, sealing.reasons(before, now))
+
+
+def refuse_stale(plan: Plan, fresh: Plan) -> None:
+    """Raise Stale when the same documents would do something else now, or a state was written since."""
+    def read(seals: Mapping[str, str]) -> dict[str, str]:
+        return {words: seal for words, seal in seals.items() if words.startswith(READ_BY_ENGINES)}
+
+    _refuse(plan, [*sealing.reasons(read(plan.seals), read(fresh.seals)), *sealing.world_reasons(plan, fresh)])
+
+
+def _refuse(plan: Plan, reasons: list[str]) -> None:
+    if reasons:
+        listed = "".join(f"\n  {reason}" for reason in reasons)
+        raise Stale(f"plan {plan.id} no longer fits; nothing was changed:{listed}", hint="make a new plan and look at it",
+                    next="provision plan --out FILE")
+
+
+# ------------------------------------------------------------------ as a file
+KIND = "saved-plan"
+
+
+def to_text(plan: Plan) -> str:
+    """A saved plan as a file holds it. No secret is in it: values that must not be shown are references, or words in parentheses."""
+    return json.dumps({"schemaVersion": 1, "kind": KIND, "id": plan.id, "digest": plan.digest, "plan": to_json(plan)}, indent=1) + "\n"
+
+
+def from_text(text: str) -> Plan | None:
+    """The plan that a file holds; None when it is no saved plan. Raises Stale (PRV-6106) when it was edited or damaged."""
+    if f'"{KIND}"' not in text[:200]:
+        return None
+    try:
+        plan = from_json(Plan, json.loads(text)["plan"])
+    except (ValueError, KeyError, ProvisionError):
+        plan = None
+    if plan is None or digest(plan) != plan.digest:
+        raise Stale("the file of the plan is damaged, or was edited: its content does not fit its digest", code="PRV-6106",
+                    next="provision plan --out FILE")
+    return plan

@@ -1,0 +1,97 @@
+"""What a saved plan was made from, and why it can't be carried out any more when that has changed. Pure."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
+
+from provisioner.engine import Planned
+from provisioner.model import Application, Change, Environment, Plan, Unit
+
+SHORT = 8
+"""Digits of a digest that are shown."""
+
+
+def fingerprint(*values: object) -> str:
+    """sha256 over values of the model as canonical JSON, whatever their places in documents are."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=_fields).encode()).hexdigest()
+
+
+def _fields(value: object) -> object:
+    if not is_dataclass(value):
+        raise TypeError(f"{type(value).__name__} can't be part of a seal")
+    return {name: part for name, part in vars(value).items() if name not in ("where", "places")}
+
+
+def document_seals(application: Application, environment: Environment, units: Iterable[Unit], definitions: Mapping[str, str]) -> dict[str, str]:
+    """What was read, in words, to its digest; `definitions` are those of the types in use. An empty sandbox has no file to seal."""
+    found = {f"component {one.name}": fingerprint(one.type, one.properties, one.traits, one.depends_on, one.inputs, one.outputs, one.stack)
+             for one in application.components}
+    found |= {f"policy {one.name}": fingerprint(one.type, one.properties) for one in application.policies}
+    found["workflow"] = fingerprint(application.workflow)
+    found["version"] = application.version
+    if not environment.sandbox:
+        found[f"environment {environment.name}"] = fingerprint(
+            environment.targets, environment.place, environment.override, environment.vars, environment.secrets, environment.aliases,
+            environment.stacks)
+    found |= {f"definition of {name}": digest for name, digest in definitions.items()}
+    for unit in units:
+        if unit.source_digest:
+            found[f"{'module' if unit.engine == 'terraform' else 'playbook'} of {unit.name}"] = unit.source_digest
+        for name, taking in unit.artifacts.items():
+            if unit.inputs.get(taking):
+                found[f"artifact of {unit.name} ({unit.inputs.get(name)})"] = str(unit.inputs[taking])
+    return found
+
+
+def engine_seals(answers: Mapping[str, Planned]) -> dict[str, str]:
+    """What the engines read."""
+    return {words: seal for answer in answers.values() for words, seal in answer.seals.items()}
+
+
+def reasons(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Why a plan that was made from `before` is stale, a sentence for each thing; `now` holds at least what can be compared."""
+    found = []
+    for words in {**before, **now}:
+        old, new = before.get(words), now.get(words)
+        if old == new:
+            continue
+        if old is None or new is None:
+            found.append(f"{words} was {'added' if old is None else 'taken out'}")
+        elif words.startswith("state of "):
+            found.append(f"the {words} was written since: serial {_serial(old)} then, {_serial(new)} now")
+        elif words == "version":
+            found.append(f"the version is {new or 'none'}, and was {old or 'none'}")
+        else:
+            found.append(f"the {words} was changed ({old[:SHORT]} → {new[:SHORT]})")
+    return found
+
+
+def _serial(seal: str) -> str:
+    return seal.rpartition(" ")[2] or "none"
+
+
+def world_reasons(before: Plan, now: Plan) -> list[str]:
+    """Why the same documents would do something else now: each resource and host whose change is not what the plan showed."""
+    found = []
+    old, new = _changes(before), _changes(now)
+    for step, address in {**old, **new}:
+        then, today = old.get((step, address)), new.get((step, address))
+        if then == today:
+            continue
+        if then is None or today is None:
+            found.append(f"{step}: {address} " + (f"would {_told(today)} now, and the plan did not show it" if today else "needs nothing any more"))
+        elif then.action != today.action:
+            found.append(f"{step}: {address} would {_told(today)} now, and the plan showed {_told(then)}")
+        else:
+            found.append(f"{step}: {address} is not as the plan saw it")
+    failures = dict(before.failures)
+    return [*found, *(f"{name}: {message}" for name, message in now.failures if name not in failures)]
+
+
+def _told(change: Change) -> str:
+    return change.action
+
+
+def _changes(plan: Plan) -> dict[tuple[str, str], Change]:
+    return {(step.name, change.address): change for step in plan.steps for change in step.changes}
