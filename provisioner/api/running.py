@@ -15,7 +15,7 @@ from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal, Listen
 from provisioner.runner.outcome import judge, needs_a_new_plan
-from provisioner.store import Holder, Lock, NoSuchRun, Run, Store
+from provisioner.store import Holder, Lock, NoSuchRun, Revision, Run, Store
 
 MeansOf = Callable[[Run, Plan], Means]
 
@@ -86,10 +86,12 @@ class Runner:
         return Outcome(plan, code, ended, self._store.runs.steps(run.number), revision=revision)
 
     def _revision(self, run: Run, plan: Plan) -> int:
-        delivered = [step.unit for step in plan.steps if step.kind == "deliver"]
-        return self._store.revisions.add(
-            plan.application, plan.environment, plan=plan.id, run=run.number, version=plan.version, spec=plan.text,
-            definitions={unit.type: unit.definition for unit in delivered}, digest=plan.digest, inputs={unit.name: unit.inputs for unit in delivered})
+        units = [step.unit for step in plan.steps if step.kind == "deliver"]
+        return self._store.revisions.add(plan.application, plan.environment, Revision(
+            0, plan.id, run.number, plan.version, plan.digest, "", plan.text, {unit.type: unit.definition for unit in units},
+            {unit.name: unit.inputs for unit in units}, {unit.name: unit.source_digest for unit in units if unit.source_digest},
+            {unit.name: {str(unit.inputs.get(name)): unit.inputs.get(taking) for name, taking in unit.artifacts.items() if unit.inputs.get(name)}
+             for unit in units if unit.artifacts}))
 
     # -------------------------------------------------------------- what did not end
     def settle(self, run: Run, wanted: str) -> Run | None:

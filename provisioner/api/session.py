@@ -153,6 +153,16 @@ class Session:
             return past.units_of(self.revision(purpose.revision)[1], self.environment, self._sites.state, self.catalog.digest_of)
         return artefacts.sealed(self.compose().units, self.folder, library_folder())
 
+    def wanted(self) -> tuple[Unit, ...]:
+        """What app.yaml asks for here; starts nothing. Raises Invalid."""
+        return self._wanted(self.purpose())
+
+    def rollback(self, number: int = -1) -> Purpose:
+        """Back to a revision (-1: the one before the newest); data that it did not have stays. Raises ProvisionError."""
+        revision, plan = self.revision(number)
+        purpose = self.purpose("rollback", revision.number)
+        return replace(purpose, keep=tuple(sorted({*purpose.keep, *past.to_keep(plan, self.delivered)})))
+
     def revision(self, number: int) -> tuple[Revision, Plan]:
         """A revision and its plan; 0: the newest, negative: so many before it. Raises ProvisionError (PRV-6201)."""
         return past.find(self.store, self.application.name, self.environment.name, number)
@@ -201,10 +211,17 @@ class Session:
             self.tell)
         try:
             looked = look(inputs)
-            return replace(looked, plan=replace(looked.plan, purpose=purpose))
+            return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))
         except BaseException:
             folders.discard(work)
             raise
+
+    def _notes_of(self, purpose: Purpose) -> tuple[str, ...]:
+        """What is to be said of going back."""
+        if purpose.kind != "rollback":
+            return ()
+        number, kept = purpose.revision, past.to_keep(self.revision(purpose.revision)[1], self.delivered)
+        return f"back to revision {number}", *(f"{name} stays: it bears data, and revision {number} did not have it" for name in kept)
 
     def site(self, target: str, work: Path, run: int) -> Site:
         """Where an engine works on a target."""
@@ -242,7 +259,7 @@ class Session:
                 after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message=f"not confirmed: nothing was changed{after}")
             runner.supersede(old)
-            return replace(runner.begin(plan), seconds=time.monotonic() - begun)
+            return replace(runner.begin(plan, _doing(purpose)), seconds=time.monotonic() - begun)
 
     def apply_saved(self, plan: Plan, *, confirm: Confirm, listen: Listen) -> Outcome:
         """Do exactly what a saved plan shows, or refuse with what changed since. Raises Stale, LockHeld, Invalid, Refused, Missing."""
@@ -268,7 +285,7 @@ class Session:
                 self.discard(looked.plan)
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
             runner.supersede(old)
-            return replace(runner.begin(plan), seconds=time.monotonic() - begun)
+            return replace(runner.begin(plan, _doing(plan.purpose)), seconds=time.monotonic() - begun)
 
     def _go_on(self, runner: Runner, purpose: Purpose) -> tuple[Run | None, Outcome | None]:
         """The run that did not end and that another plan takes the place of; or how it ended now, where it wanted the same."""
@@ -346,6 +363,11 @@ class Session:
         work = Path(plan.folder)
         return Means(self._engines, lambda target: self.site(target, work, run.number), self.secrets.ensure, self.secrets.forget,
                      self.settings.parallel)
+
+
+def _doing(purpose: Purpose) -> str:
+    """What a run does, where it is not plain delivery."""
+    return f"rollback to {purpose.revision}" if purpose.kind == "rollback" else ""
 
 
 def _has_work(plan: Plan, delivered: Mapping[str, Delivered]) -> bool:

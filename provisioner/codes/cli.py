@@ -64,6 +64,11 @@ CODES: dict[str, tuple[str, str]] = {
         "The file of a plan can't be written",
         "The folder is missing, full, or not ours. The plan itself is in the store: provision apply ID carries it out.",
     ),
+    "PRV-6409": (
+        "What is to be compared is not clear",
+        "provision diff compares two revisions of one environment (41 42), one with the newest (41), app.yaml with what is delivered\n"
+        "(nothing given), or what is in two environments (--env staging --env prod).",
+    ),
     "PRV-6406": (
         "Which application or environment?",
         "The store holds several, and nothing says which one is meant. Fix: name the environment with -e.",

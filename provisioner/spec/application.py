@@ -50,6 +50,11 @@ def examine_application(path: Path, name: str = "") -> tuple[Application, list[P
     return application, problems
 
 
+def application_of(text: str, folder: str) -> Application:
+    """The application in a text that was read without errors before, as a revision holds it. Raises Invalid."""
+    return of_document(yaml.parse(text), folder)[0]
+
+
 def definitions_beside(path: Path) -> list[Document]:
     """The definitions that a file holds beside its application. Raises Invalid."""
     if not any(kind in read_text(path) for kind in DEFINITIONS):

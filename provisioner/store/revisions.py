@@ -1,6 +1,5 @@
 """What successful runs delivered, numbered from 1 in each application and environment, never changed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import func, insert, select
@@ -13,7 +12,7 @@ from provisioner.store.tables import REVISIONS
 
 @dataclass(frozen=True)
 class Revision:
-    """One delivered state: the spec's text, definitions used (name to "VERSION ORIGIN"), inputs, artefact digests."""
+    """One delivered state: the spec's text, definitions used (name to "VERSION ORIGIN"), inputs, digests of sources and artefacts by unit."""
 
     number: int
     plan: str
@@ -24,6 +23,8 @@ class Revision:
     spec: str
     definitions: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, Json] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, Json] = field(default_factory=dict)
 
 
 class Revisions:
@@ -32,21 +33,9 @@ class Revisions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(
-        self,
-        application: str,
-        environment: str,
-        *,
-        plan: str,
-        run: int,
-        version: str,
-        spec: str,
-        definitions: Mapping[str, str],
-        digest: str,
-        inputs: Mapping[str, Json] | None = None,
-    ) -> int:
-        """Record what a run delivered; the new revision's number."""
-        revision = Revision(0, plan, run, version, digest, utc_now(), spec, dict(definitions), dict(inputs or {}))
+    def add(self, application: str, environment: str, revision: Revision) -> int:
+        """Record what a run delivered, now; the new revision's number."""
+        revision = replace(revision, time=utc_now())
         newest = select(func.coalesce(func.max(REVISIONS.c.number), 0)).where(
             REVISIONS.c.application == application, REVISIONS.c.environment == environment
         )
@@ -57,10 +46,10 @@ class Revisions:
                     application=application,
                     environment=environment,
                     number=number,
-                    plan=plan,
-                    run=run,
-                    version=version,
-                    digest=digest,
+                    plan=revision.plan,
+                    run=revision.run,
+                    version=revision.version,
+                    digest=revision.digest,
                     time=revision.time,
                     body=dump(replace(revision, number=number)),
                 )

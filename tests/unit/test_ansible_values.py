@@ -334,5 +334,5 @@ def test_sources_are_kept_unless_they_are_too_large(tmp_path: Path, monkeypatch:
     assert sources.removal(unit, state) == str(tmp_path / "play/remove.yml")
     (tmp_path / "play/remove.yml").unlink()
     kept = sources.removal(unit, state)
-    assert kept == str(tmp_path / ".provision/sources/d1/playbook/remove.yml") and not (Path(kept).parent / ".git").exists()
+    assert kept == str(tmp_path / ".provision/sources/d1/removal/remove.yml") and not (Path(kept).parent / ".git").exists()
     assert sources.removal(UNIT, state) == ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import Where
 from provisioner.model import RUN_MOVES, STEP_MOVES, Change, Event, Host, HostSource, Plan, Secret, Step, StepEnded
-from provisioner.store import FenceLost, IllegalMove, NoSuchRun, Store, StoreError, holder_here
+from provisioner.store import FenceLost, IllegalMove, NoSuchRun, Revision, Store, StoreError, holder_here
 from tests.unit.stored import KEY, begun, plan, unit
 
 
@@ -216,8 +216,8 @@ def test_a_host_that_is_gone_is_forgotten_by_all_units(store: Store) -> None:
 
 
 def test_revisions_are_numbered_by_application_and_environment(store: Store) -> None:
-    more = {"plan": "p1", "run": 1, "version": "1", "spec": "x: 1", "definitions": {"postgres": "1"}, "digest": "d"}
-    assert [store.revisions.add(*key, **more) for key in (KEY, KEY, ("shop", "test"))] == [1, 2, 1]  # type: ignore[arg-type]
+    what = Revision(0, "p1", 1, "1", "d", "", "x: 1", {"postgres": "1"}, sources={"db@dc": "s"}, artifacts={"web@dc": {"dist/web": "a"}})
+    assert [store.revisions.add(*key, what) for key in (KEY, KEY, ("shop", "test"))] == [1, 2, 1]
     newest = store.revisions.latest(*KEY)
     assert newest is not None and newest.number == 2 and store.revisions.get(*KEY, 2) == newest
     assert [revision.number for revision in store.revisions.list(*KEY)] == [2, 1]

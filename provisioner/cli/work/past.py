@@ -1,0 +1,75 @@
+"""history, diff, rollback: what was delivered, what differs, and going back."""
+
+import re
+from typing import Any
+
+from provisioner.api import comparing
+from provisioner.cli.door import Door
+from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.work.apply import deliver
+from provisioner.cli.work.plan import show_plan
+from provisioner.console.differences import differences_json, differences_text, revision_json, revisions_text
+from provisioner.console.effects import all_missing, has_changes
+from provisioner.console.shapes import head
+from provisioner.errors import Exit, ProvisionError
+
+REVISION = re.compile(r"(?:[a-z0-9.-]*@)?(-?\d+)\Z")
+
+
+def history(door: Door, /, limit: int, **chosen: Any) -> int:
+    """List revisions, newest first."""
+    with open_project(door, chosen) as session:
+        found = session.store.revisions.list(session.application.name, session.environment.name, limit)
+        runs = {one.run: run for one in found if (run := session.store.runs.get(one.run)) is not None}
+    if door.json:
+        door.say_json({**head("history"), "revisions": [revision_json(one, runs.get(one.run)) for one in found]})
+    else:
+        door.say(revisions_text(found, runs, door.look))
+    return Exit.OK
+
+
+def diff(door: Door, /, revisions: tuple[str, ...], environments: tuple[str, ...], **chosen: Any) -> int:
+    """Compare revisions, environments, or app.yaml with what is delivered."""
+    found = _compared(door, revisions, environments, chosen)
+    if door.json:
+        door.say_json(differences_json(found.found, found.sides))
+    else:
+        door.say(differences_text(found.found, found.sides, door.look))
+    return Exit.CHANGES if found.found and chosen["detailed_exitcode"] else Exit.OK
+
+
+def _compared(door: Door, revisions: tuple[str, ...], environments: tuple[str, ...], chosen: Chosen) -> comparing.Compared:
+    if len(environments) > 2 or len(revisions) > 2 or (len(environments) == 2 and revisions):
+        raise ProvisionError("compare two revisions of one environment, or what is in two environments", code="PRV-6409", exit=Exit.USAGE,
+                             next="provision diff --help")
+    one = {**chosen, "environment": environments[0] if environments else ""}
+    with open_project(door, one) as session:
+        if len(environments) == 2:
+            with open_project(door, {**chosen, "environment": environments[1]}) as other:
+                return comparing.environments(session, other)
+        if not revisions:
+            return comparing.file_to_live(session)
+        numbers = [_number(text) for text in revisions]
+        return comparing.revisions(session, numbers[0], numbers[1] if len(numbers) > 1 else 0)
+
+
+def _number(text: str) -> int:
+    match = REVISION.match(text)
+    if match is None:
+        raise ProvisionError(f'"{text}" is no revision', code="PRV-6409", exit=Exit.USAGE, hint="write 41, or APP@41", next="provision history")
+    return int(match[1])
+
+
+def rollback(door: Door, /, revision: int, only_plan: bool, **chosen: Any) -> int:
+    """Go back to an earlier revision."""
+    if not only_plan:
+        return deliver(door, chosen, lambda session: session.rollback(revision))
+    with open_project(door, chosen) as session:
+        plan = session.plan(session.rollback(revision))
+        try:
+            show_plan(door, session, plan, chosen)
+        finally:
+            session.discard(plan)
+    if plan.failures and not has_changes(plan):
+        return Exit.MISSING if all_missing(plan) else Exit.FAILED
+    return Exit.OK
