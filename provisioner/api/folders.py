@@ -1,12 +1,14 @@
 """The work folders of plans: one for each, swept when nobody needs it any more."""
 
 import json
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from provisioner.process import identity
 
+DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 KEPT = 10
 """Folders of ended plans that are kept, so that a step can be looked at and run by hand."""
 
@@ -40,6 +42,14 @@ def _owned(folder: Path) -> bool:
 def discard(folder: Path) -> None:
     """Remove one work folder with all it holds."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_artifacts(project: Path, needed: Collection[str]) -> None:
+    """Remove kept artefacts that no revision which can be gone back to has; `needed` are their digests."""
+    cache = project / "cache" / "artifacts"
+    for path in cache.iterdir() if cache.is_dir() else ():
+        if DIGEST.match(path.name) and path.is_file() and path.name not in needed:
+            path.unlink(missing_ok=True)
 
 
 def forget_plan_files(folder: Path) -> None:

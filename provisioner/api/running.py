@@ -83,7 +83,14 @@ class Runner:
         journal.note(Event("run-ended", message=state, data={"run": run.number, "exit": int(code), "revision": revision}))
         folders.forget_plan_files(Path(plan.folder))
         folders.sweep(self._state, [past.plan for past in self._store.runs.list(plan.application, plan.environment, 5)])
+        if revision:
+            folders.sweep_artifacts(self._state.parents[1], self._artifacts())
         return Outcome(plan, code, ended, self._store.runs.steps(run.number), revision=revision)
+
+    def _artifacts(self) -> set[str]:
+        """Digests of the artefacts of all revisions that can be gone back to, of every application that shares this folder."""
+        revisions = [one for row in self._store.applications() for one in self._store.revisions.list(row.application, row.environment, folders.KEPT)]
+        return {str(digest) for one in revisions for named in one.artifacts.values() if isinstance(named, dict) for digest in named.values()}
 
     def _revision(self, run: Run, plan: Plan) -> int:
         units = [step.unit for step in plan.steps if step.kind == "deliver"]

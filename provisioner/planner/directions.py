@@ -5,6 +5,7 @@ What is compared are inputs as they were delivered, so a default that an impleme
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from provisioner.errors import Exit, Refused
 from provisioner.model import ChangeRule, Json, Plan, Unit
@@ -23,6 +24,22 @@ def refuse_going_back(plan: Plan, settled: Mapping[str, Unit]) -> None:
     raise Refused("; ".join(f"{unit.name}: {rule.parameter} is {old} and {WORDS[rule.rule]}: {new} asked" for unit, rule, old, new in found),
                   code="PRV-5003", exit=Exit.DENIED, where=first.where,
                   hint=f"write {keep}, or more; for less, add a component of another name, move the data over, and take this one out")
+
+
+def kept_forward(unit: Unit, settled: Mapping[str, Unit]) -> tuple[Unit, tuple[str, ...]]:
+    """The unit with what can't go back left as it is now, and a sentence for each: what a rollback does with grown disks and newer engines."""
+    before = settled.get(unit.name)
+    broken = list(_going_back(unit, before)) if before else []
+    inputs = unit.inputs
+    for rule, old, _ in broken:
+        inputs = _with(inputs, rule.input.split("."), old)
+    told = tuple(f"{unit.name}: {rule.parameter} stays {old}: it {WORDS[rule.rule]} (then it was {new})" for rule, old, new in broken)
+    return (replace(unit, inputs=inputs) if broken else unit), told
+
+
+def _with(value: dict[str, Json], path: list[str], new: Json) -> dict[str, Json]:
+    inner = value.get(path[0])
+    return {**value, path[0]: new if len(path) == 1 else _with(inner if isinstance(inner, dict) else {}, path[1:], new)}
 
 
 def _going_back(unit: Unit, before: Unit) -> Iterator[tuple[ChangeRule, Json, Json]]:

@@ -336,3 +336,15 @@ def test_sources_are_kept_unless_they_are_too_large(tmp_path: Path, monkeypatch:
     kept = sources.removal(unit, state)
     assert kept == str(tmp_path / ".provision/sources/d1/removal/remove.yml") and not (Path(kept).parent / ".git").exists()
     assert sources.removal(UNIT, state) == ""
+
+
+def test_a_playbook_that_was_changed_is_delivered_again_from_its_copy(tmp_path: Path) -> None:
+    state, play = tmp_path / ".provision/shop/prod", tmp_path / "play"
+    play.mkdir()
+    for name in ("site.yml", "remove.yml"):
+        (play / name).write_text("- hosts: all\n")
+    unit = replace(UNIT, source=str(play / "site.yml"), remove_source=str(play / "remove.yml"), source_digest="d2")
+    assert sources.kept(unit, state) == "" and sources.keep(unit, state)
+    (play / "site.yml").write_text("- hosts: none\n")
+    assert Path(sources.kept(unit, state)).read_text() == "- hosts: all\n"
+    assert [path.name for path in (tmp_path / ".provision/sources/d2").iterdir()] == ["playbook"]

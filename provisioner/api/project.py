@@ -1,0 +1,243 @@
+"""One open project: application, environment, catalogue, store and engines, wired. It only looks; `Session` carries out."""
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from provisioner import health, spec
+from provisioner.api import folders, opening, past, saved
+from provisioner.api.sites import Sites
+from provisioner.api.status import status
+from provisioner.api.values import Settings, Status, Tell
+from provisioner.catalog import Catalog, library_folder
+from provisioner.compose import Composition, compose
+from provisioner.engine import Engine, Site
+from provisioner.engines.ansible import artefacts
+from provisioner.engines.ansible.engine import AnsibleEngine
+from provisioner.engines.terraform.engine import TerraformEngine
+from provisioner.errors import Invalid, Problem
+from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
+from provisioner.planner import Looked, PlanInputs, look
+from provisioner.planner.directions import kept_forward, refuse_going_back
+from provisioner.planner.protect import protect
+from provisioner.references import secret_paths
+from provisioner.runner.journal import now
+from provisioner.sandbox import simulator
+from provisioner.secrets import Secrets
+from provisioner.store import Revision
+
+
+class Project:
+    """What is wanted, what is delivered, and what would have to be done. A context manager; `notes` are sentences to say once."""
+
+    def __init__(self, settings: Settings, tell: Tell) -> None:
+        """Read the documents and open the store. Raises Invalid, Missing, ProvisionError, StoreError."""
+        self.settings, self.tell = settings, tell
+        self.folder = opening.project_folder(settings)
+        self.notes: list[str] = []
+        application, problems = spec.examine_application(opening.document(settings), settings.application)
+        self._problems = tuple(problems)
+        """Errors are raised together with those that composing finds."""
+        self.warnings = [problem for problem in problems if problem.severity == "warning"]
+        self.environment: Environment = opening.open_environment(settings, self.folder, opening.known_endpoint(self.folder))
+        self.application: Application = opening.fit(application, self.environment)
+        self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
+        self.store = opening.open_store(settings)
+        self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
+        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
+        self._wire()
+
+    def _wire(self) -> None:
+        """Targets as they are now, and what depends on them."""
+        environment = self.environment
+        if self.settings.accept_host_keys:
+            targets = tuple(replace(target, hosts=replace(target.hosts, host_keys="accept-new")) if target.hosts else target
+                            for target in environment.targets)
+            environment = replace(environment, targets=targets)
+        self._sites = Sites(self.application.name, environment, self.folder, self.settings.parallel)
+        self.secrets = Secrets(self._sites.state.parent.parent, environment, self.application.name, self._sites.aws_client, self._sealed)
+
+    def _sealed(self, target: str, root: str) -> Mapping[str, Mapping[str, Json]]:
+        """The sensitive outputs in the state of one of our roots, for whoever needs one now."""
+        with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
+            return self._terraform.sealed(root, self.site(target, Path(work), 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.store.close()
+
+    # -------------------------------------------------------------- deciding
+    @property
+    def delivered(self) -> dict[str, Delivered]:
+        """What is, or may be, out there."""
+        return self.store.delivered.all(self.application.name, self.environment.name)
+
+    def compose(self) -> Composition:
+        """The units of the application in this environment. Raises Invalid."""
+        assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
+        composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems,
+                                                       ignore_unsupported=self.settings.ignore_unsupported))
+        new = [warning for warning in composition.warnings if warning not in self.warnings]
+        self.warnings += new
+        for warning in new:
+            self.tell(f"warning: {warning}")
+        return composition
+
+    def purpose(self, kind: Literal["deliver", "destroy", "rollback", "heal"] = "deliver", revision: int = 0) -> Purpose:
+        """What is to be planned, with what the settings say about it."""
+        settings = self.settings
+        return Purpose(kind, revision, settings.file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
+
+    def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
+        """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""
+        looked = self._look(purpose or self.purpose())
+        try:
+            self._protect(looked.plan)
+        except BaseException:
+            self.discard(looked.plan)
+            raise
+        if not save:
+            return looked.plan
+        wanted = [step.unit for step in looked.plan.steps if step.kind == "deliver"]
+        plan = saved.sealed(looked, self._seals(looked.plan.purpose, wanted))
+        self.store.plans.save(plan)
+        return plan
+
+    def _protect(self, plan: Plan) -> None:
+        protect(plan, self.delivered, frozenset(plan.purpose.allow_destroy))
+        refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
+
+    def _seals(self, purpose: Purpose, units: Iterable[Unit]) -> dict[str, str]:
+        """What these units were made from. A plan that does not come from app.yaml is not tied to it."""
+        application = self.application
+        if purpose.kind != "deliver":
+            application = replace(application, components=(), policies=(), workflow=None, version="")
+        return saved.seals(application, self.environment, units, self.catalog.component)
+
+    def discard(self, plan: Plan) -> None:
+        """Remove the work folder of a plan that will not be applied."""
+        folders.discard(Path(plan.folder))
+
+    def status(self) -> Status:
+        """Health and sync of everything; asks the engines and changes nothing."""
+        looked = self._look(self.purpose())
+        self.discard(looked.plan)
+        revision = self.store.revisions.latest(self.application.name, self.environment.name)
+        running = self.store.lock.holder(self.application.name, self.environment.name) is not None
+        return status(looked, self.delivered, self.environment, revision, health.ask, running=running)
+
+    def units(self, purpose: Purpose) -> tuple[Unit, ...]:
+        """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts."""
+        units = self._wanted(purpose)
+        if self.environment.sandbox and self._simulate(units):
+            units = self._wanted(purpose)
+        return units
+
+    def _wanted(self, purpose: Purpose) -> tuple[Unit, ...]:
+        if purpose.kind == "destroy":
+            return ()
+        if purpose.kind == "heal":
+            return tuple(entry.unit for entry in self.delivered.values() if entry.state == "delivered")
+        if purpose.kind == "rollback":
+            return self._as_then(purpose.revision)[0]
+        return artefacts.sealed(self.compose().units, self.folder, library_folder())
+
+    def wanted(self) -> tuple[Unit, ...]:
+        """What app.yaml asks for here; starts nothing. Raises Invalid."""
+        return self._wanted(self.purpose())
+
+    def rollback(self, number: int = -1) -> Purpose:
+        """Back to a revision (-1: the one before the newest); data that it did not have stays. Raises ProvisionError."""
+        revision, plan = self.revision(number)
+        purpose = self.purpose("rollback", revision.number)
+        return replace(purpose, keep=tuple(sorted({*purpose.keep, *past.to_keep(plan, self.delivered)})))
+
+    def revision(self, number: int) -> tuple[Revision, Plan]:
+        """A revision and its plan; 0: the newest, negative: so many before it. Raises ProvisionError (PRV-6201)."""
+        return past.find(self.store, self.application.name, self.environment.name, number)
+
+    def _simulate(self, units: tuple[Unit, ...]) -> bool:
+        """Start the simulator when something is or will be there; True when its address was not known before."""
+        simulated = {target.name for target in self.environment.targets if target.simulated}
+        if not any(unit.target in simulated for unit in [*units, *(entry.unit for entry in self.delivered.values())]):
+            return False
+        ignored = simulator.ignored_credentials(os.environ)
+        if ignored:
+            self._note(f"[sandbox] {', '.join(ignored)} ignored: the sandbox never reaches a real account")
+        running = simulator.start(self.folder)
+        if running.fresh:
+            self._note("[sandbox] the simulator had ended and was started again: the simulated cloud is empty")
+        before = {target.vars.get("endpoint") for target in self.environment.targets}
+        self.environment = opening.open_environment(self.settings, self.folder, running.endpoint)
+        self._wire()
+        self._sites.simulate(running)
+        return before != {running.endpoint}
+
+    def _units_of_newest(self) -> tuple[Unit, ...]:
+        """The units of the plan that a resume would go on with."""
+        old = self.store.runs.unfinished(self.application.name, self.environment.name)
+        plan = self.store.plans.get(old.plan) if old else None
+        return tuple(step.unit for step in plan.steps) if plan else ()
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+            self.tell(text)
+
+    def _look(self, purpose: Purpose, plan: str = "") -> Looked:
+        """Plan; `plan` is the id of a saved plan that is looked at again."""
+        units = self.units(purpose)
+        self._check_secrets(units)
+        plan = plan or uuid.uuid4().hex[:12]
+        work = folders.make(self._sites.state, plan)
+        version, text = self.application.version, self.application.text
+        if purpose.kind == "rollback":
+            back = self.revision(purpose.revision)[0]
+            version, text = back.version, back.spec
+        inputs = PlanInputs(
+            plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
+            self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(purpose.keep),
+            self.tell)
+        try:
+            looked = look(inputs)
+            return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))
+        except BaseException:
+            folders.discard(work)
+            raise
+
+    def _notes_of(self, purpose: Purpose) -> tuple[str, ...]:
+        """What is to be said of going back."""
+        if purpose.kind != "rollback":
+            return ()
+        number, kept = purpose.revision, past.to_keep(self.revision(purpose.revision)[1], self.delivered)
+        stays = (f"{name} stays: it bears data, and revision {number} did not have it" for name in kept)
+        return f"back to revision {number}", *stays, *self._as_then(number)[1]
+
+    def _as_then(self, number: int) -> tuple[tuple[Unit, ...], tuple[str, ...]]:
+        """The units of a revision as they can be delivered again, and what stays as it is now."""
+        units = past.units_of(self.revision(number)[1], self.environment, self._sites.state, self.catalog.digest_of)
+        settled = self.store.delivered.settled(self.application.name, self.environment.name)
+        kept = [kept_forward(unit, settled) for unit in units]
+        return tuple(unit for unit, _ in kept), tuple(told for _, said in kept for told in said)
+
+    def site(self, target: str, work: Path, run: int) -> Site:
+        """Where an engine works on a target."""
+        return self._sites.site(target, work, run, self.secrets.reveal)
+
+    def _check_secrets(self, units: Sequence[Unit]) -> None:
+        """Every secret that is needed resolves; passwords of ours exist, so that a check on hosts can compare with them."""
+        for unit in units:
+            for secret in unit.secrets:
+                self.secrets.ensure(secret)
+        problems: list[Problem] = []
+        for unit in units:
+            problems += [replace(problem, where=unit.where) for problem in self.secrets.check(secret_paths([unit.inputs, unit.outputs]))]
+        if problems:
+            raise Invalid(dict.fromkeys(problems))
