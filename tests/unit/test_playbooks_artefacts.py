@@ -53,11 +53,31 @@ def test_a_folder_has_one_digest(tmp_path: Path) -> None:
 def test_a_file_is_sent_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "api.tar.gz").write_bytes(b"x")
     found = artefacts.find("api.tar.gz", digest(tmp_path / "api.tar.gz").upper(), str(tmp_path))
-    assert (found.name, found.size, found.fetch()) == ("api.tar.gz", 1, str(tmp_path / "api.tar.gz"))
+    assert (found.name, found.size, Path(found.fetch()).read_bytes()) == ("api.tar.gz", 1, b"x")
+
+
+def test_what_was_delivered_once_can_be_delivered_again_when_its_path_holds_another_thing(tmp_path: Path) -> None:
+    path = tmp_path / "api.tar.gz"
+    path.write_bytes(b"first")
+    first = artefacts.find("api.tar.gz", "", str(tmp_path))
+    first.fetch()
+    path.write_bytes(b"second")
+    again = artefacts.find("api.tar.gz", first.digest, str(tmp_path))
+    assert (Path(again.fetch()).read_bytes(), again.lacking) == (b"first", "")
+    path.unlink()
+    assert Path(artefacts.find("api.tar.gz", first.digest, str(tmp_path)).fetch()).read_bytes() == b"first"
+
+
+def test_what_is_not_kept_is_only_good_for_hosts_that_have_it(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("x")
+    found = artefacts.find("there", "0" * 64, str(tmp_path))
+    assert (found.digest, "is wanted" in found.lacking) == ("0" * 64, True)
+    with pytest.raises(Failed, match="is wanted"):
+        found.fetch()
 
 
 @pytest.mark.parametrize(("source", "sha256", "words"), [
-    ("missing.tar", "", "is not there"), ("there", "0" * 64, "is wanted"), ("https://x.example/a.tar", "", "no `sha256`"),
+    ("missing.tar", "", "is not there"), ("https://x.example/a.tar", "", "no `sha256`"),
 ])
 def test_refused(tmp_path: Path, source: str, sha256: str, words: str) -> None:
     (tmp_path / "there").write_text("x")
