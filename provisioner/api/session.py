@@ -24,7 +24,7 @@ from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
 from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
-from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, spec_digest
+from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, roots, spec_digest
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
@@ -121,7 +121,8 @@ class Session:
         units = () if destroy else self.compose().units
         if self.environment.sandbox and self._simulate(units):
             units = () if destroy else self.compose().units
-        return units
+        targets = {target.name: target for target in self.environment.targets}
+        return roots.settle(units, self.delivered, targets, lambda unit: self._terraform.providers_of(unit, self.folder))
 
     def _simulate(self, units: tuple[Unit, ...]) -> bool:
         """Start the simulator when something is or will be there; True when its address was not known before."""
