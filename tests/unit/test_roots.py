@@ -54,7 +54,7 @@ def _unit(name: str) -> Unit:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_roots(case: Case) -> None:
     wanted = {_unit(name).name: (_unit(name), providers) for name, providers in case.wanted.items()}
-    delivered = {f"{name}@aws": Delivered(replace(wanted[f"{name}@aws"][0], root=root, source_digest="0" if name in case.changed else "1"), "delivered")
+    delivered = {f"{name}@aws": Delivered(replace(wanted[f"{name}@aws"][0], root=root, source_digest=str(int(name not in case.changed))), "delivered")
                  for name, root in (case.there or {}).items()}
     target = Target("aws", terraform={"provider": "hashicorp/aws", "version": case.target})
     host = unit("h@dc")
