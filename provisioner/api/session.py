@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Self
 
 from provisioner import health, spec
-from provisioner.api import acting, folders, opening
+from provisioner.api import acting, drifting, folders, opening
 from provisioner.api.running import Runner
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
-from provisioner.api.values import Confirm, Outcome, Settings, Status, Tell
+from provisioner.api.values import Confirm, Drift, Outcome, Settings, Status, Tell
 from provisioner.catalog import Catalog, library_folder
 from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
@@ -26,6 +26,7 @@ from provisioner.errors import Exit, Invalid, Problem
 from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
 from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, roots, spec_digest
 from provisioner.planner.directions import refuse_going_back
+from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
 from provisioner.runner.execution import Means
@@ -152,14 +153,16 @@ class Session:
             self.notes.append(text)
             self.tell(text)
 
-    def _look(self, destroy: bool) -> Looked:
-        units = self.units(destroy)
+    def _look(self, destroy: bool, given: AsDelivered | None = None) -> Looked:
+        """`given`: what is planned in place of what app.yaml says."""
+        units = given.units if given else self.units(destroy)
+        keep = self.settings.keep | set(given.kept if given else ())
         self._check_secrets(units)
         plan = uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, self.application.version, self.application.text, str(work), now(), units,
-            self.delivered, self._engines, lambda target: self.site(target, work, 0), self.settings.allow_destroy, self.settings.keep, self.tell)
+            self.delivered, self._engines, lambda target: self.site(target, work, 0), self.settings.allow_destroy, keep, self.tell)
         try:
             return look(inputs)
         except BaseException:
@@ -223,6 +226,48 @@ class Session:
                 self._simulate(self._units_of_newest())
             runner = self._runner(lock, listen)
             return replace(runner.resume(runner.resumable(number)), seconds=time.monotonic() - begun)
+
+    # -------------------------------------------------------------- what the world changed
+    def drift(self) -> Drift:
+        """What is not as it was delivered, whatever app.yaml says now; takes no lock. Raises ProvisionError, Missing."""
+        plan, spec, found = self._drifted()
+        self.discard(plan)
+        return drifting.report(self.store, plan, spec, found, self.catalog)
+
+    def accept(self, patterns: Sequence[str], why: str) -> tuple[Difference, ...]:
+        """Record that the differences with these paths are fine; which ones. Raises ProvisionError when there are none."""
+        return drifting.accept(self.store, self.drift(), patterns, why)
+
+    def heal(self, *, confirm: Confirm, listen: Listen) -> Outcome:
+        """Put back what has drifted and was neither ignored nor accepted, as a run. Raises LockHeld, Refused, ProvisionError, Missing."""
+        begun = time.monotonic()
+        with self._locked() as lock:
+            runner = self._runner(lock, listen)
+            runner.close_dead()
+            plan, _, found = self._drifted()
+            plan = healing(plan, found)
+            try:
+                protect(plan, self.delivered, self.settings.allow_destroy)
+                work = _has_work(plan, self.delivered)
+                agreed = work and confirm(plan)
+            except BaseException:
+                self.discard(plan)
+                raise
+            if not agreed:
+                self.discard(plan)
+                said = ("not confirmed: nothing was changed", Exit.FAILED) if work else ("nothing has drifted", Exit.OK)
+                return Outcome(plan, said[1], seconds=time.monotonic() - begun, message=said[0])
+            return replace(runner.begin(plan, "heal drift"), seconds=time.monotonic() - begun)
+
+    def _drifted(self) -> tuple[Plan, AsDelivered, Findings]:
+        spec = drifting.spec_of(self.store, self.application.name, self.environment.name)
+        if self.environment.sandbox:
+            self._simulate(spec.units)
+        plan = self._look(False, spec).plan
+        revision = self.store.revisions.latest(self.application.name, self.environment.name)
+        if revision is not None:
+            plan = replace(plan, version=revision.version, text=revision.spec)
+        return plan, spec, drifting.found_in(self.store, plan, self.environment)
 
     def actions(self, name: str) -> dict[str, ActionSpec]:
         """What can be done with a delivered component. Raises ProvisionError when it is not delivered, or has no actions."""

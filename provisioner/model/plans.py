@@ -109,6 +109,11 @@ class Change:
     seal: str = ""
     """Digest of the state that "before" was read from; delivery touches nothing where it differs."""
 
+    @property
+    def place(self) -> str:
+        """The address without the module that we put around it."""
+        return self.address.removeprefix("module.").partition(".")[2] or self.address if self.address.startswith("module.") else self.address
+
 
 @dataclass(frozen=True)
 class Step:
@@ -148,6 +153,8 @@ class Plan:
     """The spec as it was written."""
     failures: tuple[tuple[str, str], ...] = ()
     """(unit, message) of units that could not be planned: they and their dependents are not delivered."""
+    partial: bool = False
+    """Changes that the engines saw were taken out: what they prepared holds more than is shown, and is not carried out as it is."""
     missing: tuple[str, ...] = ()
     """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
     notes: tuple[str, ...] = ()
