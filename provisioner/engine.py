@@ -40,6 +40,16 @@ class Site:
 
 
 @dataclass(frozen=True)
+class Providers:
+    """What a unit's module asks of Terraform's providers."""
+
+    constraints: tuple[tuple[str, str], ...] = ()
+    """(source, version constraint)"""
+    own: bool = False
+    """It configures providers by itself: it needs a root of its own, and its block is needed for its removal."""
+
+
+@dataclass(frozen=True)
 class PlanRequest:
     """What is wanted of one Terraform root, or of one unit of another engine."""
 

@@ -22,8 +22,9 @@ from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
-from provisioner.planner import Looked, PlanInputs, look
+from provisioner.planner import Looked, PlanInputs, look, roots
 from provisioner.planner.directions import kept_forward, refuse_going_back
+from provisioner.planner.drift import AsDelivered
 from provisioner.planner.protect import protect
 from provisioner.references import secret_paths
 from provisioner.runner.journal import now
@@ -138,13 +139,12 @@ class Project:
         units = self._wanted(purpose)
         if self.environment.sandbox and self._simulate(units):
             units = self._wanted(purpose)
-        return units
+        targets = {target.name: target for target in self.environment.targets}
+        return roots.settle(units, self.delivered, targets, lambda unit: self._terraform.providers_of(unit, self.folder))
 
     def _wanted(self, purpose: Purpose) -> tuple[Unit, ...]:
         if purpose.kind == "destroy":
             return ()
-        if purpose.kind == "heal":
-            return tuple(entry.unit for entry in self.delivered.values() if entry.state == "delivered")
         if purpose.kind == "rollback":
             return self._as_then(purpose.revision)[0]
         return artefacts.sealed(self.compose().units, self.folder, library_folder())
@@ -191,9 +191,10 @@ class Project:
             self.notes.append(text)
             self.tell(text)
 
-    def _look(self, purpose: Purpose, plan: str = "") -> Looked:
-        """Plan; `plan` is the id of a saved plan that is looked at again."""
-        units = self.units(purpose)
+    def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None) -> Looked:
+        """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says."""
+        units = given.units if given else self.units(purpose)
+        keep = {*purpose.keep, *(given.kept if given else ())}
         self._check_secrets(units)
         plan = plan or uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
@@ -203,7 +204,7 @@ class Project:
             version, text = back.version, back.spec
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
-            self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(purpose.keep),
+            self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
             self.tell)
         try:
             looked = look(inputs)

@@ -2,18 +2,19 @@
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.api import acting, folders, saved
+from provisioner.api import acting, drifting, folders, saved
 from provisioner.api.project import Project
 from provisioner.api.running import Runner
-from provisioner.api.values import Confirm, Outcome
+from provisioner.api.values import Confirm, Drift, Outcome
 from provisioner.errors import Exit
 from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, make_action, spec_digest
+from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
 from provisioner.runner.execution import Means
 from provisioner.runner.journal import Listen, now
 from provisioner.store import Lock, Run, holder_here
@@ -90,6 +91,48 @@ class Session(Project):
                 self._simulate(self._units_of_newest())
             runner = self._runner(lock, listen)
             return replace(runner.resume(runner.resumable(number)), seconds=time.monotonic() - begun)
+
+    # -------------------------------------------------------------- what the world changed
+    def drift(self) -> Drift:
+        """What is not as it was delivered, whatever app.yaml says now; takes no lock. Raises ProvisionError, Missing."""
+        plan, spec, found = self._drifted()
+        self.discard(plan)
+        return drifting.report(self.store, plan, spec, found, self.catalog)
+
+    def accept(self, patterns: Sequence[str], why: str) -> tuple[Difference, ...]:
+        """Record that the differences with these paths are fine; which ones. Raises ProvisionError when there are none."""
+        return drifting.accept(self.store, self.drift(), patterns, why)
+
+    def heal(self, *, confirm: Confirm, listen: Listen) -> Outcome:
+        """Put back what has drifted and was neither ignored nor accepted, as a run. Raises LockHeld, Refused, ProvisionError, Missing."""
+        begun = time.monotonic()
+        with self._locked() as lock:
+            runner = self._runner(lock, listen)
+            runner.close_dead()
+            plan, _, found = self._drifted()
+            plan = healing(plan, found)
+            try:
+                self._protect(plan)
+                work = _has_work(plan, self.delivered)
+                agreed = work and confirm(plan)
+            except BaseException:
+                self.discard(plan)
+                raise
+            if not agreed:
+                self.discard(plan)
+                said = ("not confirmed: nothing was changed", Exit.FAILED) if work else ("nothing has drifted", Exit.OK)
+                return Outcome(plan, said[1], seconds=time.monotonic() - begun, message=said[0])
+            return replace(runner.begin(plan, "heal drift"), seconds=time.monotonic() - begun)
+
+    def _drifted(self) -> tuple[Plan, AsDelivered, Findings]:
+        spec = drifting.spec_of(self.store, self.application.name, self.environment.name)
+        if self.environment.sandbox:
+            self._simulate(spec.units)
+        plan = self._look(self.purpose("heal"), given=spec).plan
+        revision = self.store.revisions.latest(self.application.name, self.environment.name)
+        if revision is not None:
+            plan = replace(plan, version=revision.version, text=revision.spec)
+        return plan, spec, drifting.found_in(self.store, plan, self.environment)
 
     def actions(self, name: str) -> dict[str, ActionSpec]:
         """What can be done with a delivered component. Raises ProvisionError when it is not delivered, or has no actions."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from provisioner.errors import Exit
 from provisioner.model import Json, Plan
+from provisioner.planner.drift import Findings
 from provisioner.store import Run, StepRow
 
 Tell = Callable[[str], None]
@@ -84,4 +85,21 @@ class Status:
     rows: tuple[StatusRow, ...]
     outputs: dict[str, dict[str, Json]]
     """Unit to its outputs, sensitive ones as "(sensitive)"."""
+    exit: Exit
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What the world changed since an application was delivered."""
+
+    application: str
+    environment: str
+    revision: int
+    version: str
+    delivered: str
+    """When the newest revision was delivered, UTC."""
+    units: int
+    """How many were looked at."""
+    found: Findings
+    notes: tuple[str, ...]
     exit: Exit

@@ -37,6 +37,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "graph": ("status", "Show what needs what: text, mermaid or svg."),
     },
     "Fleet": {
+        "drift": ("drift", "Show what was changed behind our back, and heal it."),
         "action": ("action", "Run an action of a component: backup, restore …"),
     },
     "Control": {

@@ -26,7 +26,8 @@ def settings_of(chosen: Chosen) -> Settings:
     given = {name: chosen[name] for name in PLAIN if name in chosen}
     given |= {name: frozenset(chosen[name]) for name in ("allow_destroy", "keep") if name in chosen}
     file, application = application_of(document_of(chosen.get("file")))
-    return Settings(file, application, on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
+    return Settings(
+        file, application or chosen.get("application", ""), on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
 
 
 def open_project(door: Door, chosen: Chosen) -> Session:

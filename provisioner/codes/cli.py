@@ -98,4 +98,9 @@ CODES: dict[str, tuple[str, str]] = {
         "  printf %s \"$PIN\" | provision secrets set payments/hsm-pin\n"
         "It is never an argument: arguments are seen by every process of the machine.",
     ),
+    "PRV-6421": (
+        "No such difference",
+        "provision drift shows each difference with its path. --accept and --unaccept take a path, or a pattern in which * stands for anything;\n"
+        "a pattern also means what lies below it: NAME@TARGET is everything of that component.",
+    ),
 }

@@ -118,6 +118,11 @@ CODES: dict[str, tuple[str, str]] = {
         "A place rule says for what (components or types) and exactly one of: one (a target), each (a copy on every target that matches),\n"
         "existing (outputs of something that others made). An override says for what, too.",
     ),
+    "PRV-1227": (
+        "A schedule can't be read",
+        "drift.schedule of an environment is a cron line of five fields, in UTC: minute, hour, day of month, month, day of week.\n"
+        "0 6 * * * is every morning at six.",
+    ),
     "PRV-1226": (
         "File and environment have different names",
         "environments/NAME.yaml holds the environment NAME: -e, the history and the state go by that name.",

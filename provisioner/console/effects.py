@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from provisioner.model import Change, Plan, Step
+from provisioner.model import Plan, Step
 
 Kind = Literal["create", "update", "replace", "destroy", "unknown", "run", "none", "failed"]
 SYMBOLS: dict[Kind, str] = {"create": "+", "update": "~", "replace": "±", "destroy": "-", "unknown": "?", "run": ">", "none": "=", "failed": "✗"}
@@ -86,15 +86,6 @@ def touched(step: Step) -> tuple[str, ...]:
         return ()
     named = tuple(change.address for change in step.changes)
     return named or (tuple(host.name for host in step.unit.hosts) if step.kind != "deliver" else ())
-
-
-def short_address(change: Change) -> str:
-    """A resource address without the module that we put around it."""
-    address = change.address
-    if address.startswith("module."):
-        _, _, rest = address.removeprefix("module.").partition(".")
-        return rest or address
-    return address
 
 
 def has_changes(plan: Plan) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from provisioner.console.effects import MARKS, ON_HOSTS, STYLES, SYMBOLS, Effect, Effects, effects, short_address
+from provisioner.console.effects import MARKS, ON_HOSTS, STYLES, SYMBOLS, Effect, Effects, effects
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import Cell, Look, Row, count, table
 from provisioner.console.values import attribute_text, attributes, file_lines
@@ -130,7 +130,7 @@ def _below(one: Effect, look: Look, view: PlanView) -> list[str]:
 def _resource(change: Change, look: Look, view: PlanView) -> list[str]:
     symbol = {"create": "+", "update": "~", "replace": "±", "delete": "-", "forget": "-"}.get(change.action, "~")
     reason = f"   {change.reason}" if change.reason else ""
-    lines = [f"      {look.words(symbol)} {look.line(short_address(change))}{look.line(reason, 'dim')}"]
+    lines = [f"      {look.words(symbol)} {look.line(change.place)}{look.line(reason, 'dim')}"]
     if change.action in ("create", "delete") and view.diff != "full":
         return lines
     found = list(attributes(change))

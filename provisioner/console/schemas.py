@@ -59,6 +59,14 @@ TYPE_KEYS: Schema = {
     "actions": _list(ACTION), "unavailable": TEXT, "notices": TEXTS}
 STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})
 
+DIFFERENCE: Schema = {"path": TEXT, "unit": TEXT, "engine": TEXT, "place": TEXT, "what": TEXT, "found": ANY, "declared": ANY, "follows": TEXTS}
+ACCEPTANCE = _object({"who": TEXT, "why": TEXT, "time": TEXT})
+DRIFT = _result(
+    "drift", application=TEXT, environment=TEXT, revision=COUNT, version=TEXT, exit=COUNT, units=COUNT,
+    differences=_list(_object({**DIFFERENCE, "acceptedBefore": {"anyOf": [ACCEPTANCE, {"type": "null"}]}})),
+    accepted=_list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})), ignored=_list(_object(DIFFERENCE)),
+    unseen=_list(_object({"name": TEXT, "reason": TEXT})), notes=TEXTS)
+
 SCHEMAS: dict[str, Schema] = {
     "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
                     summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
@@ -79,6 +87,9 @@ SCHEMAS: dict[str, Schema] = {
     "type": _result("type", **TYPE_KEYS),
     "doctor": _result("doctor", problems=COUNT, warnings=COUNT, checks=_list(_object(
         {"name": TEXT, "state": {"enum": ["ok", "warning", "problem", "skipped"]}, "detail": TEXT, "fix": TEXT}))),
+    "drift": DRIFT,
+    "drifts": _result("drifts", drifts=_list(OBJECT)),
+    "drift-judged": _result("drift-judged", what={"enum": ["accepted", "forgotten"]}, paths=TEXTS),
     "error": _result("error", exit=COUNT, error=_object({"code": TEXT, "message": TEXT, "next": TEXT}), problems=_list(PROBLEM)),
 }
 """Kind to schema. `types` holds types, `runs` holds runs; every reader must ignore keys that it does not know."""

@@ -25,10 +25,11 @@ from provisioner.model.documents import (
     Trait,
 )
 from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Purpose, Secret, Step, Unit
-from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Delivered, Event, RunState, StepEnded, StepState
+from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
 __all__ = [
+    "Acceptance",
     "Action",
     "ActionSpec",
     "Addition",

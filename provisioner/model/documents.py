@@ -155,6 +155,8 @@ class Environment:
     secrets: dict[str, Json] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     stacks: dict[str, str] = field(default_factory=dict)
+    drift: dict[str, Json] = field(default_factory=dict)
+    """{"ignore": [PATTERN of paths], "schedule": CRON LINE in UTC}"""
     folder: str = "."
     sandbox: bool = False
 

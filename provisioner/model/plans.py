@@ -111,6 +111,11 @@ class Change:
     seal: str = ""
     """Digest of the state that "before" was read from; delivery touches nothing where it differs."""
 
+    @property
+    def place(self) -> str:
+        """The address without the module that we put around it."""
+        return self.address.removeprefix("module.").partition(".")[2] or self.address if self.address.startswith("module.") else self.address
+
 
 @dataclass(frozen=True)
 class Step:
@@ -168,6 +173,8 @@ class Plan:
     """(unit, message) of units that could not be planned: they and their dependents are not delivered."""
     seals: dict[str, str] = field(default_factory=dict)
     """Of a saved plan: what it was made from, in words ("component db", "definition of postgres", "state of cloud"), to a digest or serial."""
+    partial: bool = False
+    """Changes that the engines saw were taken out: what they prepared holds more than is shown, and is not carried out as it is."""
     missing: tuple[str, ...] = ()
     """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
     notes: tuple[str, ...] = ()

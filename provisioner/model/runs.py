@@ -72,3 +72,14 @@ class Delivered:
     hosts: tuple[Host, ...] = ()
     run: int = 0
     time: str = ""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Somebody's word that a difference from what was delivered is fine, as it was then (`digest`)."""
+
+    path: str
+    digest: str
+    who: str
+    why: str
+    time: str = ""

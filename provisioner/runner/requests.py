@@ -26,7 +26,8 @@ def batch_request(
     allowed = tuple(change for step in plan.steps if (root and step.unit.root == root) or step.name in chosen for change in step.changes)
     return BatchRequest(
         batch, steps, root_units, delivered, hosts, allowed,
-        as_planned=attempt == 1 and _is_whole_root(plan, root, chosen) and not any(name in dict(plan.failures) for name in _units(plan, root)),
+        as_planned=attempt == 1 and not plan.partial and _is_whole_root(plan, root, chosen)
+        and not any(name in dict(plan.failures) for name in _units(plan, root)),
         last_in_root=_is_last(plan, root, batch, delivered), failures=tuple(name for name, _ in plan.failures), attempt=attempt)
 
 

@@ -11,7 +11,7 @@ from provisioner import references
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Environment, Host, Hosts, Json, PlaceRule, Target
 from provisioner.references import KEEP, Reference
-from provisioner.spec import environment_shape, scalars, yaml
+from provisioner.spec import environment_shape, scalars, schedule, yaml
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Steps
 from provisioner.spec.reading import bad_references, head, repeated, unsupported, violations
@@ -74,7 +74,8 @@ def of_document(document: Document, project: Path, env: Mapping[str, str]) -> tu
     override = [_override(document, index, problems) for index in _sound(spec, "override", OVERRIDE)]
     return Environment(
         str(_map(document.value.get("metadata")).get("name", "")), tuple(targets), tuple(place), tuple(override), _map(spec.get("vars")),
-        _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")), str(project)), problems
+        _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")), _drift(document, _map(spec.get("drift")), problems),
+        str(project)), problems
 
 
 def _map(value: Json) -> dict[str, Any]:
@@ -175,3 +176,11 @@ def _override(document: Document, index: int, problems: list[Problem]) -> Json:
         problems.append(Problem("PRV-1225", f"override[{index}] says not for what", document.value_at(("spec", "override", index)),
                                 "components: [NAME] or types: [TYPE]"))
     return rule
+
+
+def _drift(document: Document, drift: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    line = drift.get("schedule")
+    if isinstance(line, str) and (wrong := schedule.wrong(line)):
+        problems.append(Problem("PRV-1227", f'drift.schedule: "{line}" is no schedule: {wrong}',
+                                document.value_at(("spec", "drift", "schedule")), 'a cron line of five fields, such as "0 6 * * *"'))
+    return drift

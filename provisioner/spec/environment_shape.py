@@ -84,6 +84,10 @@ OVERRIDE = closed({
     "components": NAMES, "types": NAMES, "properties": MAP,
     "traits": listed(closed({"type": TEXT, "properties": MAP}, ("type",))),
 })
+DRIFT = closed({
+    "ignore": listed(TEXT, description="Paths that are not reported, as `provision drift` shows them; * stands for anything"),
+    "schedule": {**TEXT, "description": "When `provision drift --all --scheduled` looks: a cron line of five fields, in UTC"},
+})
 LATER = ("approvals", "freeze", "rollout", "windows")
 """Keys that belong to an Environment and are not carried out yet."""
 
@@ -100,6 +104,7 @@ ENVIRONMENT = closed(
             "secrets": {**MAP, "description": "Where secrets are kept: {backend: file|env|aws, prefix, target}"},
             "aliases": texts(description="Other names of targets"),
             "stacks": texts(description="Component or type to the name of a Terraform root of its own"),
+            "drift": {**DRIFT, "description": "What is said of changes that were made behind our back"},
             **{key: ANY for key in LATER},
         }),
     },

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, union
 
 from provisioner.store.database import Database
 from provisioner.store.delivered import DeliveredUnits, HostRecord
+from provisioner.store.drift import Drift
 from provisioner.store.events import Events
 from provisioner.store.failures import StoreError
 from provisioner.store.locks import FenceLost, Holder, Lock, LockHeld, Locks, holder_here
@@ -61,6 +62,7 @@ class Store:
         self.events = Events(self._database)
         self.delivered = DeliveredUnits(self._database)
         self.revisions = Revisions(self._database)
+        self.drift = Drift(self._database)
         self.lock = Locks(self._database)
 
     @classmethod

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The schema that this version reads and writes; a test compares it with the migrations."""
 
 VERSION_TABLE = "alembic_version"
@@ -160,4 +160,26 @@ REVISIONS = Table(
     Column("digest", String(128), nullable=False),
     Column("time", String(32), nullable=False),
     Column("body", Text, nullable=False),
+)
+
+ACCEPTED_DRIFT = Table(
+    "accepted_drift",
+    METADATA,
+    Column("application", String(253), primary_key=True),
+    Column("environment", String(253), primary_key=True),
+    Column("path", String(2048), primary_key=True),
+    Column("digest", String(128), nullable=False),
+    Column("who", AnyText, nullable=False),
+    Column("why", AnyText, nullable=False),
+    Column("time", String(32), nullable=False),
+)
+
+DRIFT_CHECKS = Table(
+    "drift_checks",
+    METADATA,
+    Column("application", String(253), primary_key=True),
+    Column("environment", String(253), primary_key=True),
+    Column("time", String(32), nullable=False),
+    Column("found", Integer, nullable=False),
+    Column("exit_code", Integer, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""A cloud that is not AWS: a provider of the tests' own, found in a mirror, with two targets. Budget: 60 s."""
+"""A cloud that is not AWS: a provider of the tests' own, found in a mirror, with two targets and modules that do not go together. Budget: 90 s."""
 
 import json
 import os
@@ -21,11 +21,12 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("minutes")
     shutil.copytree(ROOT / "tests" / "data" / "notes", folder / "minutes")
-    version = folder / "mirror" / ADDRESS / "1.0.0" / f"{platform.system().lower()}_{MACHINES[platform.machine()]}"
-    version.mkdir(parents=True)
-    program = version / "terraform-provider-notes_v1.0.0"
-    program.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' -m tests.notes_provider\n")
-    program.chmod(0o755)
+    for number in ("1.0.0", "1.1.0"):
+        version = folder / "mirror" / ADDRESS / number / f"{platform.system().lower()}_{MACHINES[platform.machine()]}"
+        version.mkdir(parents=True)
+        program = version / f"terraform-provider-notes_v{number}"
+        program.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' -m tests.notes_provider\n")
+        program.chmod(0o755)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
     return Project(folder / "minutes", {
         **kept, "NO_COLOR": "1", "PROVISION_MIRROR": str(folder / "mirror"), "DESK": str(folder / "desk"), "ARCHIVE": str(folder / "archive"),
@@ -87,6 +88,26 @@ def test_what_the_cloud_refuses_is_said_in_its_words(project: Project) -> None:
     assert note(project, "DESK", "taken")["text"] == "open the window"
 
 
+def test_modules_that_do_not_go_together_get_roots_of_their_own(project: Project) -> None:
+    """Two that bring their own providers, and two whose constraints can't meet; what was delivered stays in its root."""
+    folder = Path(project.environ["DESK"]).parent / "own"
+    project.edit("  components:\n", f"""  components:
+    - {{name: first, type: own-note, properties: {{text: "first", folder: "{folder}/1", seal: "c4nary-own"}}}}
+    - {{name: second, type: own-note, properties: {{text: "see ${{first.path}}", folder: "{folder}/2", seal: "${{first.seal}}"}}}}
+    - {{name: old, type: old-note, properties: {{text: "old"}}}}
+    - {{name: new, type: new-note, properties: {{text: "new"}}}}
+""")
+    rules = project.folder / "environments" / "office.yaml"
+    rules.write_text(rules.read_text().replace("[agenda]", "[agenda, first, second, old, new]"))
+    project.provision("apply", "--yes")
+    assert json.loads((folder / "2" / "second.json").read_text()) == {"name": "second", "text": f"see {folder}/1/first.json", "seal": "c4nary-own"}
+    roots = {path.name for path in (project.folder / ".provision" / "minutes" / "office" / "terraform").iterdir()}
+    assert roots == {"desk", "archive", "desk--first", "desk--second", "desk--new"}
+    project.provision("plan", "--detailed-exitcode")
+    project.edit("first\", folder", "again\", folder")
+    assert project.planned() == {"first@desk": "update"}
+
+
 def test_a_provider_that_is_nowhere_is_missing(project: Project) -> None:
     blind = Project(project.folder, {**project.environ, "PROVISION_MIRROR": str(project.folder)})
     done = blind.provision("plan", exit=12)
@@ -95,4 +116,5 @@ def test_a_provider_that_is_nowhere_is_missing(project: Project) -> None:
 
 def test_destroy_leaves_nothing(project: Project) -> None:
     project.provision("destroy", "--yes")
-    assert not [path for place in ("DESK", "ARCHIVE") for path in Path(project.environ[place]).glob("*.json")]
+    places = [Path(project.environ["DESK"]), Path(project.environ["ARCHIVE"]), Path(project.environ["DESK"]).parent / "own"]
+    assert not [path for place in places for path in place.rglob("*.json")]

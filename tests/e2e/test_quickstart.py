@@ -119,6 +119,29 @@ def test_a_file_edited_by_hand_is_shown_and_put_right(delivered: Project) -> Non
     assert path.read_text() == right
 
 
+def test_drift_is_told_by_path_accepted_or_healed_whatever_app_yaml_says_now(delivered: Project) -> None:
+    assert delivered.json("drift")["differences"] == []
+    delivered.edit("Good morning", "Good evening")
+    table, bucket = delivered.outputs("visits")["arn"], delivered.outputs("notes")["name"]
+    cloud(delivered, "dynamodb").tag_resource(ResourceArn=table, Tags=[{"Key": "Owner", "Value": "eve"}])
+    cloud(delivered, "s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    path = delivered.folder / ".provision/host/etc/web/env"
+    right = path.read_text()
+    path.write_text(right.replace("Good morning", "Who was that?"))
+    owner = "visits@aws/aws_dynamodb_table.this/tags.Owner"
+    found = {one["path"]: (one["found"], one["declared"]) for one in delivered.json("drift", exit=2)["differences"]}
+    assert found == {owner: ("eve", None), "notes@aws/aws_s3_bucket_versioning.this/versioning_configuration.0.status": ("Suspended", "Enabled"),
+                     f"web@local/local{path}": (path.read_text(), right)}
+    delivered.provision("drift", "--accept", "visits@aws/*.Owner", "--reason", "cost centre")
+    delivered.provision("drift", "--fix", "--yes")
+    assert path.read_text() == right
+    after = delivered.json("drift")
+    assert (after["differences"], [one["path"] for one in after["accepted"]]) == ([], [owner])
+    tags = cloud(delivered, "dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"]
+    assert {"Key": "Owner", "Value": "eve"} in tags
+    delivered.edit("Good evening", "Good morning")
+
+
 @pytest.mark.parametrize("damaged", ["notes", "web"])
 def test_damage_is_shown_and_healed(delivered: Project, damaged: str) -> None:
     delivered.provision("sandbox", "break", damaged)

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from provisioner.api import Status, StatusRow
+from provisioner.api import Drift, Status, StatusRow
 from provisioner.console import shapes
 from provisioner.console.catalogue import actions_json, type_json
 from provisioner.console.drawing import graph_json
+from provisioner.console.drift import drift_json
 from provisioner.console.effects import data_losses, effects, has_changes
 from provisioner.console.errors import error_json, problem_text
 from provisioner.console.events import event_line
@@ -24,7 +25,8 @@ from provisioner.console.status import outputs_lines, status_json, status_text, 
 from provisioner.console.tree import tree_lines
 from provisioner.console.values import KNOWN_LATER, attribute_text, attributes, file_lines, sensitive, value_text
 from provisioner.errors import Exit, Problem, ProvisionError, Where
-from provisioner.model import ActionSpec, Change, Event, FileDiff, Json, Plan, Step
+from provisioner.model import Acceptance, ActionSpec, Change, Event, FileDiff, Json, Plan, Step
+from provisioner.planner.drift import Difference, Findings
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS, cloud
 from tests.unit.test_console_golden import DEFINITION, FINDINGS, TRAIT
 
@@ -121,6 +123,9 @@ def test_sensitive_outputs_are_never_shown() -> None:
     assert found == {"host": "db.example", "port": 5432, "password": "(sensitive)", "url": "(sensitive)"}
 
 
+OWNER = Difference("files@aws/aws_s3_bucket.this/tags.Owner", "files@aws", "terraform", "aws_s3_bucket.this", "tags.Owner", None, "eve")
+DRIFT = Drift("shop", "prod", 3, "1", "2026-11-24T10:15:00.000Z", 2, Findings(
+    (OWNER,), ((OWNER, Acceptance(OWNER.path, OWNER.digest, "maya", "fine")),), (OWNER,), {}, (("db@aws", "AccessDenied"),)), (), Exit.CHANGES)
 RESULTS: dict[str, Any] = {
     "plan": shapes.plan_json(PLAN), "run": shapes.run_json(RUN, ROWS), "runs": {**shapes.head("runs"), "runs": [shapes.run_json(RUN)]},
     "status": status_json(STATUS), "outputs": shapes.outputs_json("shop", "prod", DELIVERED), "doctor": findings_json(FINDINGS),
@@ -131,6 +136,9 @@ RESULTS: dict[str, Any] = {
                "outputs": {}},
     "validate": {**shapes.head("validate"), "valid": True, "application": "a", "environment": "e", "units": [], "problems": []},
     "event": shapes.event_json(483, 1, EVENTS[2]),
+    "drift": drift_json(DRIFT),
+    "drifts": {**shapes.head("drifts"), "drifts": [drift_json(DRIFT)]},
+    "drift-judged": {**shapes.head("drift-judged"), "what": "accepted", "paths": ["db@aws"]},
     "actions": {**shapes.head("actions"), "component": "db", "actions": actions_json({"backup": ActionSpec("backup.yml", "Dump it")}, "hosts")},
 }
 

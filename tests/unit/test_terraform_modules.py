@@ -9,7 +9,6 @@ from provisioner.engines.terraform import configuration, interface, sources
 from provisioner.engines.terraform.blame import guilty
 from provisioner.engines.terraform.byhand import ran_before, script
 from provisioner.engines.terraform.checking import check, conflicts, fits
-from provisioner.engines.terraform.constraints import compatible
 from provisioner.engines.terraform.dependents import Failure, settle
 from provisioner.engines.terraform.hidden import Hidden
 from provisioner.engines.terraform.interface import Interface, Variable
@@ -18,6 +17,7 @@ from provisioner.engines.terraform.stream import Diagnostic
 from provisioner.engines.terraform.workspace import backend_of
 from provisioner.errors import ProvisionError
 from provisioner.model import Json, Unit
+from provisioner.planner.constraints import compatible
 
 MODULE = """
 terraform {
@@ -94,11 +94,26 @@ def test_constraints(constraints: list[str], right: bool) -> None:
 
 
 def test_conflicts_blame_the_later_one_only() -> None:
-    units = {"a@t": Interface(providers={"aws": ("hashicorp/aws", "~> 4.0")}), "b@t": Interface(providers={"aws": ("hashicorp/aws", ">= 5.1")}),
-             "c@t": Interface(providers={"r": ("hashicorp/random", "1.0")}), "d@t": Interface(providers={"r": ("hashicorp/random", "2.0")})}
+    units = {"a@t": Interface(required=(("hashicorp/aws", "~> 4.0"),)), "b@t": Interface(required=(("hashicorp/aws", ">= 5.1"),)),
+             "c@t": Interface(required=(("hashicorp/random", "1.0"),)), "d@t": Interface(required=(("hashicorp/random", "2.0"),))}
     found = conflicts(("hashicorp/aws", "~> 5.0"), units)
     assert set(found) == {"a@t", "d@t"} and "the target" in found["a@t"] and "c@t" in found["d@t"]
     assert set(conflicts(("", ""), units)) == {"b@t", "d@t"}
+
+
+def test_what_a_module_and_those_that_it_calls_ask_of_providers(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    inner.mkdir()
+    outer.mkdir()
+    (inner / "main.tf").write_text(
+        'terraform {\n  required_providers {\n    n = {\n      source  = "lab.example/notes"\n      version = "~> 1.0"\n    }\n  }\n}\n'
+        'provider "n" {\n  folder = "/"\n}\nprovider "aws" {\n  alias  = "west"\n  region = "us-west-1"\n}\n')
+    (outer / "main.tf").write_text('terraform {\n  required_providers {\n    aws = ">= 5"\n  }\n}\n'
+                                   'provider "aws" {}\nmodule "i" {\n  source = "../inner"\n}\n')
+    found = interface.parse(outer)
+    assert found.own_providers == ("lab.example/notes", "hashicorp/aws alias") and found.providers == {"aws": ("hashicorp/aws", ">= 5")}
+    assert found.required == (("hashicorp/aws", ">= 5"), ("lab.example/notes", "~> 1.0"))
+    assert not interface.parse(tmp_path).own_providers
 
 
 # ---------------------------------------------------------------------- kept copies

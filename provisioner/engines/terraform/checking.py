@@ -2,9 +2,9 @@
 
 import re
 
-from provisioner.engines.terraform.constraints import compatible
 from provisioner.engines.terraform.interface import Interface
 from provisioner.model import Json, Unit
+from provisioner.planner.constraints import compatible
 from provisioner.suggest import suggestion
 
 PRIMITIVES = {"string": (str, int, float, bool), "number": (int, float), "bool": (bool,)}
@@ -68,15 +68,16 @@ def conflicts(target: tuple[str, str], interfaces: dict[str, Interface]) -> dict
     found: dict[str, str] = {}
     for name, interface in interfaces.items():
         problem = ""
-        for source, version in interface.providers.values():
+        for source, version in interface.required:
             others = taken.get(source, [])
             if not compatible([version, *(other for _, other in others)]):
                 holder = next((who for who, other in others if not compatible([version, other])), others[0][0])
-                problem = f"its module needs {source} {version}, which does not go with {holder}; give it a stack of its own"
+                problem = f"its module needs {source} {version}, which does not go with {holder}" + (
+                    "; change the target's `version`, or place it on another target" if holder == "the target" else "")
                 break
         if problem:
             found[name] = problem
             continue
-        for source, version in interface.providers.values():
+        for source, version in interface.required:
             taken.setdefault(source, []).append((name, version))
     return found

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.engine import BatchRequest, Planned, PlanRequest, Report, Site
-from provisioner.engines.terraform import binary, changes, names, outputs, preview
+from provisioner.engine import BatchRequest, Planned, PlanRequest, Providers, Report, Site
+from provisioner.engines.terraform import binary, changes, interface, names, outputs, preview
 from provisioner.engines.terraform.adopt import adopt
 from provisioner.engines.terraform.batch import Batch
 from provisioner.engines.terraform.planning import Outcome, Planning, Request
 from provisioner.engines.terraform.workspace import LOCK, Workspace, open_workspace, sealed_here
-from provisioner.model import Change, Json, Unit
+from provisioner.errors import ProvisionError
+from provisioner.model import Change, Json, Unit, project_path
 from provisioner.process.children import Children
 
 BATCHES_AT_ONCE = 32
@@ -32,6 +33,7 @@ class TerraformEngine:
         self._threads = ThreadPoolExecutor(BATCHES_AT_ONCE, thread_name_prefix="terraform")
         self._lock = threading.Lock()
         self._batches: set[Batch] = set()
+        self._providers: dict[tuple[str, str], Providers] = {}
 
     def plan(self, request: PlanRequest, site: Site) -> dict[str, Planned]:
         """What would change, for each unit and each removed one. Raises Missing (PRV-7101, PRV-7102), ProvisionError for a backend."""
@@ -46,6 +48,13 @@ class TerraformEngine:
         _keep_preview(workspace, request, outcome, units, found)
         seals = _seals(workspace, outcome)
         return {unit.name: replace(_planned(unit, request, outcome, found), seals=seals) for unit in [*request.units, *removed]}
+
+    def providers_of(self, unit: Unit, project: Path) -> Providers:
+        """What a unit's module asks of providers; nothing where the module is gone or can't be read: planning will say so."""
+        key = unit.source, unit.source_digest
+        if key not in self._providers:
+            self._providers[key] = _providers(unit, project_path(str(project)).absolute() / "sources")
+        return self._providers[key]
 
     def sealed(self, key: str, site: Site) -> dict[str, dict[str, Json]]:
         """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
@@ -86,6 +95,15 @@ class TerraformEngine:
 
     def _open(self, key: str, site: Site) -> Workspace:
         return open_workspace(key, site, binary.find(self._binary), self._mirrors, self._children)
+
+
+def _providers(unit: Unit, kept: Path) -> Providers:
+    try:
+        found = interface.of_unit(unit, kept)[1]
+    except ProvisionError:
+        return Providers()
+    configured = {source.partition(" ")[0] for source in found.own_providers}
+    return Providers(tuple(entry for entry in found.required if entry[0] not in configured), bool(configured))
 
 
 def _key(request: BatchRequest) -> str:

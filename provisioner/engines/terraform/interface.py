@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-FORMAT = 2
+from provisioner.engines.terraform import sources
+from provisioner.model import Unit
+
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,10 @@ class Interface:
     outputs: dict[str, bool] = field(default_factory=dict)
     providers: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Local name to (source, version constraint)."""
-    own_providers: bool = False
-    """It has `provider` blocks of its own."""
+    required: tuple[tuple[str, str], ...] = ()
+    """(source, version constraint) of all providers that it and the local modules that it calls ask for."""
+    own_providers: tuple[str, ...] = ()
+    """Sources of the providers that it, or a local module that it calls, configures itself; "SOURCE alias" for one with an alias."""
     problem: str = ""
 
 
@@ -49,26 +54,32 @@ def read(folder: Path, cache: Path | None = None) -> Interface:
     return found
 
 
+def of_unit(unit: Unit, kept: Path) -> tuple[Path, Interface]:
+    """The kept copy of a unit's module, made when it is not there yet, and its interface. Raises SourceGone."""
+    folder = sources.keep(unit.source, unit.source_digest, kept)
+    return folder, read(folder, kept / (folder.relative_to(kept).parts[0] + ".interface.json"))
+
+
 def parse(folder: Path) -> Interface:
     """Read all `.tf` and `.tf.json` files of a folder; a file that can't be read gives an interface with a problem."""
     variables: dict[str, Variable] = {}
     outputs: dict[str, bool] = {}
     providers: dict[str, tuple[str, str]] = {}
-    own = False
     try:
-        for content in _contents(folder):
+        contents = list(_contents(folder))
+        for content in contents:
             for name, body in _named(content.get("variable")):
                 variables[name] = _variable(body)
             for name, body in _named(content.get("output")):
                 if body.get("ephemeral") not in (True, "true"):
                     outputs[name] = body.get("sensitive") in (True, "true")
-            for block in _list(content.get("terraform")):
-                for required in _list(block.get("required_providers")):
-                    providers |= {name: _requirement(name, value) for name, value in required.items() if not name.startswith("__")}
-            own = own or bool(content.get("provider"))
+            providers |= _required(content)
+        modules = [contents, *(list(_contents(other)) for other in sources.called(folder.resolve())[1:])]
+        asked = [entry for module in modules for content in module for entry in _required(content).values()]
+        own = [source for module in modules for source in _configured(module)]
     except Exception as error:  # the parser raises whatever it meets
         return Interface(problem=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else folder}")
-    return Interface(variables, outputs, providers, own)
+    return Interface(variables, outputs, providers, tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(own)))
 
 
 def _contents(folder: Path) -> Iterator[dict[str, Any]]:
@@ -86,6 +97,20 @@ def _variable(body: dict[str, Any]) -> Variable:
     text = body.get("type", "")
     return Variable(_bare(text) if isinstance(text, str) else "", "default" not in body, body.get("sensitive") in (True, "true"),
                     body.get("ephemeral") in (True, "true"), body.get("nullable") not in (False, "false"))
+
+
+def _required(content: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {name: _requirement(name, value) for block in _list(content.get("terraform")) for required in _list(block.get("required_providers"))
+            for name, value in required.items() if not name.startswith("__")}
+
+
+def _configured(module: list[dict[str, Any]]) -> Iterator[str]:
+    """Sources of the providers with a block in a module; an empty block only says that the caller's is used."""
+    local = {name: source for content in module for name, (source, _) in _required(content).items()}
+    for content in module:
+        for name, body in _named(content.get("provider")):
+            if {key for key in body if not key.startswith("__")} - {"alias", "version"}:
+                yield local.get(name, f"hashicorp/{name}") + (" alias" if "alias" in body else "")
 
 
 def _requirement(name: str, value: Any) -> tuple[str, str]:
@@ -123,6 +148,8 @@ def _kept(cache: Path) -> Interface | None:
             return None
         variables = {name: Variable(**body) for name, body in content.pop("variables").items()}
         providers = {name: (source, version) for name, (source, version) in content.pop("providers").items()}
-        return Interface(variables=variables, providers=providers, **content)
+        required = tuple((source, version) for source, version in content.pop("required"))
+        own = tuple(content.pop("own_providers"))
+        return Interface(variables=variables, providers=providers, required=required, own_providers=own, **content)
     except (OSError, ValueError, KeyError, TypeError):
         return None

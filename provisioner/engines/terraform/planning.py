@@ -10,15 +10,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.engine import Site
-from provisioner.engines.terraform import artefacts, command, names, sources, stream
+from provisioner.engines.terraform import artefacts, command, names, stream
 from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
 from provisioner.engines.terraform.checking import check, conflicts
 from provisioner.engines.terraform.dependents import Failure, left_out, settle
 from provisioner.engines.terraform.hidden import Hidden
 from provisioner.engines.terraform.inputs import Scope
-from provisioner.engines.terraform.interface import Interface, read
+from provisioner.engines.terraform.interface import Interface, of_unit
 from provisioner.engines.terraform.providers import settings
-from provisioner.engines.terraform.root import Block, Root, render
+from provisioner.engines.terraform.root import Block, Root, brings_its_own, render
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic
 from provisioner.engines.terraform.taints import Taints
@@ -70,6 +70,8 @@ class Planning:
         self.waiting: dict[str, str] = {}
         self._blocks: dict[str, Block | None] = {}
         """None: its block is left out."""
+        self._destroys = False
+        """Everything in this root goes, by the blocks that are in it."""
         self._revealed: dict[str, str] = {}
         self._hidden: dict[str, str] = {}
 
@@ -78,12 +80,27 @@ class Planning:
         """Check each module alone, reveal secrets, and write the root. Needs no Terraform."""
         for unit in self.request.units:
             self._prepare(unit)
-        for name, problem in conflicts(self._provider(), {name: block.interface for name, block in self._blocks.items() if block}).items():
+        if not self.units:
+            self._prepare_removal()
+        blocks = {name: block for name, block in self._blocks.items() if block}
+        target = ("", "") if brings_its_own(blocks.values(), self._provider()[0]) else self._provider()
+        for name, problem in conflicts(target, {name: block.interface for name, block in blocks.items()}).items():
             self._fail(name, problem, keep=False)
         for name in self.request.failures:
             if name in self.units and name not in self.failures:
                 self._fail(name, "could not be planned", keep=False)
         return self._write()
+
+    def _prepare_removal(self) -> None:
+        """What a module made with providers of its own can only be destroyed while its block is there; it has a root of its own."""
+        for name, unit in self.removed.items():
+            try:
+                block = self._block(unit)
+            except ProvisionError:
+                continue  # without its source it is taken for one that uses the root's providers
+            if block.interface.own_providers:
+                self._blocks[name] = block
+                self._destroys = True
 
     def _prepare(self, unit: Unit) -> None:
         try:
@@ -97,10 +114,10 @@ class Planning:
             self._fail(unit.name, problem, keep=False)
 
     def _block(self, unit: Unit) -> Block:
-        kept = sources.keep(unit.source, unit.source_digest, self.workspace.sources)
-        cache = self.workspace.sources / (kept.relative_to(self.workspace.sources).parts[0] + ".interface.json")
-        unit = artefacts.given(unit, self.site.project, self.workspace.folder)
-        return Block(unit, os.path.relpath(kept, self.workspace.folder), read(kept, cache))
+        kept, interface = of_unit(unit, self.workspace.sources)
+        if unit.name not in self.removed:
+            unit = artefacts.given(unit, self.site.project, self.workspace.folder)
+        return Block(unit, os.path.relpath(kept, self.workspace.folder), interface)
 
     def _provider(self) -> tuple[str, str]:
         target = self.site.target.terraform or {}
@@ -200,7 +217,7 @@ class Planning:
     def _plan(self, root: Root) -> tuple[list[Diagnostic], bool]:
         preview = self.request.only is None
         line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), lock=not preview,
-                            parallel=self.workspace.parallel)
+                            destroy=self._destroys, parallel=self.workspace.parallel)
         done = self.workspace.run(line, self.variables(root))
         if done.returncode in (0, 2):
             if done.returncode == 0:
@@ -252,7 +269,7 @@ class Planning:
         """What a unit waits for, when its inputs are not all known."""
         if waits := root.waits.get(name):
             return waits[0]
-        return next((need for need in self.units[name].needs if need in self.units), "")
+        return next((need for need in self.units[name].needs if need in self.units), "") if name in self.units else ""
 
     def _blame_all(self, problems: list[Diagnostic]) -> None:
         missing = any(problem.summary in NO_PROVIDER for problem in problems)

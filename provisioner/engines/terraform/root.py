@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from provisioner.engines.terraform import names
 from provisioner.engines.terraform.inputs import Inputs, Scope
@@ -58,8 +58,15 @@ class Root:
         return next((unit for unit, (first, last) in self.lines.items() if first <= line <= last), "")
 
 
+def brings_its_own(blocks: Collection[Block], provider: str) -> bool:
+    """True when every module of a root configures this provider itself: then the target's has no place in it."""
+    return bool(provider and blocks) and all(provider in block.interface.own_providers for block in blocks)
+
+
 def render(blocks: list[Block], settings: Settings, scope: Scope) -> Root:
     """Write the root for these blocks; a unit whose references lead nowhere is left out and named in `problems`."""
+    if brings_its_own(blocks, settings.provider):
+        settings = replace(settings, provider="")
     modules: dict[str, Json] = {}
     data: dict[str, Json] = {}
     secrets: dict[str, str] = {}
