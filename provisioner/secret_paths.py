@@ -4,6 +4,7 @@
     env:NAME                        a variable of the operator's shell
     file:PATH                       a file's text; relative to the environment's folder
     aws:TARGET/NAME-OR-ARN[#KEY]    AWS Secrets Manager, reached as that target is; KEY of a JSON secret
+    inventory:TARGET/HOST/NAME      a password among the Ansible variables of a listed host
     state:TARGET/ROOT/MODULE/OUTPUT a sensitive output of a Terraform module, in the state of a root; /PART leads into a structure
 
 TARGET ends at the first slash and KEY begins at the last `#`, so the colons and slashes of an ARN need no quoting.
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 from provisioner.errors import ProvisionError
 
-SCHEMES = ("env", "file", "aws", "state")
+SCHEMES = ("env", "file", "aws", "inventory", "state")
 GENERATED = "generated/"
 
 
@@ -25,7 +26,7 @@ class BadPath(ProvisionError):
 
 @dataclass(frozen=True)
 class SecretPath:
-    """A parsed path. `scheme` is empty for the environment's backend; `target` and `key` are used by aws only."""
+    """A parsed path. `scheme` is empty for the environment's backend; `target` is used by aws, inventory and state, `key` by aws only."""
 
     scheme: str
     name: str
@@ -44,6 +45,8 @@ def parse(path: str) -> SecretPath:
         return SecretPath("", path)
     if scheme == "aws":
         return _aws(path, rest)
+    if scheme == "inventory":
+        return _inventory(path, rest)
     if scheme == "state":
         return _state(path, rest)
     if not rest:
@@ -59,6 +62,13 @@ def _aws(path: str, rest: str) -> SecretPath:
             f"{path!r} is no secret of AWS", hint="write aws:TARGET/NAME-OR-ARN or aws:TARGET/NAME-OR-ARN#KEY"
         )
     return SecretPath("aws", name, target, key)
+
+
+def _inventory(path: str, rest: str) -> SecretPath:
+    target, _, name = rest.partition("/")
+    if not target or name.count("/") != 1 or not all(name.split("/")):
+        raise BadPath(f"{path!r} is no variable of a host", hint="write inventory:TARGET/HOST/NAME")
+    return SecretPath("inventory", name, target)
 
 
 def _state(path: str, rest: str) -> SecretPath:

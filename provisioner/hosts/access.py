@@ -32,6 +32,11 @@ class Access:
         return next((self.host.vars[name] for name in names if self.host.vars.get(name) not in (None, "")), None)
 
     @property
+    def password(self) -> str:
+        """The password that its inventory gives for SSH, or empty."""
+        return next((self.way.passwords[key] for name in PASSWORD_VARS if (key := f"{self.host.name}/{name}") in self.way.passwords), "")
+
+    @property
     def user(self) -> str:
         return str(self.variable("ansible_user", "ansible_ssh_user") or self.host.user or self.way.user)
 

@@ -27,6 +27,7 @@ QUIET = {
 }
 REASON = re.compile(r"\[WARNING\]: Failed to parse inventory with '(?P<plugin>[\w.]+)' plugin: (?P<reason>.*)")
 ORIGIN = re.compile(r"Origin: (?P<file>.+?):(?P<line>\d+):(?P<column>\d+)\s*$", re.MULTILINE)
+OURS = ("ansible_", "provision_", "instance_id")
 LABELS = "provision_labels"
 """The host variable that gives a host its labels."""
 
@@ -45,6 +46,11 @@ def read_inventory(path: Path, target: str, *, user: str = "", become: bool = Fa
     if not names:
         raise Invalid([Problem("PRV-1223", f"inventory {path} has no hosts", Where(str(path)))])
     return tuple(_host(name, target, groups, dict(variables.get(name, {})), (user, become)) for name in names)
+
+
+def _ours(variables: Mapping[str, Json]) -> dict[str, Json]:
+    """The variables that we look at. Ansible reads the others itself: they may be anybody's secrets, in clear where a vault was opened."""
+    return {name: value for name, value in variables.items() if name.startswith(OURS)}
 
 
 def _ask(path: Path, folder: Path) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def _host(name: str, target: str, groups: Mapping[str, list[str]], variables: di
         int(port) if isinstance(port, int) or isinstance(port, str) and port.isdigit() else 22, "local" if local else "ssh",
         reach[1] if become is None else str(become).lower() in ("true", "yes", "1", "on"),
         {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {},
-        tuple(groups.get(name, ())), variables)
+        tuple(groups.get(name, ())), _ours(variables))
 
 
 def _rendered(host: str, text: str, variables: Mapping[str, Json]) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from provisioner.hosts import keys
-from provisioner.hosts.access import PASSWORD_VARS, Access, connection
+from provisioner.hosts.access import Access, connection
 
 if TYPE_CHECKING:
     # 0.15 s to import: only what waits for hosts pays for it
@@ -110,11 +110,10 @@ def _shake(access: Access, way: dict[str, str], sock: socket.socket, limit: floa
         client.get_host_keys().add(name, key.get_name(), key)
     client.set_missing_host_key_policy(judge)  # type: ignore[arg-type]
     files = [path for line in way.get("identityfile", "").splitlines() if os.path.exists(path := os.path.expanduser(line))]
-    password = access.variable(*PASSWORD_VARS)
     try:
         client.connect(name, username=way.get("user") or getpass.getuser(), sock=sock, timeout=limit, banner_timeout=limit, auth_timeout=limit,
                        key_filename=files,  # type: ignore[arg-type]  # a list of paths is as good
-                       look_for_keys=False, password=None if password is None else str(password))
+                       look_for_keys=False, password=access.password or None)
     except paramiko.BadHostKeyException as error:
         raise judge.changed(_key(error.expected_key), _key(error.key)) from error
     except paramiko.SSHException:

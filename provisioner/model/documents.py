@@ -117,6 +117,8 @@ class Hosts:
     host_keys: Literal["strict", "accept-new"] = "strict"
     ssh_wait: int = 120
     """Seconds to wait for SSH of a host that has just been made; listed hosts get 10."""
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """HOST/NAME to the passwords that the variables of listed hosts refer to. In memory only: a target is never stored."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from provisioner.model import Environment, Json, Secret
 from provisioner.references import Reference, Unknown, as_text, render
 from provisioner.secret_paths import GENERATED, BadPath, SecretPath, aws_path, parse
 from provisioner.secrets.aws import AwsClient, SecretsManager
-from provisioner.secrets.backends import Backend, Files, MissingSecret, SecretsError, StateReader, States, Variables
+from provisioner.secrets.backends import Backend, Files, Inventory, MissingSecret, SecretsError, StateReader, States, Variables
 from provisioner.secrets.encrypted import EncryptedFile
 from provisioner.secrets.redaction import pattern, redact
 
@@ -38,6 +38,7 @@ class Secrets:
         self._app = app
         self._aws_client = aws_client or _no_client
         self._state_reader = state_reader or _no_state
+        self._targets = {target.name: target for target in environment.targets}
         self._lock = threading.RLock()
         self._seen: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
@@ -139,6 +140,8 @@ class Secrets:
         place = parse(path)
         if place.scheme == "aws":
             return SecretsManager(self._aws_client, place.target), place.name, place
+        if place.scheme == "inventory":
+            return Inventory(self._targets.get(place.target), place.target), place.name, place
         if place.scheme == "state":
             return States(self._state_reader, place.target), place.name, place
         if not place.scheme and place.name.startswith(GENERATED):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from provisioner import references
 from provisioner.errors import ProvisionError, Refused
-from provisioner.model import Json
+from provisioner.model import Json, Target
 
 StateReader = Callable[[str, str], Mapping[str, Mapping[str, Json]]]
 """(target, root) to the sensitive outputs in its Terraform state: module to output to value. Raises ProvisionError."""
@@ -116,6 +116,26 @@ class Files(ReadOnly):
 
     def _path(self, name: str) -> Path:
         return self._folder / Path(name).expanduser()
+
+
+class Inventory(ReadOnly):
+    """Passwords among the variables of a target's listed hosts, by HOST/NAME, as this command has read them."""
+
+    kind = "an inventory"
+
+    def __init__(self, target: Target | None, name: str) -> None:
+        self._passwords = target.hosts.passwords if target is not None and target.hosts is not None else {}
+        self._target = name
+
+    def read(self, name: str) -> str | None:
+        return self._passwords.get(name)
+
+    def exists(self, name: str) -> bool:
+        return name in self._passwords
+
+    def advice(self, name: str) -> str:
+        host, _, variable = name.partition("/")
+        return f"give the host {host} its {variable} again, among the hosts of target {self._target}"
 
 
 class States(ReadOnly):

@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.hosts.inventory import read_inventory
+from provisioner.hosts.passwords import apart
 from provisioner.model import Host, Hosts, Json, Target
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.source import shown
@@ -91,9 +92,10 @@ def _hosts(document: Document, path: Steps, name: str, project: Path, problems: 
     elif "list" in value:
         listed = tuple(_host(item, name, user, become) for item in value["list"])
         _twice(document, below, listed, problems)
+    listed, passwords = apart(listed)
     return Hosts(
         listed, inventory, user, become, located(value.get("privateKey", ""), project), value.get("jump", ""), value.get("sshArgs", ""),
-        located(value.get("knownHosts", ""), project), value.get("hostKeys", "strict"), value.get("sshWait", 120))
+        located(value.get("knownHosts", ""), project), value.get("hostKeys", "strict"), value.get("sshWait", 120), passwords)
 
 
 def _inventory(path: str, project: Path, reach: tuple[str, str, bool], where: Where, problems: list[Problem]) -> tuple[Host, ...]:

@@ -1,4 +1,5 @@
-"""Secrets are found nowhere: a password of the user's and generated ones, given to Terraform and to hosts, in runs that end well and badly.
+"""Secrets are found nowhere: a password of the user's, those of an inventory and generated ones, given to Terraform
+and to hosts, in runs that end well and badly.
 
 Budget: 90 s.
 """
@@ -173,11 +174,15 @@ def shop(lab: Lab, lab_hosts: LabHosts, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("canary") / "shop"
     shutil.copytree(ROOT / "tests" / "data" / "shop", folder)
     (folder / "app.yaml").write_text(APPLICATION)
+    # outside of the project, which is searched
+    inventory = folder.parent / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": {host.name: {
+        "ansible_host": host.address, "ansible_become_password": f"{CANARY}-become", "ansible_ssh_private_key_passphrase": f"{CANARY}-key"}}}}))
     (folder / "environments" / "lab.yaml").write_text(json.dumps({
         "apiVersion": "provision/v1", "kind": "Environment", "metadata": {"name": "lab"}, "spec": {"targets": [
             {"name": "cloud", "terraform": {"offers": "boxes", "provider": "terraform.io/builtin/terraform"}},
             {"name": "dc", "hosts": {"user": "root", "privateKey": str(lab.key), "knownHosts": str(lab.known_hosts), "sshArgs": lab.ssh_args,
-                                     "list": [{"name": host.name, "address": host.address}]}}]}}))
+                                     "inventory": str(inventory)}}]}}))
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
     made = Shop(Project(folder, {**kept, "NO_COLOR": "1"}), lab, host)
     subprocess.run([*made.project.command, "secrets", "set", "shop/pin"], cwd=folder, env=made.project.environ, input=PIN, text=True, check=True,

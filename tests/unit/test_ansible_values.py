@@ -75,10 +75,11 @@ def test_text_of_the_author_is_no_template_of_ansible(value: Json, expected: Jso
 
 
 def test_secrets_of_hosts_do_not_lie_in_the_inventory() -> None:
-    host = replace(WEB, vars={"ansible_become_password": "plain pass", "token": "${secret.t}", "home": "${HOME}", "ansible_become": False})
+    host = replace(WEB, vars={
+        "ansible_become_password": "${secret.inventory:dc/web-01/x}", "token": "${secret.t}", "home": "${HOME}", "ansible_become": False})
     found = with_host_secrets(variables(UNIT, SITE), (host, DB), SITE)
-    assert found.hidden == {"provision_host_secrets": {"web-01": {"ansible_become_password": "plain pass", "token": "clear t"}}}
-    assert found.secrets == ("plain pass", "clear t")
+    assert found.hidden == {"provision_host_secrets": {"web-01": {"ansible_become_password": "clear inventory:dc/web-01/x", "token": "clear t"}}}
+    assert found.secrets == ("clear inventory:dc/web-01/x", "clear t")
     written = inventory.document(accesses(host), (host,), Hosts(), "")["all"]["hosts"]["web-01"]
     assert written["token"] == "{{ provision_host_secrets[inventory_hostname].token }}" and written["home"] == "${HOME}"
     assert written["ansible_become"] is False

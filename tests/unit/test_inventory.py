@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import Invalid
+from provisioner.hosts import passwords
 from provisioner.hosts.inventory import read_inventory
+from provisioner.model import Environment, Host, Hosts, Json, Target
+from provisioner.secrets import MissingSecret, Secrets
 
 
 def test_ini_with_ranges_groups_and_variables(tmp_path: Path) -> None:
@@ -32,8 +35,8 @@ tier=1
     web, db, bare = hosts["web-01.example"], hosts["db1"], hosts["bare"]
     assert (web.address, web.port, web.user, web.become, web.target) == ("10.0.0.7", 2222, "deploy", True, "dc")
     assert set(web.groups) == {"core", "web"} and web.labels == {"site": "fra", "rack": "7"}
-    assert web.vars["tier"] == 1 and web.vars["zone"] == "a" and web.vars["ansible_host"] == "10.0.0.{{ number }}"
-    assert (db.address, db.user, db.become, db.vars["disk"]) == ("10.0.1.1", "postgres", False, "big")
+    assert web.vars["ansible_host"] == "10.0.0.{{ number }}" and "zone" not in web.vars, "Ansible reads the file itself"
+    assert (db.address, db.user, db.become, "disk" in db.vars) == ("10.0.1.1", "postgres", False, False)
     assert (bare.address, bare.groups, bare.labels) == ("bare", (), {})
     assert hosts["here"].connection == "local"
 
@@ -65,6 +68,23 @@ def test_unreadable(tmp_path: Path, name: str, text: str, words: str) -> None:
     with pytest.raises(Invalid) as raised:
         read_inventory(path, "dc")
     assert raised.value.code == "PRV-1223" and words in str(raised.value)
+
+
+def test_passwords_are_set_apart() -> None:
+    given: dict[str, Json] = {
+        "ansible_password": "pw-1", "ansible_become_pass": 1234, "ansible_ssh_private_key_passphrase": "pw-3", "ansible_sudo_pass": "{{ word }}",
+        "ansible_su_password": "${secret.su}", "ansible_winrm_password": {"__ansible_vault": "$ANSIBLE_VAULT"}, "ansible_user": "deploy",
+        "ansible_become": True}
+    bare = Host("b", "192.0.2.2", "dc")
+    (host, same), found = passwords.apart((Host("a", "192.0.2.1", "dc", vars=given), bare))
+    names = {"ansible_password": "pw-1", "ansible_become_pass": "1234", "ansible_ssh_private_key_passphrase": "pw-3"}
+    assert found == {f"a/{name}": value for name, value in names.items()} and same is bare
+    assert host.vars == {**given, **{name: "${secret.inventory:dc/a/%s}" % name for name in names}}
+    target = Target("dc", hosts=Hosts((host, bare), passwords=found))
+    secrets = Secrets(Path("/nowhere"), Environment("prod", (target,)), "shop")
+    assert secrets.reveal(host.vars["ansible_become_pass"]) == "1234" and "1234" in secrets.values_seen() and "pw-1" not in repr(target)
+    with pytest.raises(MissingSecret, match="ansible_password"):
+        secrets.reveal("${secret.inventory:dc/b/ansible_password}")
 
 
 def test_missing(tmp_path: Path) -> None:

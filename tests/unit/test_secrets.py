@@ -56,6 +56,7 @@ def refusal(act: Callable[[], object], code: str) -> ProvisionError:
     ("file:/run/secrets/x:y", SecretPath("file", "/run/secrets/x:y")),
     (f"aws:cloud/{ARN}", SecretPath("aws", ARN, "cloud")),
     (f"aws:cloud/{ARN}#password", SecretPath("aws", ARN, "cloud", "password")),
+    ("inventory:dc/web-01/ansible_password", SecretPath("inventory", "web-01/ansible_password", "dc")),
     ("aws:cloud/a#b#key", SecretPath("aws", "a#b", "cloud", "key")),
 ])
 def test_paths(path: str, parsed: SecretPath) -> None:
@@ -63,7 +64,8 @@ def test_paths(path: str, parsed: SecretPath) -> None:
 
 
 @pytest.mark.parametrize("path", [
-    "", "/", "//", "vault:x", "http://x", "env:", "file:", "aws:", "aws:cloud", "aws:cloud/", "aws:/x", "aws:cloud/#key", ":x"])
+    "", "/", "//", "vault:x", "http://x", "env:", "file:", "aws:", "aws:cloud", "aws:cloud/", "aws:/x", "aws:cloud/#key", ":x",
+    "inventory:dc/x", "inventory:dc/a/b/c"])
 def test_what_is_no_path(path: str) -> None:
     with pytest.raises(BadPath) as caught:
         parse(path)

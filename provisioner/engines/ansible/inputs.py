@@ -14,7 +14,6 @@ MARKER = "provision-unknown-until-delivered"
 """Stands in values for what is not known before something else was delivered."""
 HOST_SECRETS = "provision_host_secrets"
 """Hidden variable {HOST: {NAME: VALUE}}: what must not lie in an inventory on disk."""
-SECRET_HOST_VARS = re.compile(r"ansible_.*pass(word)?$")
 JINJA = re.compile(r"\{\{|\{%|\{#")
 GENERATED = "generated/"
 SHORTEST = 4
@@ -62,7 +61,7 @@ def ours(unit: Unit, site: Site) -> dict[str, Json]:
 
 def with_host_secrets(variables: Variables, hosts: tuple[Host, ...], site: Site) -> Variables:
     """Add the hosts' own secret variables to what is hidden."""
-    found = {host.name: {name: literal(site.reveal(host.vars[name]) if _refers(host.vars[name]) else host.vars[name]) for name in names}
+    found = {host.name: {name: literal(site.reveal(host.vars[name])) for name in names}
              for host in hosts if (names := secret_names(host))}
     if not found:
         return variables
@@ -71,8 +70,8 @@ def with_host_secrets(variables: Variables, hosts: tuple[Host, ...], site: Site)
 
 
 def secret_names(host: Host) -> list[str]:
-    """The variables of a host that hold a secret: by reference, or passwords by their name."""
-    return [name for name, value in host.vars.items() if _refers(value) or (SECRET_HOST_VARS.match(name) and isinstance(value, str))]
+    """The variables of a host that refer to a secret; passwords of an inventory do since it was read."""
+    return [name for name, value in host.vars.items() if _refers(value)]
 
 
 def _refers(value: Json) -> bool:
