@@ -186,7 +186,7 @@ def _existing(component: Component, definition: Definition, rule: PlaceRule, out
 
 def _preferred(fitting: list[Fit], better: Callable[[Fit], bool]) -> list[Fit]:
     """Those that are better, or all when none is."""
-    return [pair for pair in fitting if better(pair)] or fitting
+    return fitting if len(fitting) == 1 else [pair for pair in fitting if better(pair)] or fitting
 
 
 def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

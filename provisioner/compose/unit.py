@@ -79,8 +79,9 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     views = shop.views.of(copy, chosen.hosts)
     outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
     inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
-    inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
-    inputs = merge(inputs, shop.names.resolved(copy, copy.component.variables.get(implementation.needs, {})))
+    inputs = references.substitute(implementation.variables, inside)
+    if added := copy.component.variables.get(implementation.needs):
+        inputs = merge(inputs, shop.names.resolved(copy, added))
     if implementation.module:
         inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
@@ -113,16 +114,13 @@ def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tupl
 def _heads(value: Json, found: dict[str, None]) -> None:
     """Units that a template refers to."""
     if isinstance(value, str):
-        if "${" in value:
-            for part in references.parts(value):
-                if isinstance(part, Reference) and "@" in part.head:
-                    found[part.head] = None
-    elif isinstance(value, dict):
-        for item in value.values():
-            _heads(item, found)
-    elif isinstance(value, list):
-        for item in value:
-            _heads(item, found)
+        for part in references.parts(value):
+            if isinstance(part, Reference) and "@" in part.head:
+                found[part.head] = None
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            if not references.is_plain(item):
+                _heads(item, found)
 
 
 def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chosen | None:

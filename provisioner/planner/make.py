@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 
-from provisioner import graph
 from provisioner.collector import resting
 from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
@@ -15,7 +14,7 @@ from provisioner.planner.asking import Asking
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
-from provisioner.planner.steps import Part, deliver_steps, remove_steps
+from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
 
 
 @dataclass(frozen=True)
@@ -60,14 +59,16 @@ def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
     wanted = {unit.name: unit for unit in inputs.units}
     refuse_moves(wanted, inputs.delivered)
-    known = first_known(wanted, inputs.delivered)
-    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, leaving(wanted, inputs.delivered, inputs.keep), inputs.delivered, known)
+    rank = ranks(wanted)
+    known = first_known(wanted, rank, inputs.delivered)
+    leave = leaving(wanted, inputs.delivered, inputs.keep)
+    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, leave, inputs.delivered, rank, known)
     answers, removed = asking.all(), asking.removed
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
             parts[name] = Part(outputs=_complete(unit, known.publish(unit, {})))
-    steps = deliver_steps(wanted, parts)
+    steps = deliver_steps(wanted, rank, parts)
     steps += remove_steps(removed, parts, steps)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
@@ -128,7 +129,7 @@ def _kept(delivered: Mapping[str, Delivered], keep: frozenset[str]) -> set[str]:
     return found
 
 
-def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> Known:
+def first_known(wanted: Mapping[str, Unit], order: Iterable[str], delivered: Mapping[str, Delivered]) -> Known:
     """Before any engine was asked: listed hosts, outputs that are templates over them, and what each unit gave when it was delivered.
 
     The latter are expectations: `Asking` corrects them, and asks again where they turn out to be wrong.
@@ -139,7 +140,7 @@ def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) 
             hosts = known.hosts_of(unit)
             if hosts is not None:
                 known.hosts[name] = hosts
-    for name in graph.order({name: unit.needs for name, unit in wanted.items()}):
+    for name in order:
         unit, before = wanted[name], delivered.get(name)
         expected = {key: value for key, value in before.outputs.items() if key in unit.outputs} if before and before.state == "delivered" else {}
         published = known.publish(unit, {}) if unit.engine != "terraform" else {}
@@ -166,7 +167,10 @@ def spec_digest(application: str, environment: str, keep: frozenset[str], units:
 
 
 def digest(plan: Plan) -> str:
-    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
+    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change.
+
+    Units that are delivered are not read again: they are what the plan's spec_digest is over.
+    """
     ordered = sorted(plan.steps, key=lambda step: step.name)
     return _sha256([plan.application, plan.environment, plan.spec_digest], ordered)
 
@@ -184,9 +188,9 @@ def _fields(value: object) -> object:
     if isinstance(value, Where):
         return None
     if isinstance(value, Unit):
-        return {**vars(value), "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
+        return {**vars(value), "where": None, "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
     if isinstance(value, Step):
-        return {**vars(value), "needs": sorted(value.needs)}
+        return {**vars(value), "unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs)}
     if is_dataclass(value):
         return vars(value)
     raise TypeError(f"{type(value).__name__} can't be part of a digest")
