@@ -13,6 +13,7 @@ from typing import Self
 
 from provisioner import health, spec
 from provisioner.api import acting, drifting, folders, opening
+from provisioner.api.rulebook import Rulebook
 from provisioner.api.running import Runner
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
@@ -24,7 +25,7 @@ from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Exit, Invalid, Problem
 from provisioner.model import ActionSpec, Application, Delivered, Environment, Json, Plan, Unit
-from provisioner.planner import ActionInputs, Looked, PlanInputs, look, make_action, roots, spec_digest
+from provisioner.planner import ActionInputs, Looked, PlanInputs, kept, look, make_action, roots, spec_digest
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
 from provisioner.planner.protect import protect
@@ -54,6 +55,7 @@ class Session:
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
         self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
+        self._composition: Composition | None = None
         self._wire()
 
     def _wire(self) -> None:
@@ -88,6 +90,7 @@ class Session:
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
         composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems,
                                                        ignore_unsupported=self.settings.ignore_unsupported))
+        self._composition = composition
         new = [warning for warning in composition.warnings if warning not in self.warnings]
         self.warnings += new
         for warning in new:
@@ -98,12 +101,23 @@ class Session:
         """What apply (or destroy) would do; takes no lock. Raises Invalid, Refused, Missing."""
         plan = self._look(destroy).plan
         try:
-            protect(plan, self.delivered, self.settings.allow_destroy)
+            protect(plan, self.delivered, self.settings.allow_destroy, holder_here().who)
+            plan = self._rulebook.judged(plan, self._composition)
             refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
         except BaseException:
             self.discard(plan)
             raise
         return plan
+
+    def validate(self) -> Composition:
+        """The units, judged by the rules that need no plan. Raises Invalid, Denied."""
+        composition = self.compose()
+        self.warnings += self._rulebook.validated(composition)
+        return composition
+
+    @property
+    def _rulebook(self) -> Rulebook:
+        return Rulebook(self.application, self.environment)
 
     def discard(self, plan: Plan) -> None:
         """Remove the work folder of a plan that will not be applied."""
@@ -162,7 +176,8 @@ class Session:
         work = folders.make(self._sites.state, plan)
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, self.application.version, self.application.text, str(work), now(), units,
-            self.delivered, self._engines, lambda target: self.site(target, work, 0), self.settings.allow_destroy, keep, self.tell)
+            self.delivered, self._engines, lambda target: self.site(target, work, 0), self.settings.allow_destroy, keep,
+            self._rulebook.handling, destroy, progress=self.tell)
         try:
             return look(inputs)
         except BaseException:
@@ -198,7 +213,9 @@ class Session:
             if not _has_work(plan, self.delivered):
                 self.discard(plan)
                 runner.supersede(old)
-                return replace(resumed or Outcome(plan, Exit.OK, message="nothing to do"), seconds=time.monotonic() - begun)
+                noted = runner.note_handling(plan)
+                message = f"nothing to do; what policies say of {noted} component{'s' * (noted != 1)} is recorded" if noted else "nothing to do"
+                return replace(resumed or Outcome(plan, Exit.OK, message=message), seconds=time.monotonic() - begun)
             if not confirm(plan):
                 self.discard(plan)
                 after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""
@@ -211,7 +228,9 @@ class Session:
         old = self.store.runs.unfinished(self.application.name, self.environment.name)
         if old is None:
             return None, None
-        wanted = spec_digest(self.application.name, self.environment.name, self.settings.keep, self.units(destroy))
+        units = self.units(destroy)
+        stays = kept([unit.name for unit in units], self.delivered, self.settings.keep, self._rulebook.handling, destroy=destroy)
+        wanted = spec_digest(self.application.name, self.environment.name, {*self.settings.keep, *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:
             return old, None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 
 from provisioner.collector import resting
@@ -12,6 +12,8 @@ from provisioner.errors import Exit, Refused, Where
 from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
 from provisioner.planner.asking import Asking
 from provisioner.planner.directions import refuse_going_back
+from provisioner.planner.holding import held, held_on_hosts, notes
+from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
 from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
@@ -35,6 +37,11 @@ class PlanInputs:
     """Target name to the place where an engine works on it."""
     allow_destroy: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
+    handling: HandlingOf = field(default=lambda unit: unit.handling)
+    destroy: bool = False
+    """The whole application goes."""
+    who: str = ""
+    """Who asks for it: a protect policy may allow some to destroy."""
     progress: Callable[[str], None] = field(default=lambda message: None)
 
 
@@ -49,7 +56,7 @@ class Looked:
 def make(inputs: PlanInputs) -> Plan:
     """The plan from what is delivered to what is wanted. Raises Refused for protected data and what would go back, Missing."""
     plan = look(inputs).plan
-    protect(plan, inputs.delivered, inputs.allow_destroy)
+    protect(plan, inputs.delivered, inputs.allow_destroy, inputs.who)
     refuse_going_back(plan, {name: entry.unit for name, entry in inputs.delivered.items() if entry.state == "delivered"})
     return plan
 
@@ -57,13 +64,15 @@ def make(inputs: PlanInputs) -> Plan:
 @resting()
 def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
-    wanted = {unit.name: unit for unit in inputs.units}
+    wanted = held({unit.name: unit for unit in inputs.units}, inputs.delivered)
     refuse_moves(wanted, inputs.delivered)
     rank = ranks(wanted)
     known = first_known(wanted, rank, inputs.delivered)
-    leave = leaving(wanted, inputs.delivered, inputs.keep)
-    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, leave, inputs.delivered, rank, known)
-    answers, removed = asking.all(), asking.removed
+    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy)
+    left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
+    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
+    said, removed = asking.all(), asking.removed
+    answers = {name: held_on_hosts(wanted[name], answer) if name in wanted else answer for name, answer in said.items()}
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
@@ -74,17 +83,17 @@ def look(inputs: PlanInputs) -> Looked:
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
                 created=inputs.created, text=inputs.text, failures=failures, missing=missing,
-                spec_digest=spec_digest(inputs.application, inputs.environment, inputs.keep, inputs.units))
+                spec_digest=spec_digest(inputs.application, inputs.environment, {*inputs.keep, *stays}, inputs.units),
+                notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said})))
     return Looked(replace(plan, digest=digest(plan)), answers)
 
 
-def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], keep: frozenset[str]) -> dict[str, Delivered]:
+def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], stays: Collection[str]) -> dict[str, Delivered]:
     """What is delivered and not wanted any more: whole units, and single hosts that a unit leaves ("UNIT on HOST")."""
-    kept = _kept(delivered, keep)
     found: dict[str, Delivered] = {}
     for name, entry in delivered.items():
         if name not in wanted:
-            if name not in kept:
+            if name not in stays:
                 found[name] = entry
             continue
         for host in _left(wanted[name], entry.unit, delivered):
@@ -115,18 +124,6 @@ def refuse_moves(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered])
             raise Refused(
                 f"{name} was delivered by {old.engine} in {old.root or 'no root'} and would move to {unit.root or unit.engine}", code="PRV-5002",
                 where=unit.where, exit=Exit.DENIED, hint="take it out, apply, and put it in again; or keep its stack as it was")
-
-
-def _kept(delivered: Mapping[str, Delivered], keep: frozenset[str]) -> set[str]:
-    """The units to keep, and all that they need."""
-    found: set[str] = set()
-    queue = [name for name, entry in delivered.items() if entry.unit.component in keep or name in keep]
-    while queue:
-        name = queue.pop()
-        if name not in found and name in delivered:
-            found.add(name)
-            queue += delivered[name].unit.needs
-    return found
 
 
 def first_known(wanted: Mapping[str, Unit], order: Iterable[str], delivered: Mapping[str, Delivered]) -> Known:
@@ -160,8 +157,8 @@ def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | 
     return dict(outputs) if set(outputs) >= set(unit.outputs) and known_outputs(outputs) else None
 
 
-def spec_digest(application: str, environment: str, keep: frozenset[str], units: tuple[Unit, ...]) -> str:
-    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another."""
+def spec_digest(application: str, environment: str, keep: Collection[str], units: tuple[Unit, ...]) -> str:
+    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another. `keep`: what stays, and --keep."""
     ordered = sorted(units, key=lambda unit: unit.name)
     return _sha256([application, environment, sorted(keep)], ordered)
 

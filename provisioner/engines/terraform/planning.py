@@ -15,6 +15,7 @@ from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal
 from provisioner.engines.terraform.checking import check, conflicts
 from provisioner.engines.terraform.dependents import Failure, left_out, settle
 from provisioner.engines.terraform.hidden import Hidden
+from provisioner.engines.terraform.ignoring import Attributes, ignoring
 from provisioner.engines.terraform.inputs import Scope
 from provisioner.engines.terraform.interface import Interface, of_unit
 from provisioner.engines.terraform.providers import settings
@@ -74,6 +75,7 @@ class Planning:
         """Everything in this root goes, by the blocks that are in it."""
         self._revealed: dict[str, str] = {}
         self._hidden: dict[str, str] = {}
+        self._before: State | None = None
 
     # ------------------------------------------------------------------ the root
     def prepare(self) -> Root:
@@ -115,9 +117,17 @@ class Planning:
 
     def _block(self, unit: Unit) -> Block:
         kept, interface = of_unit(unit, self.workspace.sources)
+        if unit.ignore:
+            kept = ignoring(kept, self.workspace.sources, unit.ignore, self._attributes())
         if unit.name not in self.removed:
             unit = artefacts.given(unit, self.site.project, self.workspace.folder)
         return Block(unit, os.path.relpath(kept, self.workspace.folder), interface)
+
+    def _attributes(self) -> Attributes:
+        """What is known of types of resources from the state, read once."""
+        if self._before is None:
+            self._before = self._state()
+        return self._before.attributes
 
     def _provider(self) -> tuple[str, str]:
         target = self.site.target.terraform or {}
@@ -128,7 +138,8 @@ class Planning:
         while True:
             blocks = [block for block in self._blocks.values() if block]
             scope = Scope({block.unit.name: block.unit for block in blocks}, self.request.published, frozenset(self._hidden))
-            root = render(blocks, settings(self.workspace, self.site), scope)
+            orphans = [names.module(unit) for unit in self.removed.values() if unit.handling.orphan]
+            root = render(blocks, settings(self.workspace, self.site), scope, orphans)
             for name, problem in root.problems.items():
                 self._fail(name, problem, keep=False)
             if not root.problems and not self._reveal(root):
