@@ -213,9 +213,9 @@ class Session:
             if not _has_work(plan, self.delivered):
                 self.discard(plan)
                 runner.supersede(old)
-                noted = runner.note_handling(plan)
-                message = f"nothing to do; what policies say of {noted} component{'s' * (noted != 1)} is recorded" if noted else "nothing to do"
-                return replace(resumed or Outcome(plan, Exit.OK, message=message), seconds=time.monotonic() - begun)
+                if noted := runner.note_handling(plan):
+                    self.tell(f"recorded what policies say now of {noted} component{'s' * (noted != 1)}")
+                return replace(resumed or Outcome(plan, Exit.OK, message="nothing to do"), seconds=time.monotonic() - begun)
             if not confirm(plan):
                 self.discard(plan)
                 after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""

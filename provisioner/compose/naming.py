@@ -112,7 +112,8 @@ class Names:
 
     def inside(self, copy: Placed, views: Mapping[str, Json]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""
-        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type, "beside": copy.component.beside}}
+        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type, "beside": copy.component.beside,
+                                      "replicaKey": copy.component.replica_key}}
 
         def lookup(reference: Reference) -> Json:
             if reference.head in own:

@@ -47,6 +47,8 @@ class Component:
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     stack: str = ""
+    replica_key: str = ""
+    """Which copy it is, where a replication policy makes several of one."""
     beside: str = ""
     """The component whose trait added this one: it runs on the same targets and hosts, unless `apart`."""
     apart: bool = False

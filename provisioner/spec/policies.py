@@ -8,7 +8,7 @@ from provisioner.model import Override, Policy, TraitPatch
 from provisioner.spec import rules
 from provisioner.spec.checking import Shape, check, name_of
 from provisioner.spec.document import Document, Steps
-from provisioner.spec.oam import ANY, FREE, TEXT, Schema, closed, listed, texts
+from provisioner.spec.oam import ANY, FREE, NAME, NAME_SAYS, TEXT, Schema, closed, listed, texts
 from provisioner.spec.reading import DOCUMENT, violations
 from provisioner.suggest import suggestion
 
@@ -65,9 +65,14 @@ APPLY_ONCE = closed({
         "affect": {"enum": ["always", "onUpdate", "onStateKeep", ""], "description": "When edited, when it drifted, or always (default)"},
     })),
 })
+REPLICATION = closed({
+    "keys": listed({"type": "string", "pattern": NAME, "x-says": NAME_SAYS}, minItems=1,
+                   description="A copy NAME-KEY of each component for each"),
+    "selector": listed(TEXT, description="Names of the components to copy, or several by * (default: all)"),
+}, ("keys",))
 READ_ONLY = closed({"rules": _rules()}, ("rules",))
 SCHEMAS: dict[str, Schema] = {
-    "topology": TOPOLOGY, "override": OVERRIDE, "garbage-collect": GARBAGE_COLLECT, "apply-once": APPLY_ONCE, "read-only": READ_ONLY,
+    "topology": TOPOLOGY, "override": OVERRIDE, "replication": REPLICATION, "garbage-collect": GARBAGE_COLLECT, "apply-once": APPLY_ONCE, "read-only": READ_ONLY,
     "protect": PROTECT, "rules": RULES}
 """What is acted on."""
 SHAPES = {name: Shape(schema) for name, schema in SCHEMAS.items()}
@@ -75,9 +80,9 @@ DOCUMENT_SHAPE = Shape(closed({
     "apiVersion": {"enum": ["core.oam.dev/v1alpha1", "core.oam.dev/v1beta1", "provision/v1"]}, "kind": {"const": "Policy"},
     "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}}, "type": TEXT, "properties": {"type": "object"}, "status": ANY,
 }, ("apiVersion", "kind", "metadata", "type")))
-LATER = ("env-binding", "health", "replication", "resource-update", "shared-resource", "take-over")
+LATER = ("env-binding", "health", "resource-update", "shared-resource", "take-over")
 """KubeVela's policies that are not acted on yet."""
-OF_APPLICATIONS = ("topology", "override", "rules")
+OF_APPLICATIONS = ("topology", "override", "replication", "rules")
 """An environment says these in words of its own (place, override, rules)."""
 NO_EFFECT = {"continueOnFailure": "what left is removed after everything else succeeded", "applicationRevisionLimit": "all revisions are kept"}
 

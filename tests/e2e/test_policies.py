@@ -79,7 +79,7 @@ def test_a_protected_table_is_not_destroyed(project: Project) -> None:
 
 def test_a_policy_is_lifted_by_applying_without_it(project: Project) -> None:
     write(project, document("stays", policies=""))
-    assert "what policies say of 2 components is recorded" in project.provision("apply", "--yes").stdout
+    assert "recorded what policies say now of 2 components" in project.provision("apply", "--yes").stderr
     destroyed = project.provision("destroy", "--yes", "--allow-destroy", "ledger").stdout
     assert "ledger" in destroyed
     assert there(project) == set()
