@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from provisioner.model import Handling, Json, Once, Policy, Unit
+from provisioner.model import Handling, Json, Once, Policy, Recreate, Unit
 
 ORDER = ("onAppUpdate", "onAppDelete", "never")
 """From the least careful to the most."""
@@ -16,7 +16,7 @@ ORDER = ("onAppUpdate", "onAppDelete", "never")
 def handling(policies: Sequence[Policy], unit: Unit) -> Handling:
     """What these policies say of a unit."""
     found = Handling()
-    for read in (_collected, _protected, _once, _read_only):
+    for read in (_collected, _protected, _once, _recreated, _read_only):
         found = read(found, policies, unit)
     return found
 
@@ -78,6 +78,19 @@ def _once_of(rule: Mapping[str, Any]) -> Once:
     paths = tuple(path for path in strategy.get("path") or () if path != "*")
     everything = len(paths) < len(strategy.get("path") or ())
     return Once(() if everything else paths, tuple(rule["selector"].get("resourceTypes") or ()), strategy.get("affect") or "always")
+
+
+def _recreated(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handling:
+    """op `replace` makes a resource anew at any change, `recreateFields` at a change of one of them."""
+    rules = [rule for policy in _of_type(policies, "resource-update") for rule in policy.properties.get("rules") or ()
+             if _resources_of(rule["selector"], unit)]
+    recreate = []
+    for rule in rules:
+        strategy = rule.get("strategy") or {}
+        anew, fields = strategy.get("op") == "replace", tuple(strategy.get("recreateFields") or ())
+        if anew or fields:
+            recreate.append(Recreate(() if anew else fields, tuple(rule["selector"].get("resourceTypes") or ())))
+    return replace(found, recreate=tuple(recreate))
 
 
 def _read_only(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handling:

@@ -24,7 +24,7 @@ from provisioner.model.documents import (
     Trait,
 )
 from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Secret, Step, Unit
-from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, TraitPatch
+from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, Recreate, TraitPatch
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
@@ -61,6 +61,7 @@ __all__ = [
     "PolicyRule",
     "RUN_MOVES",
     "Rule",
+    "Recreate",
     "RunState",
     "STEP_MOVES",
     "Secret",

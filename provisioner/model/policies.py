@@ -70,6 +70,15 @@ class Once:
 
 
 @dataclass(frozen=True)
+class Recreate:
+    """Attributes whose change makes a resource anew; any change does where there are no paths."""
+
+    paths: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    """Only resources of these types."""
+
+
+@dataclass(frozen=True)
 class Handling:
     """How a unit is handled beyond being delivered: what its policies say of it."""
 
@@ -82,5 +91,6 @@ class Handling:
     destroyers: tuple[str, ...] = ()
     """Who may all the same, with --allow-destroy."""
     once: tuple[Once, ...] = ()
+    recreate: tuple[Recreate, ...] = ()
     read_only: bool = False
     """It is looked at, and never changed."""

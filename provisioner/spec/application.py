@@ -15,7 +15,7 @@ from provisioner.spec import oam, policies, yaml
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
-from provisioner.spec.source import read_text
+from provisioner.spec.source import read_text, shown
 
 VERSION = "app.oam.dev/publishVersion"
 OPTIONAL = ("properties", "traits", "dependsOn", "inputs", "outputs", "policies", "workflow")
@@ -38,9 +38,15 @@ def examine_application(path: Path, name: str = "") -> tuple[Application, list[P
     `name` chooses among several in one file. Raises Invalid when nothing can be read: no such file, no YAML, no application,
     or several and none is chosen.
     """
-    documents = yaml.read_all(path)
+    return of_text(read_text(path), shown(path), str(path.absolute().parent), name)
+
+
+@resting()
+def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Application, list[Problem]]:
+    """The same of a text: `file` is how its places are named, `folder` the project's. Raises Invalid."""
+    documents = yaml.parse_all(text, file)
     document = _chosen(documents, name)
-    application, problems = of_document(document, str(path.absolute().parent))
+    application, problems = of_document(document, folder)
     if len(documents) > 1:
         application, more = _with_policies(replace(application, text=_own_text(documents, document)), documents)
         problems = in_order([*problems, *more, *_skipped(documents)])
@@ -88,7 +94,8 @@ def _with_policies(application: Application, documents: list[Document]) -> tuple
                 problems.append(Problem("PRV-1206", f'policy "{policy.name}" is there twice', document.value_at(("metadata", "name"))))
             elif policy:
                 known.add(policy.name)
-                application = replace(application, policies=(*application.policies, policy))
+                text = f"{application.text.rstrip()}\n---\n{_own_text(documents, document)}"
+                application = replace(application, policies=(*application.policies, policy), text=text)
     return application, problems
 
 

@@ -65,6 +65,10 @@ APPLY_ONCE = closed({
         "affect": {"enum": ["always", "onUpdate", "onStateKeep", ""], "description": "When edited, when it drifted, or always (default)"},
     })),
 })
+RESOURCE_UPDATE = closed({"rules": _rules(strategy=closed({
+    "op": {"enum": ["patch", "replace"], "description": "Change a resource in place (default), or make it anew"},
+    "recreateFields": listed(TEXT, description="Attributes whose change makes it anew"),
+}))}, ("rules",))
 REPLICATION = closed({
     "keys": listed({"type": "string", "pattern": NAME, "x-says": NAME_SAYS}, minItems=1,
                    description="A copy NAME-KEY of each component for each"),
@@ -72,15 +76,15 @@ REPLICATION = closed({
 }, ("keys",))
 READ_ONLY = closed({"rules": _rules()}, ("rules",))
 SCHEMAS: dict[str, Schema] = {
-    "topology": TOPOLOGY, "override": OVERRIDE, "replication": REPLICATION, "garbage-collect": GARBAGE_COLLECT, "apply-once": APPLY_ONCE, "read-only": READ_ONLY,
-    "protect": PROTECT, "rules": RULES}
+    "topology": TOPOLOGY, "override": OVERRIDE, "replication": REPLICATION, "garbage-collect": GARBAGE_COLLECT, "apply-once": APPLY_ONCE,
+    "read-only": READ_ONLY, "resource-update": RESOURCE_UPDATE, "protect": PROTECT, "rules": RULES}
 """What is acted on."""
 SHAPES = {name: Shape(schema) for name, schema in SCHEMAS.items()}
 DOCUMENT_SHAPE = Shape(closed({
     "apiVersion": {"enum": ["core.oam.dev/v1alpha1", "core.oam.dev/v1beta1", "provision/v1"]}, "kind": {"const": "Policy"},
     "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}}, "type": TEXT, "properties": {"type": "object"}, "status": ANY,
 }, ("apiVersion", "kind", "metadata", "type")))
-LATER = ("env-binding", "health", "resource-update", "shared-resource", "take-over")
+LATER = ("env-binding", "health", "shared-resource", "take-over")
 """KubeVela's policies that are not acted on yet."""
 OF_APPLICATIONS = ("topology", "override", "replication", "rules")
 """An environment says these in words of its own (place, override, rules)."""

@@ -10,8 +10,9 @@ import pytest
 from provisioner.compose.handling import handling
 from provisioner.engine import Planned
 from provisioner.engines.terraform.ignoring import FILE, ignoring
+from provisioner.engines.terraform.recreating import recreated
 from provisioner.engines.terraform.sources import keep
-from provisioner.model import Change, Delivered, FileDiff, Handling, Json, Once, Policy, Unit
+from provisioner.model import Change, Delivered, FileDiff, Handling, Json, Once, Policy, Recreate, Unit
 from provisioner.planner.holding import EVERYTHING, held, held_on_hosts
 from tests.unit.planning import World, names, unit
 
@@ -148,3 +149,31 @@ def test_terraform_takes_it(tmp_path: Path) -> None:
             assert done.returncode in (0, 2), done.stderr
         found[name] = done.returncode
     assert found == {"as it is": 2, "ignored": 0}
+
+
+# ------------------------------------------------------------------ resource-update
+def entry(before: Json, after: Json, *, kind: str = "aws_instance", unknown: Json = None) -> dict[str, Json]:
+    return {"address": "module.db.aws_instance.this", "type": kind, "change": {
+        "actions": ["update"], "before": before, "after": after, "after_unknown": unknown or {}}}
+
+
+@pytest.mark.parametrize(("rule", "change", "anew"), [
+    (Recreate(("ami",)), entry({"ami": "a"}, {"ami": "b"}), True),
+    (Recreate(("ami",)), entry({"ami": "a", "x": 1}, {"ami": "a", "x": 2}), False),
+    (Recreate(("ami",)), entry({"ami": "a"}, {}, unknown={"ami": True}), True),
+    (Recreate(("disk.0.size",)), entry({"disk": [{"size": 1}]}, {"disk": [{"size": 2}]}), True),
+    (Recreate(), entry({"x": 1}, {"x": 2}), True),
+    (Recreate((), ("aws_other",)), entry({"x": 1}, {"x": 2}), False),
+])
+def test_which_resources_are_made_anew(rule: Recreate, change: dict[str, Json], anew: bool) -> None:
+    units = {"db": replace(DB, handling=Handling(recreate=(rule,)))}
+    assert recreated([change], units) == (["module.db.aws_instance.this"] if anew else [])
+    assert not recreated([change], {"db": DB}) and not recreated([change], {})
+
+
+def test_what_resource_update_says() -> None:
+    policy = Policy("u", "resource-update", {"rules": [
+        {"selector": {"componentTypes": ["thing"]}, "strategy": {"op": "patch", "recreateFields": ["ami"]}},
+        {"selector": {"resourceTypes": ["aws_instance"]}, "strategy": {"op": "replace"}},
+        {"selector": {"componentNames": ["db"]}, "strategy": {"op": "patch"}}]})
+    assert handling([policy], DB).recreate == (Recreate(("ami",)), Recreate((), ("aws_instance",)))
