@@ -112,6 +112,12 @@ class Refused(ProvisionError):
     code = "PRV-5001"
 
 
+class Denied(Invalid):
+    """Rules deny what is asked; all of them at once."""
+
+    exit = Exit.DENIED
+
+
 class Locked(ProvisionError):
     """Another run holds the lock of this application and environment."""
 

@@ -19,7 +19,7 @@ def order(needs: Needs) -> list[str]:
 
     Needs that are not keys of the mapping are ignored: they are outside of what is ordered.
     """
-    known = {name: dict.fromkeys(need for need in wanted if need in needs) for name, wanted in needs.items()}
+    known = {name: {need: None for need in wanted if need in needs} for name, wanted in needs.items()}
     position = {name: index for index, name in enumerate(known)}
     waiting = {name: len(wanted) for name, wanted in known.items()}
     back = reverse(known)
@@ -93,7 +93,7 @@ def dependents(needs: Needs, of: Iterable[str]) -> set[str]:
 
 
 def phases(needs: Needs, crossing: Mapping[str, str]) -> dict[str, int]:
-    """How often the way to a name must leave its group and come back: the earliest round in which it can be done.
+    """How often the way to a name must leave its group and come back: the earliest round in which it can be done. Names are as in `order`.
 
     `crossing` gives the group (Terraform root) of the names that are carried out together; names without one cost no
     round of their own. Units of one group and one phase never need, even indirectly, a unit outside of it of the same phase.

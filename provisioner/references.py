@@ -19,6 +19,8 @@ from provisioner.errors import ProvisionError
 from provisioner.model import Json
 
 TOKEN = re.compile(r"\$\$\{|\$\{(?:([^{}]*)\})?")
+SIMPLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*(\.[A-Za-z0-9_][A-Za-z0-9_@/-]*)+\Z")
+"""A reference without default and filter: nearly all are such."""
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_@/-]*\Z")
 DEFAULT = re.compile(r"\A(.*?)\s*\|\s*default\((.*)\)\s*\Z", re.DOTALL)
 ENCODE = re.compile(r"\s*\|\s*urlencode\s*\Z")
@@ -74,6 +76,9 @@ KEEP = _Keep()
 def parse_reference(inside: str) -> Reference:
     """Parse the text between `${` and `}`; raises ReferenceError_ with what is allowed."""
     text = "${" + inside + "}"
+    if SIMPLE.match(inside) and not inside.startswith("secret."):
+        simple, *below = inside.split(".")
+        return Reference(simple, tuple(below), text=text)
     body, encoded = _without_encoding(inside.strip())
     default, has_default = None, False
     if match := DEFAULT.match(body):
@@ -104,14 +109,12 @@ def literal(text: str) -> Json:
         return text
 
 
-def parts(text: str) -> list[Part]:
-    """Split a string into literal parts (escapes as written) and references. Raises ReferenceError_."""
-    return list(_parts(text))
-
-
 @lru_cache(maxsize=20_000)
-def _parts(text: str) -> tuple[Part, ...]:
-    """Definitions repeat the same few templates for every component: parse each once."""
+def parts(text: str) -> tuple[Part, ...]:
+    """A string as literal parts (escapes as written) and references. Raises ReferenceError_.
+
+    Definitions repeat the same few templates for every component: each is parsed once.
+    """
     found: list[Part] = []
     end = 0
     for match in TOKEN.finditer(text):
@@ -132,7 +135,7 @@ def find(value: Json, path: str = "") -> Iterator[tuple[str, Reference]]:
     """Every reference in a JSON value, with the dotted path of the string that holds it."""
     if isinstance(value, str):
         if "${" in value:
-            for part in _parts(value):
+            for part in parts(value):
                 if isinstance(part, Reference):
                     yield path, part
     elif isinstance(value, dict):
@@ -163,18 +166,19 @@ def substitute(value: Json, lookup: Lookup) -> Json:
         return _substitute_text(value, lookup) if "${" in value else value
     if isinstance(value, dict):
         # most items are plain: a call for each of them is a third of the time that a large application takes
-        return {key: item if item.__class__ in PLAIN or item.__class__ is str and "${" not in item else substitute(item, lookup)
-                for key, item in value.items()}
+        return {key: (item if "${" not in item else _substitute_text(item, lookup)) if item.__class__ is str
+                else item if item.__class__ in PLAIN else substitute(item, lookup) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [substitute(item, lookup) for item in value]
     return value
 
 
 def _substitute_text(text: str, lookup: Lookup) -> Json:
-    split = _parts(text)
-    if len(split) == 1 and isinstance(split[0], Reference):
-        found = lookup(split[0])
-        return text if found is KEEP else _encoded_template(found, split[0].encoded)
+    split = parts(text)
+    whole = split[0]
+    if len(split) == 1 and isinstance(whole, Reference):
+        found = lookup(whole)
+        return text if found is KEEP else _encoded_template(found, whole.encoded) if whole.encoded else found
     return _joined(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
 
 
@@ -183,7 +187,7 @@ def _encoded_template(template: Json, times: int) -> Json:
     if not times:
         return template
     return "".join(as_text(_encoded(unescape(part), times)) if isinstance(part, str) else "${" + part.text[2:-1] + "|urlencode" * times + "}"
-                   for part in _parts(as_text(template)))
+                   for part in parts(as_text(template)))
 
 
 def _encoded(value: Json, times: int) -> Json:
@@ -217,7 +221,7 @@ def render(value: Json, lookup: Lookup) -> Json:
 
 
 def _render_text(text: str, lookup: Lookup) -> Json:
-    split = _parts(text)
+    split = parts(text)
     if len(split) == 1 and isinstance(split[0], Reference):
         return _encoded(lookup(split[0]), split[0].encoded)
     return "".join(unescape(part) if isinstance(part, str) else as_text(_encoded(lookup(part), part.encoded)) for part in split)
@@ -237,10 +241,10 @@ def as_text(value: Json) -> str:
 def dig(value: Json, path: tuple[str, ...], reference: Reference) -> Json:
     """Follow a path into dicts and lists (`*`: every item); the default, or Unknown with the choices, where it leads nowhere."""
     for index, part in enumerate(path):
-        if part == "*" and isinstance(value, list | tuple):
-            return [dig(item, path[index + 1:], reference) for item in value]
         if isinstance(value, dict) and part in value:
             value = value[part]
+        elif part == "*" and isinstance(value, list | tuple):
+            return [dig(item, path[index + 1:], reference) for item in value]
         elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         elif reference.has_default:
@@ -267,6 +271,11 @@ def secret_paths(value: Json) -> list[str]:
     return [reference.path[0] for _, reference in find(value) if reference.head == "secret"]
 
 
+def is_plain(value: Json) -> bool:
+    """True for one value, no map or list, that surely holds no reference: most are such, and worth no second look."""
+    return "${" not in value if value.__class__ is str else value.__class__ in PLAIN
+
+
 def is_known(value: Json) -> bool:
     """True when only secrets are left to look up."""
-    return all(reference.head == "secret" for _, reference in find(value))
+    return is_plain(value) or all(reference.head == "secret" for _, reference in find(value))

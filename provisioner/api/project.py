@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from provisioner import health, spec
 from provisioner.api import folders, opening, past, saved
+from provisioner.api.rulebook import Rulebook
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
 from provisioner.api.values import Settings, Status, Tell
@@ -30,7 +31,7 @@ from provisioner.references import secret_paths
 from provisioner.runner.journal import now
 from provisioner.sandbox import simulator
 from provisioner.secrets import Secrets
-from provisioner.store import Revision
+from provisioner.store import Revision, holder_here
 
 
 class Project:
@@ -51,6 +52,7 @@ class Project:
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
         self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
+        self._composition: Composition | None = None
         self._wire()
 
     def _wire(self) -> None:
@@ -85,6 +87,7 @@ class Project:
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
         composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems,
                                                        ignore_unsupported=self.settings.ignore_unsupported))
+        self._composition = composition
         new = [warning for warning in composition.warnings if warning not in self.warnings]
         self.warnings += new
         for warning in new:
@@ -100,20 +103,33 @@ class Project:
         """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""
         looked = self._look(purpose or self.purpose())
         try:
-            self._protect(looked.plan)
+            judged = self._judged(looked.plan)
         except BaseException:
             self.discard(looked.plan)
             raise
         if not save:
-            return looked.plan
-        wanted = [step.unit for step in looked.plan.steps if step.kind == "deliver"]
-        plan = saved.sealed(looked, self._seals(looked.plan.purpose, wanted))
+            return judged
+        wanted = [step.unit for step in judged.steps if step.kind == "deliver"]
+        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, wanted))
         self.store.plans.save(plan)
         return plan
 
-    def _protect(self, plan: Plan) -> None:
-        protect(plan, self.delivered, frozenset(plan.purpose.allow_destroy))
+    def _judged(self, plan: Plan) -> Plan:
+        """The plan with what rules say of it. Raises Refused, Denied for what may not be done."""
+        protect(plan, self.delivered, frozenset(plan.purpose.allow_destroy), holder_here().who)
+        plan = self._rulebook.judged(plan, self._composition)
         refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
+        return plan
+
+    def validate(self) -> Composition:
+        """The units, judged by the rules that need no plan. Raises Invalid, Denied."""
+        composition = self.compose()
+        self.warnings += self._rulebook.validated(composition)
+        return composition
+
+    @property
+    def _rulebook(self) -> Rulebook:
+        return Rulebook(self.application, self.environment)
 
     def _seals(self, purpose: Purpose, units: Iterable[Unit]) -> dict[str, str]:
         """What these units were made from. A plan that does not come from app.yaml is not tied to it."""
@@ -205,7 +221,7 @@ class Project:
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
-            self.tell)
+            self._rulebook.handling, purpose.kind == "destroy", progress=self.tell)
         try:
             looked = look(inputs)
             return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))

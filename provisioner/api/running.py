@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from provisioner.api import folders
@@ -60,6 +61,16 @@ class Runner:
         run = self._store.runs.reopen(run.number, fence=self._lock.fence)
         self._store.lock.renew(self._lock, run.number)
         return self._carry_out(run, self._plan_of(run))
+
+    def note_handling(self, plan: Plan) -> int:
+        """Record what policies say now of units to which nothing else happens; how many there were."""
+        delivered = self._store.delivered.all(plan.application, plan.environment)
+        moved = [(entry, step.unit) for step in plan.steps if step.kind == "deliver" and (entry := delivered.get(step.unit.name))
+                 and entry.state == "delivered" and entry.unit.handling != step.unit.handling]
+        for entry, unit in moved:
+            self._store.delivered.deliver(plan.application, plan.environment, replace(entry.unit, handling=unit.handling), entry.outputs,
+                                          entry.hosts, entry.run, fence=self._lock.fence)
+        return len(moved)
 
     def _carry_out(self, run: Run, plan: Plan) -> Outcome:
         journal = Journal(self._store, self._lock, plan, run, self._listen)

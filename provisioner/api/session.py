@@ -13,7 +13,7 @@ from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
 from provisioner.errors import Exit
 from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
-from provisioner.planner import ActionInputs, make_action, spec_digest
+from provisioner.planner import ActionInputs, kept, make_action, spec_digest
 from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
 from provisioner.runner.execution import Means
 from provisioner.runner.journal import Listen, now
@@ -37,6 +37,8 @@ class Session(Project):
             if not _has_work(plan, self.delivered):
                 self.discard(plan)
                 runner.supersede(old)
+                if noted := runner.note_handling(plan):
+                    self.tell(f"recorded what policies say now of {noted} component{'s' * (noted != 1)}")
                 return replace(resumed or Outcome(plan, Exit.OK, message="nothing to do"), seconds=time.monotonic() - begun)
             if not confirm(plan):
                 self.discard(plan)
@@ -60,7 +62,7 @@ class Session(Project):
             looked = self._look(plan.purpose, plan.id)
             try:
                 saved.refuse_stale(plan, saved.sealed(looked, {}))
-                self._protect(plan)
+                self._judged(plan)
                 agreed = confirm(plan)
             except BaseException:
                 self.discard(looked.plan)
@@ -76,7 +78,10 @@ class Session(Project):
         old = self.store.runs.unfinished(self.application.name, self.environment.name)
         if old is None:
             return None, None
-        wanted = spec_digest(self.application.name, self.environment.name, frozenset(purpose.keep), self.units(purpose))
+        units = self.units(purpose)
+        stays = kept([unit.name for unit in units], self.delivered, frozenset(purpose.keep), self._rulebook.handling,
+                     destroy=purpose.kind == "destroy")
+        wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:
             return old, None
@@ -112,7 +117,7 @@ class Session(Project):
             plan, _, found = self._drifted()
             plan = healing(plan, found)
             try:
-                self._protect(plan)
+                plan = self._judged(plan)
                 work = _has_work(plan, self.delivered)
                 agreed = work and confirm(plan)
             except BaseException:

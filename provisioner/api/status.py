@@ -8,6 +8,7 @@ from provisioner.engine import Planned
 from provisioner.errors import Exit
 from provisioner.model import Delivered, Environment, Json, Plan, Step
 from provisioner.planner import Looked
+from provisioner.planner.holding import edited
 from provisioner.store import Revision
 
 SIMULATED = "not checked (simulated)"
@@ -60,14 +61,7 @@ def _unit_sync(step: Step, plan: Plan, entry: Delivered | None) -> str:
     if all(change.reason.startswith("could not be looked at") for change in step.changes):
         return "unknown"
     same = (entry.unit.inputs, entry.unit.source_digest) == (step.unit.inputs, step.unit.source_digest)
-    return "drifted" if same or _was_not_edited(step, entry) else "changed"
-
-
-def _was_not_edited(step: Step, entry: Delivered) -> bool:
-    """Inputs that were filled at delivery are compared where both sides hold a plain value."""
-    mine, theirs = step.unit.inputs, entry.unit.inputs
-    return step.unit.source_digest == entry.unit.source_digest and all(
-        mine.get(name) == theirs.get(name) or "${" in str(mine.get(name)) for name in {*mine, *theirs})
+    return "drifted" if same or not edited(step.unit, entry) else "changed"
 
 
 def _health(step: Step, answer: Planned, simulated: bool, entry: Delivered | None, ask: Ask) -> str:

@@ -42,6 +42,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Control": {
         "secrets": ("secrets", "Secrets: set NAME, list, check."),
+        "policy": ("policy", "Rules in CEL: test FILE."),
     },
     "Extend": {
         "def": ("definitions", "Definitions of types: init from a module or playbook, vet."),

@@ -1,6 +1,28 @@
 """Codes of documents and of what they ask for: PRV-11xx to PRV-15xx. Data only."""
 
 CODES: dict[str, tuple[str, str]] = {
+    "PRV-1228": ("Environments extend each other", "`extends` leads back to where it began. One of them must stand by itself."),
+    "PRV-1229": ("The extended environment is not there", "`extends: NAME` means environments/NAME.yaml, beside the file that says it."),
+    # ---------------------------------------------------------------- policies
+    "PRV-1541": (
+        "A rule's condition can't be read",
+        "Conditions are CEL: unit.type == 'bucket' && !(has(unit.inputs.kms_key_arn)). They see app, environment, user, and what the rule is\n"
+        "judged for (`each`): component; unit and component; change, unit and component; or plan (units, changes, counts).",
+    ),
+    "PRV-1531": (
+        "An override names no component",
+        "A name, or a pattern with *, that no component has. With a type and a name without * the override adds a component.",
+    ),
+    "PRV-1532": (
+        "A deploy step names no policy",
+        "`policies` of a deploy step are names of the application's policies, or of Policy documents beside it.",
+    ),
+    "PRV-1533": (
+        "Two deploy steps deliver one component",
+        "A warning. One component on one target is one thing: it can't be delivered in two ways. KubeVela tells them apart by namespace.\n"
+        "Give each step a topology policy with other targets.",
+    ),
+    "PRV-1534": ("A component has two types", "An override changes its type in one deploy step only. Add a component of another name instead."),
     # ---------------------------------------------------------------- reading a file
     "PRV-1101": ("A document can't be read", "There is no such file, or you may not read it. provision init writes a first app.yaml."),
     "PRV-1102": (
@@ -82,7 +104,7 @@ CODES: dict[str, tuple[str, str]] = {
         "The document uses something that provision knows and does not carry out yet: an environment's rollout, windows or approvals.\n"
         "It is refused, because leaving it out silently would change what is delivered.",
     ),
-    "PRV-1209": ("Unknown policy", "The policy types are those of KubeVela; topology is carried out."),
+    "PRV-1209": ("Unknown policy", "The policy types are KubeVela's, and `protect`. What each takes: docs/policies.md."),
     "PRV-1210": ("A field has no effect", "A warning. Kubernetes or older versions of OAM write such fields; they mean nothing here and can go."),
     "PRV-1211": (
         "Several applications in one file",
@@ -90,7 +112,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1212": (
         "Not acted on yet",
-        "A warning. KubeVela's policies (other than topology) and workflows are read, and nothing is done about them yet: all components\n"
+        "A warning. Some of KubeVela's policies and workflows are read, and nothing is done about them yet: all components\n"
         "are delivered, each after what it refers to or depends on. A suspend step does not stop anything: look at the plan instead.",
     ),
     "PRV-1213": (

@@ -33,6 +33,22 @@ CODES: dict[str, tuple[str, str]] = {
         "Write at least what is delivered. For less, add a component of another name, move the data over, and take the first one out.\n"
         "provision types TYPE shows which parameters these are.",
     ),
+    "PRV-5010": (
+        "A policy protects a component",
+        "The plan would destroy or replace a component that a `protect` policy of the application or of the environment names (exit code 5).\n"
+        "Nothing was changed. --allow-destroy is not enough, except for users whom the policy allows. It counts as it was when the component was\n"
+        "last delivered, and as it is now: to lift it, take it out, apply, and then destroy.",
+    ),
+    "PRV-5011": (
+        "A rule denies it",
+        "A rule of the environment, or of the application's policy of type `rules`, is true of what is planned (exit code 5). Nothing was changed.\n"
+        "The message is the rule's author's; the rule is named with its place. A rule that only warns lets go on.",
+    ),
+    "PRV-5012": (
+        "A rule can't be judged",
+        "Its condition asks for a value that is not there, or compares values of different kinds. A rule that denies refuses then (exit code 5):\n"
+        "what it guards against can't be ruled out. has(unit.inputs.name) asks whether there is a value; provision policy test tries rules.",
+    ),
     "PRV-6101": (
         "The plan no longer fits",
         "Something changed between plan and apply (exit code 11): only what was shown is ever done, so it was not begun.\n"

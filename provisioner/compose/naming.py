@@ -8,7 +8,7 @@ from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
 from provisioner.model import Component, Definition, Environment, Implementation, Json
-from provisioner.references import KEEP, Lookup, Reference
+from provisioner.references import KEEP, Lookup, Reference, is_plain
 from provisioner.suggest import suggestion
 
 
@@ -33,9 +33,7 @@ class Names:
 
     def properties(self, copy: Placed) -> dict[str, Json]:
         """The component's properties with references to units, variables and secrets only."""
-        found: dict[str, Json] = {}
-        for name, value in copy.component.properties.items():
-            found[name] = self._value(copy, f"properties.{name}", value)
+        found: dict[str, Json] = self._value(copy, "properties", copy.component.properties)
         return found
 
     def resolved(self, copy: Placed, variables: Mapping[str, Json]) -> dict[str, Json]:
@@ -48,12 +46,10 @@ class Names:
 
     def _value(self, copy: Placed, path: str, value: Json) -> Json:
         if isinstance(value, dict):
-            return {key: self._value(copy, f"{path}.{key}", item) for key, item in value.items()}
+            return {key: item if is_plain(item) else self._value(copy, f"{path}.{key}", item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._value(copy, f"{path}.{index}", item) for index, item in enumerate(value)]
-        if not isinstance(value, str) or "${" not in value:
-            return value
-        return references.substitute(value, lambda reference: self._look_up(copy, path, reference))
+            return [item if is_plain(item) else self._value(copy, f"{path}.{index}", item) for index, item in enumerate(value)]
+        return value if is_plain(value) else references.substitute(value, lambda reference: self._look_up(copy, path, reference))
 
     def _look_up(self, copy: Placed, path: str, reference: Reference) -> Json:
         try:
@@ -116,7 +112,8 @@ class Names:
 
     def inside(self, copy: Placed, views: Mapping[str, Json]) -> Lookup:
         """The lookup for the templates of an implementation's `variables`."""
-        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type, "beside": copy.component.beside}}
+        own = {**views, "component": {"name": copy.component.name, "type": copy.component.type, "beside": copy.component.beside,
+                                      "replicaKey": copy.component.replica_key}}
 
         def lookup(reference: Reference) -> Json:
             if reference.head in own:

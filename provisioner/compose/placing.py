@@ -101,19 +101,11 @@ def unknown_targets(application: Application, environment: Environment) -> list[
     return [Problem("PRV-1512", f'topology: environment "{environment.name}" has no target "{name}"', policy.where,
                     suggestion(name, known | set(environment.aliases)))
             for policy in _topologies(application)
-            for name in topology(replace(application, policies=(policy,), workflow=None), environment).names if name not in known]
+            for name in topology(replace(application, policies=(policy,)), environment).names if name not in known]
 
 
 def _topologies(application: Application) -> list[Policy]:
-    """The topology policies that count: as in KubeVela those that a deploy step of the workflow names, else all."""
-    found = [policy for policy in application.policies if policy.type == "topology"]
-    steps = application.workflow.get("steps") if isinstance(application.workflow, Mapping) else None
-    named: list[Json] = []
-    for step in steps if isinstance(steps, list) else ():
-        properties = step.get("properties") if isinstance(step, Mapping) and step.get("type") == "deploy" else None
-        policies = properties.get("policies") if isinstance(properties, Mapping) else None
-        named += policies if isinstance(policies, list) else []
-    return [policy for policy in found if policy.name in named] or found
+    return [policy for policy in application.policies if policy.type == "topology"]
 
 
 def choose(
@@ -186,7 +178,7 @@ def _existing(component: Component, definition: Definition, rule: PlaceRule, out
 
 def _preferred(fitting: list[Fit], better: Callable[[Fit], bool]) -> list[Fit]:
     """Those that are better, or all when none is."""
-    return [pair for pair in fitting if better(pair)] or fitting
+    return fitting if len(fitting) == 1 else [pair for pair in fitting if better(pair)] or fitting
 
 
 def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

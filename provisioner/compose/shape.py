@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from provisioner.compose.bindings import bound
-from provisioner.compose.patching import merge
+from provisioner.compose.overriding import overridden
 from provisioner.compose.traits import Traits, dress
 from provisioner.errors import Problem, Where
 from provisioner.model import Application, Component, Environment, Json, Trait
@@ -25,38 +25,19 @@ def shape(application: Application, environment: Environment, traits: Traits) ->
     shaped = Shaped()
     names = {component.name for component in application.components}
     for component in application.components:
-        component = override(component, application.name, environment.override) if environment.override else component
+        component = overridden(component, application.name, environment.override)
         if not component.traits:
             shaped.components.append(component)
             continue
         dressed = dress(component, traits, names)
         shaped.problems += dressed.problems
-        shaped.components += [*(override(added, application.name, environment.override) for added in dressed.added.values()), dressed.component]
+        shaped.components += [*(overridden(added, application.name, environment.override) for added in dressed.added.values()), dressed.component]
         if dressed.placement:
             shaped.placements[component.name] = dressed.placement
     shaped.components = bound(shaped.components)
     if any(component.inputs for component in shaped.components):
         shaped.components = _inputs(shaped)
     return shaped
-
-
-def override(component: Component, application: str, rules: tuple[Json, ...]) -> Component:
-    """Merge the environment's overrides: by component ("app/name" or "name") or by type; later rules win."""
-    names = (component.name, f"{application}/{component.name}")
-    for rule in rules:
-        if not any(name in rule.get("components", ()) for name in names) and component.type not in rule.get("types", ()):
-            continue
-        properties = merge(component.properties, rule.get("properties", {}))
-        traits = list(component.traits)
-        for entry in rule.get("traits", ()):
-            given = Trait(entry["type"], entry.get("properties", {}), component.where)
-            same = [index for index, trait in enumerate(traits) if trait.type == given.type]
-            if same:
-                traits[same[0]] = replace(traits[same[0]], properties=merge(traits[same[0]].properties, given.properties))
-            else:
-                traits.append(given)
-        component = replace(component, properties=properties, traits=tuple(traits))
-    return component
 
 
 def _inputs(shaped: Shaped) -> list[Component]:

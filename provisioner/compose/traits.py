@@ -83,7 +83,7 @@ def _carry_out(dressed: Dressed, trait: Trait, definition: Definition, traits: T
     if definition.implementations:
         name = f"{component.name}-{trait.type}"
         _put(dressed, trait, Component(name, trait.type, trait.properties, depends_on=(component.name,), where=trait.where,
-                                       beside=component.name, of_trait=True))
+                                       beside=component.name, added_by=trait.type, of_trait=True))
 
 
 def _by_container(trait: Trait, definition: Definition) -> list[Mapping[str, Json]]:
@@ -128,7 +128,7 @@ def _add(dressed: Dressed, trait: Trait, addition: Addition, lookup: Lookup) -> 
         dressed.component = owner
     needs = (owner.name,) if addition.beside and not addition.before else ()
     _put(dressed, trait, Component(name, addition.type, properties, depends_on=needs, where=trait.where,
-                                   beside=owner.name, apart=not addition.beside))
+                                   beside=owner.name, apart=not addition.beside, added_by=trait.type))
 
 
 def _flat(values: list[Json]) -> Iterator[Json]:

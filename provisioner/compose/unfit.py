@@ -38,6 +38,8 @@ def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:
 
 def asked(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) -> list[str]:
     """Paths of the properties that are meant by a name and that were asked for: `env.0.valueFrom` for `env.valueFrom`."""
+    if properties.get(name.partition(".")[0]) is None:
+        return []
     found = _found(properties, schema, tuple(name.split(".")), ())
     return [".".join(path) for path, value, below in found if value not in (None, below.get("default"))]
 

@@ -1,10 +1,11 @@
 """One copy of a component as a Unit: its hosts, inputs, outputs, health and the passwords to be made. Pure; collects problems."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner import references
+from provisioner.compose.handling import handling
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.patching import merge
@@ -25,6 +26,7 @@ class Workshop:
     names: Names
     views: Views
     placements: Mapping[str, Trait]
+    """By unit."""
     fleets: Mapping[str, list[Placed]]
     """Target to the copies that make hosts there."""
     assigned: Mapping[str, tuple[str, ...]]
@@ -48,12 +50,13 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
         return None
     component, implementation, target = copy.component, copy.implementation, copy.target
     explicit = [other.unit for name in component.depends_on for other in shop.names.copies.get(name, ())]
-    return Unit(
+    unit = Unit(
         name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
         data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
         health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
         change_rules=_rules(shop, copy, definition),
-        definition=f"{definition.name} {definition.version} ({definition.origin})", where=component.where, **values)
+        definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
+    return replace(unit, handling=handling((*shop.environment.policies, *shop.application.policies), unit))
 
 
 def engine_of(implementation: Implementation) -> EngineName:
@@ -79,8 +82,9 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     views = shop.views.of(copy, chosen.hosts)
     outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
     inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
-    inputs = {name: references.substitute(value, inside) for name, value in implementation.variables.items()}
-    inputs = merge(inputs, shop.names.resolved(copy, copy.component.variables.get(implementation.needs, {})))
+    inputs = references.substitute(implementation.variables, inside)
+    if added := copy.component.variables.get(implementation.needs):
+        inputs = merge(inputs, shop.names.resolved(copy, added))
     if implementation.module:
         inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
@@ -113,16 +117,13 @@ def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tupl
 def _heads(value: Json, found: dict[str, None]) -> None:
     """Units that a template refers to."""
     if isinstance(value, str):
-        if "${" in value:
-            for part in references.parts(value):
-                if isinstance(part, Reference) and "@" in part.head:
-                    found[part.head] = None
-    elif isinstance(value, dict):
-        for item in value.values():
-            _heads(item, found)
-    elif isinstance(value, list):
-        for item in value:
-            _heads(item, found)
+        for part in references.parts(value):
+            if isinstance(part, Reference) and "@" in part.head:
+                found[part.head] = None
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            if not references.is_plain(item):
+                _heads(item, found)
 
 
 def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chosen | None:
@@ -134,7 +135,7 @@ def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chos
         return None
     if (target.name, systems) not in shop.listed:
         shop.listed[target.name, systems] = running(target.hosts.listed if target.hosts else (), systems)
-    wish = Wish(shop.placements.get(copy.component.name), properties, shop.assigned.get(copy.unit, ()))
+    wish = Wish(shop.placements.get(copy.unit), properties, shop.assigned.get(copy.unit, ()))
     chosen, wrong = hosts_for(copy, wish, shop.listed[target.name, systems], shop.fleets.get(target.name, []))
     shop.problems.extend(wrong)
     return None if wrong else chosen

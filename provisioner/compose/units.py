@@ -14,6 +14,7 @@ from provisioner.compose.placing import Placed, beside, choose, unknown_targets
 from provisioner.compose.shape import place_of, shape
 from provisioner.compose.traits import CheckProperties, Traits
 from provisioner.compose.unit import Workshop, make_unit
+from provisioner.compose.variants import variants
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Application, Component, Definition, Environment, Trait, Unit
 from provisioner.suggest import suggestion
@@ -47,26 +48,43 @@ class Context:
 class Composition:
     units: tuple[Unit, ...]
     warnings: tuple[Problem, ...] = ()
+    deployed: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    """The policies that a deploy step names to the units that it delivers; without deploy steps all policies to all units."""
+    components: tuple[Component, ...] = ()
+    """The components as they are delivered: after overrides and traits, with defaults."""
+
+
+@dataclass
+class Found:
+    """The copies of all variants of an application, and what is known of their components."""
+
+    copies: dict[str, Placed] = field(default_factory=dict)
+    """By unit; of several variants the last one counts."""
+    components: dict[str, Component] = field(default_factory=dict)
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    placements: dict[str, Trait] = field(default_factory=dict)
+    """By unit."""
+    broken: set[str] = field(default_factory=set)
+    """Components whose properties are wrong."""
+    deployed: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
 
 
 @resting()
 def compose(context: Context) -> Composition:
     """Units in an order in which each comes after what it needs. Raises Invalid with every problem that was found."""
     application, environment = context.application, context.environment
-    shaped = shape(application, environment, Traits(context.trait_of, context.trait_names, context.check, context.ignore_unsupported))
-    problems = [*shaped.problems, *unknown_targets(application, environment)]
-    definitions = _definitions(context, shaped.components, problems)
-    components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
-    placed = _placed(context, components, definitions, shaped.placements, problems)
-    warnings = [warning for copy in placed for warning in unfit.ignored(copy, definitions[copy.component.name])]
-    placed, attachments = attach.turned(placed)
+    problems: list[Problem] = []
+    found = _found(context, problems)
+    definitions, copies = found.definitions, list(found.copies.values())
+    warnings = [warning for copy in copies for warning in unfit.ignored(copy, definitions[copy.component.name])]
+    placed, attachments = attach.turned(copies)
     views = Views(application, environment)
-    names = Names(views.app, environment, placed, definitions, {component.name for component in shaped.components})
-    shop = Workshop(application, environment, names, views, shaped.placements, _fleets(placed), context.assigned, context.digest_of, problems)
-    sound = [copy for copy in placed if copy.component.name not in broken]
+    names = Names(views.app, environment, placed, definitions, set(found.components))
+    shop = Workshop(application, environment, names, views, found.placements, _fleets(placed), context.assigned, context.digest_of, problems)
+    sound = [copy for copy in placed if copy.component.name not in found.broken]
     units = _units(shop, sound, definitions, attachments)
     usable = {copy.component.name for copy in sound}
-    for component in shaped.components:
+    for component in found.components.values():
         if component.name not in usable:
             names.check(component)
         problems += _unknown_needs(component, names.components)
@@ -75,8 +93,49 @@ def compose(context: Context) -> Composition:
     _give_up(context.problems, problems)
     by_name = {unit.name: unit for unit in units}
     warnings += dict.fromkeys(notice for definition in definitions.values() for notice in definition.notices)
-    warnings += [problem for problem in problems if problem.severity == "warning"]
-    return Composition(tuple(by_name[name] for name in sequence), tuple(warnings))
+    warnings += dict.fromkeys(problem for problem in problems if problem.severity == "warning")
+    return Composition(tuple(by_name[name] for name in sequence), tuple(warnings), found.deployed, tuple(found.components.values()))
+
+
+def _found(context: Context, problems: list[Problem]) -> Found:
+    """All copies, each as the deploy step that delivers it wants it."""
+    found = Found()
+    told = variants(context.application)
+    problems += told.problems
+    traits = Traits(context.trait_of, context.trait_names, context.check, context.ignore_unsupported)
+    offers = {target.name: target.offers for target in context.environment.targets}
+    for variant in told.all:
+        problems += unknown_targets(variant.application, context.environment)
+        shaped = shape(variant.application, context.environment, traits)
+        problems += shaped.problems
+        definitions = _definitions(context, shaped.components, problems)
+        components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
+        placed = _placed(replace(context, application=variant.application), components, definitions, (shaped.placements, offers), problems)
+        _keep(found, placed, definitions, problems)
+        found.broken |= broken
+        found.placements |= {copy.unit: shaped.placements[copy.component.name] for copy in placed if copy.component.name in shaped.placements}
+        found.components |= {component.name: component for component in [*shaped.components, *components]}
+        found.deployed[variant.policies] = tuple(copy.unit for copy in placed)
+    return found
+
+
+def _keep(found: Found, placed: list[Placed], definitions: Mapping[str, Definition], problems: list[Problem]) -> None:
+    """Add the copies of one variant; a unit that is there already is delivered once, as the later step wants it."""
+    for copy in placed:
+        before = found.copies.get(copy.unit)
+        if before is not None and before.component != copy.component:
+            problems.append(Problem("PRV-1533", f"two deploy steps deliver {copy.unit} differently: it is delivered once, as the later one says",
+                                    copy.component.where, "let their topology policies name different targets", "warning"))
+        found.copies[copy.unit] = copy
+    for name, definition in definitions.items():
+        if found.definitions.setdefault(name, definition) != definition:
+            problems.append(Problem("PRV-1534", f'"{name}" is a {found.definitions[name].name} in one deploy step, a {definition.name} in another',
+                                    _place_of(placed, name), "name it otherwise there: an override can add components"))
+
+
+def _place_of(placed: list[Placed], name: str) -> Where | None:
+    """Where the component of a name stands."""
+    return next((copy.component.where for copy in placed if copy.component.name == name), None)
 
 
 def _units(shop: Workshop, sound: list[Placed], definitions: Mapping[str, Definition], attachments: Mapping[str, list[str]]) -> list[Unit]:
@@ -120,9 +179,9 @@ def _checked(
 
 
 def _placed(context: Context, components: list[Component], definitions: Mapping[str, Definition],
-            placements: Mapping[str, Trait], problems: list[Problem]) -> list[Placed]:
-    """Copies of all components; those that make hosts first, since they decide which targets offer hosts."""
-    offers = {target.name: target.offers for target in context.environment.targets}
+            where: tuple[Mapping[str, Trait], dict[str, tuple[str, ...]]], problems: list[Problem]) -> list[Placed]:
+    """Copies of all components; those that make hosts first, since they decide which targets offer hosts (`where`: placements, offers)."""
+    placements, offers = where
     found: dict[str, list[Placed]] = {}
 
     def makes_hosts(component: Component) -> bool:

@@ -6,10 +6,13 @@ from typing import Literal
 
 from provisioner.model import Plan, Step
 
-Kind = Literal["create", "update", "replace", "destroy", "unknown", "run", "none", "failed"]
-SYMBOLS: dict[Kind, str] = {"create": "+", "update": "~", "replace": "±", "destroy": "-", "unknown": "?", "run": ">", "none": "=", "failed": "✗"}
+Kind = Literal["create", "update", "replace", "destroy", "forget", "unknown", "run", "none", "failed"]
+SYMBOLS: dict[Kind, str] = {
+    "create": "+", "update": "~", "replace": "±", "destroy": "-", "forget": "-", "unknown": "?", "run": ">", "none": "=", "failed": "✗",
+}
 STYLES: dict[Kind, str] = {
-    "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "unknown": "yellow", "run": "cyan", "none": "dim", "failed": "red",
+    "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "forget": "yellow",
+    "unknown": "yellow", "run": "cyan", "none": "dim", "failed": "red",
 }
 MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex"}
 ON_HOSTS = ("configure", "remove", "run")
@@ -65,7 +68,7 @@ def effect(step: Step, failure: str = "") -> Effect:
 def kind_of(step: Step) -> Kind:
     """The kind of a step, from its changes."""
     if step.kind == "remove":
-        return "destroy"
+        return "forget" if step.unit.handling.orphan else "destroy"
     if step.kind == "action":
         return "run"
     actions = {change.action for change in step.changes}

@@ -11,8 +11,8 @@ from provisioner.console.values import attribute_text, attributes, file_lines
 from provisioner.model import Change, FileDiff, Plan
 
 Diff = Literal["none", "summary", "full"]
-WORDS = {"create": "create", "update": "update in place", "replace": "REPLACE", "destroy": "destroy", "unknown": "may change",
-         "failed": "cannot be planned", "none": "unchanged", "run": "run"}
+WORDS = {"create": "create", "update": "update in place", "replace": "REPLACE", "destroy": "destroy",
+         "forget": "forget, leave as it is", "unknown": "may change", "failed": "cannot be planned", "none": "unchanged", "run": "run"}
 ON = {"create": "create on", "update": "change on", "run": "run on"}
 SUMMARY_LINES = 24
 """Lines of one file's difference that are shown unless all are asked for."""
@@ -56,6 +56,8 @@ def summary_text(found: Effects, look: Look) -> str:
     if not found.changes and not counts["failed"]:
         return look.paint("Nothing to do:", "good") + f" {count(counts['none'], 'component')} as declared."
     parts = [f"{counts['create']} to add, {counts['update']} to change, {counts['replace']} to replace, {counts['destroy']} to destroy"]
+    if counts["forget"]:
+        parts.append(f"{counts['forget']} to forget")
     if counts["unknown"]:
         parts.append(f"{counts['unknown']} may change")
     if counts["failed"]:
@@ -96,7 +98,7 @@ def _row(one: Effect, view: PlanView) -> Row:
 
 def _action(one: Effect) -> str:
     hosts = one.hosts
-    if one.step.kind == "remove" and one.step.unit.engine == "ansible":
+    if one.kind == "destroy" and one.step.unit.engine == "ansible":
         return f"remove from {count(len(hosts), 'host')}" if hosts else "remove"
     if hosts and one.kind in ON:
         return f"{ON[one.kind]} {hosts[0] if len(hosts) == 1 else f'{len(hosts)} hosts'}"

@@ -15,7 +15,8 @@ WORDS: dict[int, tuple[str, str]] = {
     Exit.STALE: ("STOPPED before a change that the plan did not show", "error"), Exit.MISSING: ("FAILED, something is missing", "error"),
     Exit.INTERRUPTED: ("INTERRUPTED", "warning"), Exit.TERMINATED: ("INTERRUPTED", "warning"), Exit.ROLLED_BACK: ("ROLLED BACK", "warning"),
 }
-PAST = {"create": "created", "update": "changed", "replace": "replaced", "destroy": "removed", "unknown": "changed", "run": "run"}
+PAST = {"create": "created", "update": "changed", "replace": "replaced", "destroy": "removed", "forget": "forgotten",
+        "unknown": "changed", "run": "run"}
 MESSAGE_LINES = 14
 
 
@@ -53,10 +54,12 @@ def counts_text(found: Effects, steps: Mapping[str, StepRow]) -> str:
         row = steps.get(one.step.name)
         if row is None:
             continue
-        word = row.state if row.state != "done" else PAST.get(one.kind, "") if row.changed or one.kind in ("destroy", "run") else "unchanged"
+        told = row.changed or one.kind in ("destroy", "forget", "run")
+        word = row.state if row.state != "done" else PAST.get(one.kind, "") if told else "unchanged"
         word = {"waiting": "not started", "done": "changed", "": "changed"}.get(word, word)
         counts[word] = counts.get(word, 0) + 1
-    order = ("run", "created", "changed", "replaced", "removed", "unchanged", "failed", "skipped", "interrupted", "not started", "running")
+    order = ("run", "created", "changed", "replaced", "removed", "forgotten", "unchanged", "failed", "skipped", "interrupted", "not started",
+             "running")
     return ", ".join(f"{counts[word]} {word}" for word in order if counts.get(word)) or "nothing to do"
 
 

@@ -35,7 +35,7 @@ CHANGE = _object({
     "address": TEXT,
     "action": {"enum": ["create", "update", "replace", "delete", "configure", "remove", "forget", "run"]},
     "before": OBJECT, "after": OBJECT, "unknown": TEXTS, "reason": TEXT, "tasks": TEXTS, "files": _list(FILE_DIFF)})
-EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "unknown", "run", "none", "failed"]}
+EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "forget", "unknown", "run", "none", "failed"]}
 COUNTS = _object({kind: COUNT for kind in EFFECT["enum"]})
 UNIT = _object({
     "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing"]},
@@ -85,6 +85,7 @@ SCHEMAS: dict[str, Schema] = {
         {"name": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": TEXT, "needs": TEXTS, "root": TEXT}))),
     "types": _result("types", types=_list(_result("type", **TYPE_KEYS))),
     "type": _result("type", **TYPE_KEYS),
+    "policy-test": _result("policy-test", failed=COUNT, tests=_list(_object({"file": TEXT, "name": TEXT, "passed": FLAG, "differences": TEXTS}))),
     "doctor": _result("doctor", problems=COUNT, warnings=COUNT, checks=_list(_object(
         {"name": TEXT, "state": {"enum": ["ok", "warning", "problem", "skipped"]}, "detail": TEXT, "fix": TEXT}))),
     "drift": DRIFT,

@@ -20,11 +20,11 @@ from provisioner.model.documents import (
     Output,
     OutputSpec,
     PlaceRule,
-    Policy,
     Target,
     Trait,
 )
 from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Purpose, Secret, Step, Unit
+from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, Recreate, TraitPatch
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
@@ -43,6 +43,7 @@ __all__ = [
     "Environment",
     "Event",
     "FileDiff",
+    "Handling",
     "Host",
     "HostSource",
     "Hosts",
@@ -50,14 +51,18 @@ __all__ = [
     "Input",
     "Json",
     "NOWHERE",
+    "Once",
     "Output",
     "OutputSpec",
+    "Override",
     "PlaceRule",
     "Plan",
     "Policy",
+    "PolicyRule",
     "Purpose",
     "RUN_MOVES",
     "Rule",
+    "Recreate",
     "RunState",
     "STEP_MOVES",
     "Secret",
@@ -67,6 +72,7 @@ __all__ = [
     "StepState",
     "Target",
     "Trait",
+    "TraitPatch",
     "Unit",
     "project_path",
 ]

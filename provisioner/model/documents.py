@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from provisioner.errors import Problem, Where
+from provisioner.model.policies import Override, Policy, PolicyRule
 from provisioner.model.words import NOWHERE, Json
 
 
@@ -46,10 +47,14 @@ class Component:
     inputs: tuple[Input, ...] = ()
     outputs: tuple[Output, ...] = ()
     stack: str = ""
+    replica_key: str = ""
+    """Which copy it is, where a replication policy makes several of one."""
     beside: str = ""
     """The component whose trait added this one: it runs on the same targets and hosts, unless `apart`."""
     apart: bool = False
     """With `beside`: it has a place of its own, and is put beside the other only where nothing else is said."""
+    added_by: str = ""
+    """With `beside`: the type of the trait that added it."""
     of_trait: bool = False
     """`type` is a trait's name: its implementations are what the trait itself runs."""
     variables: Mapping[str, dict[str, Json]] = field(default_factory=dict)
@@ -58,14 +63,6 @@ class Component:
     places: Mapping[str, Where] = field(default_factory=dict)
     """Where each property stands in the document: dotted path below the component ("properties.env.PIN") to the place of its
     value; with a colon at the end ("properties.env.PIN:") the place of its key."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    name: str
-    type: str
-    properties: dict[str, Json] = field(default_factory=dict)
-    where: Where = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -152,7 +149,11 @@ class Environment:
     name: str
     targets: tuple[Target, ...] = ()
     place: tuple[PlaceRule, ...] = ()
-    override: tuple[Json, ...] = ()
+    override: tuple[Override, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    """How units are handled here, whatever the application says."""
+    rules: tuple[PolicyRule, ...] = ()
+    """What no application may do here."""
     vars: dict[str, Json] = field(default_factory=dict)
     secrets: dict[str, Json] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)

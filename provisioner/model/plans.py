@@ -5,6 +5,7 @@ from typing import Literal
 
 from provisioner.errors import Where
 from provisioner.model.documents import Host
+from provisioner.model.policies import Handling, Once
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
 
 
@@ -78,6 +79,12 @@ class Unit:
     check: Literal["exact", "partial"] = "exact"
     definition: str = ""
     """NAME VERSION ORIGIN, for the revision."""
+    added_by: str = ""
+    """The type of the trait that added its component, or empty."""
+    handling: Handling = Handling()
+    """What policies say of it."""
+    ignore: tuple[Once, ...] = ()
+    """What of it is left alone in this plan."""
     where: Where = NOWHERE
 
 

@@ -1,6 +1,7 @@
 """From wanted and delivered units to a plan: asks the engines what would change, and fixes order, batches and digest."""
 
 from provisioner.planner.actions import ActionInputs, make_action
+from provisioner.planner.keeping import kept
 from provisioner.planner.make import Looked, PlanInputs, look, make, spec_digest
 
-__all__ = ["ActionInputs", "Looked", "PlanInputs", "look", "make", "make_action", "spec_digest"]
+__all__ = ["ActionInputs", "Looked", "PlanInputs", "kept", "look", "make", "make_action", "spec_digest"]

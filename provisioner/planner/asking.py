@@ -8,7 +8,6 @@ from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.model import Delivered, Json, Unit
 from provisioner.planner.known import Known
-from provisioner.planner.steps import ranks
 
 ROUNDS = 3
 """How often a root is asked at most: once, and again where it was told something that another answer proved wrong."""
@@ -26,15 +25,13 @@ class Asking:
     wanted: Mapping[str, Unit]
     removed: Mapping[str, Delivered]
     delivered: Mapping[str, Delivered]
+    rank: Mapping[str, int]
+    """Rank of each wanted unit; each comes after what it needs."""
     known: Known
     answers: dict[str, Planned] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)
-    """Names of the wanted units, each after what it needs."""
 
     def all(self) -> dict[str, Planned]:
         """Ask Terraform, then the hosts, which may need what Terraform knows. Raises what an engine raises."""
-        self.order = graph.order({name: unit.needs for name, unit in self.wanted.items()})
-        rank = ranks(self.wanted)
         roots = self._roots()
         asked: dict[str, tuple[Unit, ...]] = {}
         for number in range(ROUNDS):
@@ -45,7 +42,8 @@ class Asking:
                 filled = tuple(self._filled(unit) for unit in units)
                 if asked.get(root) != filled:
                     asked[root] = filled
-                    self._ask_terraform(PlanRequest(root, filled, tuple(leave), self.delivered, {}, {unit.name: rank[unit.name] for unit in units}))
+                    rank = {unit.name: self.rank[unit.name] for unit in units}
+                    self._ask_terraform(PlanRequest(root, filled, tuple(leave), self.delivered, {}, rank))
             if number and asked == before:
                 break
             self._learn_hosts()
@@ -74,7 +72,7 @@ class Asking:
 
     def _roots(self) -> dict[str, tuple[list[Unit], list[Delivered]]]:
         found: dict[str, tuple[list[Unit], list[Delivered]]] = {root: ([], []) for root in self._order_of_roots()}
-        for name in self.order:
+        for name in self.rank:
             unit = self.wanted[name]
             if unit.root:
                 found[unit.root][0].append(unit)
@@ -115,7 +113,7 @@ class Asking:
                 self.known.hosts.pop(name, None)
                 if (hosts := self.known.hosts_of(unit)) is not None:
                     self.known.hosts[name] = hosts
-        for name in self.order:
+        for name in self.rank:
             unit = self.wanted[name]
             if unit.engine != "terraform":
                 before = self.known.outputs.get(name, {})

@@ -49,6 +49,8 @@ class Known:
 
     def fill(self, value: Json, native: Collection[str] = ()) -> Json:
         """Replace what is known; outputs may themselves refer to others, so again until nothing moves."""
+        if references.is_plain(value):
+            return value
         moved = True
 
         def look_up(reference: Reference) -> Json:

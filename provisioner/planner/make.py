@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 
-from provisioner import graph
 from provisioner.collector import resting
 from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
@@ -13,9 +12,11 @@ from provisioner.errors import Exit, Refused, Where
 from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
 from provisioner.planner.asking import Asking
 from provisioner.planner.directions import refuse_going_back
+from provisioner.planner.holding import held, held_on_hosts, notes
+from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
-from provisioner.planner.steps import Part, deliver_steps, remove_steps
+from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class PlanInputs:
     """Target name to the place where an engine works on it."""
     allow_destroy: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
+    handling: HandlingOf = field(default=lambda unit: unit.handling)
+    destroy: bool = False
+    """The whole application goes."""
+    who: str = ""
+    """Who asks for it: a protect policy may allow some to destroy."""
     progress: Callable[[str], None] = field(default=lambda message: None)
 
 
@@ -50,7 +56,7 @@ class Looked:
 def make(inputs: PlanInputs) -> Plan:
     """The plan from what is delivered to what is wanted. Raises Refused for protected data and what would go back, Missing."""
     plan = look(inputs).plan
-    protect(plan, inputs.delivered, inputs.allow_destroy)
+    protect(plan, inputs.delivered, inputs.allow_destroy, inputs.who)
     refuse_going_back(plan, {name: entry.unit for name, entry in inputs.delivered.items() if entry.state == "delivered"})
     return plan
 
@@ -58,32 +64,36 @@ def make(inputs: PlanInputs) -> Plan:
 @resting()
 def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
-    wanted = {unit.name: unit for unit in inputs.units}
+    wanted = held({unit.name: unit for unit in inputs.units}, inputs.delivered)
     refuse_moves(wanted, inputs.delivered)
-    known = first_known(wanted, inputs.delivered)
-    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, leaving(wanted, inputs.delivered, inputs.keep), inputs.delivered, known)
-    answers, removed = asking.all(), asking.removed
+    rank = ranks(wanted)
+    known = first_known(wanted, rank, inputs.delivered)
+    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy)
+    left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
+    asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
+    said, removed = asking.all(), asking.removed
+    answers = {name: held_on_hosts(wanted[name], answer) if name in wanted else answer for name, answer in said.items()}
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
             parts[name] = Part(outputs=_complete(unit, known.publish(unit, {})))
-    steps = deliver_steps(wanted, parts)
+    steps = deliver_steps(wanted, rank, parts)
     steps += remove_steps(removed, parts, steps)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
                 created=inputs.created, text=inputs.text, failures=failures, missing=missing,
-                spec_digest=spec_digest(inputs.application, inputs.environment, inputs.keep, inputs.units))
+                spec_digest=spec_digest(inputs.application, inputs.environment, {*inputs.keep, *stays}, inputs.units),
+                notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said})))
     return Looked(replace(plan, digest=digest(plan)), answers)
 
 
-def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], keep: frozenset[str]) -> dict[str, Delivered]:
+def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], stays: Collection[str]) -> dict[str, Delivered]:
     """What is delivered and not wanted any more: whole units, and single hosts that a unit leaves ("UNIT on HOST")."""
-    kept = _kept(delivered, keep)
     found: dict[str, Delivered] = {}
     for name, entry in delivered.items():
         if name not in wanted:
-            if name not in kept:
+            if name not in stays:
                 found[name] = entry
             continue
         for host in _left(wanted[name], entry.unit, delivered):
@@ -116,19 +126,7 @@ def refuse_moves(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered])
                 where=unit.where, exit=Exit.DENIED, hint="take it out, apply, and put it in again; or keep its stack as it was")
 
 
-def _kept(delivered: Mapping[str, Delivered], keep: frozenset[str]) -> set[str]:
-    """The units to keep, and all that they need."""
-    found: set[str] = set()
-    queue = [name for name, entry in delivered.items() if entry.unit.component in keep or name in keep]
-    while queue:
-        name = queue.pop()
-        if name not in found and name in delivered:
-            found.add(name)
-            queue += delivered[name].unit.needs
-    return found
-
-
-def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> Known:
+def first_known(wanted: Mapping[str, Unit], order: Iterable[str], delivered: Mapping[str, Delivered]) -> Known:
     """Before any engine was asked: listed hosts, outputs that are templates over them, and what each unit gave when it was delivered.
 
     The latter are expectations: `Asking` corrects them, and asks again where they turn out to be wrong.
@@ -139,7 +137,7 @@ def first_known(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered]) 
             hosts = known.hosts_of(unit)
             if hosts is not None:
                 known.hosts[name] = hosts
-    for name in graph.order({name: unit.needs for name, unit in wanted.items()}):
+    for name in order:
         unit, before = wanted[name], delivered.get(name)
         expected = {key: value for key, value in before.outputs.items() if key in unit.outputs} if before and before.state == "delivered" else {}
         published = known.publish(unit, {}) if unit.engine != "terraform" else {}
@@ -159,14 +157,17 @@ def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | 
     return dict(outputs) if set(outputs) >= set(unit.outputs) and known_outputs(outputs) else None
 
 
-def spec_digest(application: str, environment: str, keep: frozenset[str], units: tuple[Unit, ...]) -> str:
-    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another."""
+def spec_digest(application: str, environment: str, keep: Collection[str], units: tuple[Unit, ...]) -> str:
+    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another. `keep`: what stays, and --keep."""
     ordered = sorted(units, key=lambda unit: unit.name)
     return _sha256([application, environment, sorted(keep)], ordered)
 
 
 def digest(plan: Plan) -> str:
-    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change."""
+    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change.
+
+    Units that are delivered are not read again: they are what the plan's spec_digest is over.
+    """
     ordered = sorted(plan.steps, key=lambda step: step.name)
     return _sha256([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)
 
@@ -184,9 +185,9 @@ def _fields(value: object) -> object:
     if isinstance(value, Where):
         return None
     if isinstance(value, Unit):
-        return {**vars(value), "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
+        return {**vars(value), "where": None, "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
     if isinstance(value, Step):
-        return {**vars(value), "needs": sorted(value.needs)}
+        return {**vars(value), "unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs)}
     if is_dataclass(value):
         return vars(value)
     raise TypeError(f"{type(value).__name__} can't be part of a digest")

@@ -32,8 +32,7 @@ def document_seals(application: Application, environment: Environment, units: It
     found["version"] = application.version
     if not environment.sandbox:
         found[f"environment {environment.name}"] = fingerprint(
-            environment.targets, environment.place, environment.override, environment.vars, environment.secrets, environment.aliases,
-            environment.stacks)
+            {name: value for name, value in vars(environment).items() if name != "folder"})
     found |= {f"definition of {name}": digest for name, digest in definitions.items()}
     for unit in units:
         if unit.source_digest:

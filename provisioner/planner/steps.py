@@ -17,17 +17,16 @@ class Part:
 
 
 def ranks(units: Mapping[str, Unit]) -> dict[str, int]:
-    """Rank of each unit: how often the way to it leaves its Terraform root and comes back."""
+    """Rank of each unit: how often the way to it leaves its Terraform root and comes back. Each comes after what it needs."""
     return graph.phases({name: unit.needs for name, unit in units.items()}, {name: unit.root for name, unit in units.items() if unit.root})
 
 
-def deliver_steps(units: Mapping[str, Unit], parts: Mapping[str, Part]) -> list[Step]:
-    """One step for each wanted unit, in an order in which each comes after what it needs."""
-    rank = ranks(units)
+def deliver_steps(units: Mapping[str, Unit], rank: Mapping[str, int], parts: Mapping[str, Part]) -> list[Step]:
+    """One step for each wanted unit, in the order of their ranks' mapping: each comes after what it needs."""
     found = []
-    for name in graph.order({name: unit.needs for name, unit in units.items()}):
+    for name, number in rank.items():
         unit, part = units[name], parts.get(name, Part())
-        batch = f"terraform:{unit.root}:{rank[name]}" if unit.root else name
+        batch = f"terraform:{unit.root}:{number}" if unit.root else name
         needs = tuple(need for need in unit.needs if need in units)
         found.append(Step(name, "deliver", unit, needs, batch, part.changes, part.outputs, part.unpreviewed))
     return found
@@ -47,9 +46,9 @@ def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], de
     backward = graph.reverse(graph.acyclic(forward))
     rank = graph.phases(backward, {key: entry.unit.root for key, entry in removed.items() if entry.unit.root})
     found = []
-    for key in graph.order(backward):
+    for key, number in rank.items():
         unit = removed[key].unit
-        batch = f"terraform:{unit.root}:remove:{rank[key]}" if unit.root else f"remove {key}"
+        batch = f"terraform:{unit.root}:remove:{number}" if unit.root else f"remove {key}"
         needs = (*before, *(f"remove {need}" for need in backward[key]))
         found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes))
     return found

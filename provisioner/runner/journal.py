@@ -28,7 +28,9 @@ class Journal:
         self.broken: ProvisionError | None = None
         """The store refused to be written: nothing new may be started."""
         self.known = Known()
-        for entry in store.delivered.all(plan.application, plan.environment).values():
+        self._delivered = store.delivered.all(plan.application, plan.environment)
+        """As in the store, which nobody else writes while this run holds the lock."""
+        for entry in self._delivered.values():
             if entry.state == "delivered":
                 self._learn(entry.unit.name, entry)
         for name, row in rows.items():
@@ -49,8 +51,17 @@ class Journal:
 
     @property
     def delivered(self) -> Mapping[str, Delivered]:
-        """What the store knows to be out there now."""
-        return self._store.delivered.all(self._plan.application, self._plan.environment)
+        """What the store knows to be out there now; a copy, since the run goes on."""
+        with self._lock:
+            return dict(self._delivered)
+
+    def _reread(self, unit: str) -> None:
+        """Take over what the store has of a unit by now."""
+        entry = self._store.delivered.get(self._plan.application, self._plan.environment, unit)
+        if entry is None:
+            self._delivered.pop(unit, None)
+        else:
+            self._delivered[unit] = entry
 
     def note(self, event: Event) -> None:
         """Append one event; a store that refuses is remembered in `broken` and does not stop the engine."""
@@ -69,6 +80,7 @@ class Journal:
             if step.kind == "deliver":
                 self._store.delivered.intend(self._plan.application, self._plan.environment, self._stored(step), self._run.number,
                                             fence=self._fence)
+                self._reread(step.unit.name)
         self.note(Event("step-started", step.name, data={"kind": step.kind, "unit": step.unit.name, "hosts": len(step.unit.hosts)}))
 
     def skipped(self, name: str, need: str) -> None:
@@ -102,6 +114,7 @@ class Journal:
                 self._store.delivered.forget_host(application, environment, f"{step.unit.target}/{host}", unit, fence=self._fence)
             else:
                 self._store.delivered.forget(application, environment, unit, fence=self._fence)
+            self._reread(unit)
             return
         if step.kind == "action":
             # it worked on what is delivered, and delivered nothing itself
@@ -112,6 +125,7 @@ class Journal:
             self.known.made[unit_name] = ended.hosts
         made = self.known.made.get(unit_name, ())
         self._store.delivered.deliver(application, environment, self._stored(step), ended.outputs, made, run, fence=self._fence)
+        self._reread(unit_name)
 
     def _stored(self, step: Step) -> Unit:
         """The unit as the store keeps it. Hosts that it leaves belong to it until they are cleaned, or a run that fails before would forget them."""

@@ -9,21 +9,18 @@ from pathlib import Path
 
 from provisioner.collector import resting
 from provisioner.errors import Invalid, Problem
-from provisioner.model import Application, Component, Input, Json, Output, Policy, Trait
+from provisioner.model import Application, Component, Input, Json, Output, Trait
 from provisioner.references import RESERVED
-from provisioner.spec import oam, yaml
+from provisioner.spec import oam, policies, yaml
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
-from provisioner.spec.source import read_text
-from provisioner.suggest import suggestion
+from provisioner.spec.source import read_text, shown
 
 VERSION = "app.oam.dev/publishVersion"
 OPTIONAL = ("properties", "traits", "dependsOn", "inputs", "outputs", "policies", "workflow")
 DEFINITIONS = ("ComponentDefinition", "TraitDefinition")
 SHAPE = Shape(oam.APPLICATION)
-TOPOLOGY = Shape({"type": "object", "properties": {"spec": {"type": "object", "properties": {"policies": {
-    "items": {"if": {"properties": {"type": {"const": "topology"}}}, "then": {"properties": {"properties": oam.TOPOLOGY}}}}}}}})
 
 
 def read_application(path: Path, name: str = "") -> tuple[Application, list[Problem]]:
@@ -41,12 +38,18 @@ def examine_application(path: Path, name: str = "") -> tuple[Application, list[P
     `name` chooses among several in one file. Raises Invalid when nothing can be read: no such file, no YAML, no application,
     or several and none is chosen.
     """
-    documents = yaml.read_all(path)
+    return of_text(read_text(path), shown(path), str(path.absolute().parent), name)
+
+
+@resting()
+def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Application, list[Problem]]:
+    """The same of a text: `file` is how its places are named, `folder` the project's. Raises Invalid."""
+    documents = yaml.parse_all(text, file)
     document = _chosen(documents, name)
-    application, problems = of_document(document, str(path.absolute().parent))
+    application, problems = of_document(document, folder)
     if len(documents) > 1:
-        application = replace(application, text=_own_text(documents, document))
-        problems = in_order([*problems, *_skipped(documents)])
+        application, more = _with_policies(replace(application, text=_own_text(documents, document)), documents)
+        problems = in_order([*problems, *more, *_skipped(documents)])
     return application, problems
 
 
@@ -84,12 +87,29 @@ def _own_text(documents: list[Document], document: Document) -> str:
     return "\n".join(document.lines[first:next(following, None)])
 
 
+def _with_policies(application: Application, documents: list[Document]) -> tuple[Application, list[Problem]]:
+    """The application with the policies that stand beside it as documents of their own."""
+    problems: list[Problem] = []
+    known = {policy.name for policy in application.policies}
+    for document in documents:
+        if _kind(document) == "Policy":
+            policy, wrong = policies.of_kind_policy(document)
+            problems += wrong
+            if policy and policy.name in known:
+                problems.append(Problem("PRV-1206", f'policy "{policy.name}" is there twice', document.value_at(("metadata", "name"))))
+            elif policy:
+                known.add(policy.name)
+                text = f"{application.text.rstrip()}\n---\n{_own_text(documents, document)}"
+                application = replace(application, policies=(*application.policies, policy), text=text)
+    return application, problems
+
+
 def _skipped(documents: list[Document]) -> list[Problem]:
-    """Documents that are neither applications nor definitions."""
+    """Documents that are neither applications nor policies nor definitions."""
     found = []
     for document in documents:
         kind = _kind(document)
-        if kind != "Application" and kind not in DEFINITIONS:
+        if kind not in ("Application", "Policy", *DEFINITIONS):
             found.append(Problem("PRV-1213", f"{kind or 'a document without a kind'} is left out: it has no meaning without Kubernetes",
                                  document.value_at(("kind",)), "", "warning"))
     return found
@@ -104,12 +124,14 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     if wrong := head(document, "Application", oam.API, oam.OLD_API):
         raise Invalid(wrong)
     _drop_empty(document)
-    problems = violations(document, SHAPE) + violations(document, TOPOLOGY)
+    problems = violations(document, SHAPE)
     problems += _dead(document)
     components = _items(document, "components")
     problems += repeated(document, ("spec", "components"), "component")
     problems += repeated(document, ("spec", "policies"), "policy")
     _reserved(document, problems)
+    found = [policies.read(document, ("spec", "policies", index)) for index in range(len(_items(document, "policies")))]
+    problems += [problem for _, wrong in found for problem in wrong]
     problems += _later(document)
     for node in components:
         problems += bad_references(document, node)
@@ -119,7 +141,8 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     annotations = text_map(metadata.get("annotations"))
     application = Application(
         name=_text(metadata.get("name")), version=annotations.get(VERSION, ""),
-        components=tuple(_components(document, components, broken)), policies=tuple(_policies(document)), workflow=spec.get("workflow"),
+        components=tuple(_components(document, components, broken)), policies=tuple(policy for policy, _ in found if policy),
+        workflow=spec.get("workflow"),
         labels=text_map(metadata.get("labels")), annotations=annotations, folder=folder, text=document.text)
     return application, in_order(problems)
 
@@ -171,11 +194,6 @@ def _traits(document: Document, node: Node, broken: bool) -> list[Trait]:
     return found
 
 
-def _policies(document: Document) -> list[Policy]:
-    return [Policy(_text(item.value.get("name")), item.value["type"], _map(item.value.get("properties")), document.where(item.at))
-            for item in _items(document, "policies") if isinstance(item.value, dict) and isinstance(item.value.get("type"), str)]
-
-
 def _reserved(document: Document, problems: list[Problem]) -> None:
     for index, node in enumerate(_items(document, "components")):
         name = node.value.get("name") if isinstance(node.value, dict) else None
@@ -186,17 +204,7 @@ def _reserved(document: Document, problems: list[Problem]) -> None:
 
 
 def _later(document: Document) -> Iterator[Problem]:
-    """Policies and a workflow: accepted, and not acted on yet."""
-    for index, node in enumerate(_items(document, "policies")):
-        kind = node.value.get("type") if isinstance(node.value, dict) else None
-        if not isinstance(kind, str) or kind == "topology":
-            continue
-        where = document.value_at(("spec", "policies", index, "type"))
-        if kind in oam.POLICIES:
-            yield Problem("PRV-1212", f'policies[{index}]: policy "{kind}" is not acted on yet', where,
-                          "everything is delivered without it", "warning")
-        else:
-            yield Problem("PRV-1209", f'policies[{index}]: unknown policy "{kind}"', where, suggestion(kind, oam.POLICIES))
+    """A workflow: accepted, and not acted on yet."""
     workflow = _map(_map(document.value.get("spec")).get("workflow"))
     if any(workflow.values()):
         kinds = dict.fromkeys(str(step["type"]) for step in _list(workflow.get("steps")) if isinstance(step, dict) and "type" in step)

@@ -80,7 +80,7 @@ class Document:
 def place(file: str, lines: Sequence[str], line: int, column: int) -> Where:
     """A Where (line and column from 1) with the lines around it and the width of the word that is meant."""
     first = max(line - 1 - BEFORE, 0)
-    excerpt = tuple((number + 1, lines[number][:LONGEST].rstrip()) for number in range(first, min(line, len(lines))))
+    excerpt = tuple([(number + 1, lines[number][:LONGEST].rstrip()) for number in range(first, min(line, len(lines)))])
     match = WORD.match(lines[line - 1], column - 1) if line <= len(lines) else None
     return Where(file, line, column, excerpt, max(1, min(len(match[0]) if match else 1, LONGEST)))
 

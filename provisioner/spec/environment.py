@@ -1,7 +1,7 @@
 """environments/NAME.yaml, or what `--on` says, to an Environment. Finds every problem of the document; knows no application."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,10 @@ from jsonschema import Draft202012Validator
 
 from provisioner import references
 from provisioner.errors import Invalid, Problem, ProvisionError
-from provisioner.model import Environment, Host, Hosts, Json, PlaceRule, Target
+from provisioner.model import Environment, Host, Hosts, Json, Override, PlaceRule, Policy, PolicyRule, Target, TraitPatch
 from provisioner.references import KEEP, Reference
-from provisioner.spec import environment_shape, scalars, schedule, yaml
+from provisioner.spec import environment_shape, extending, policies, scalars, schedule, yaml
+from provisioner.spec import rules as rule_documents
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Steps
 from provisioner.spec.reading import bad_references, head, repeated, unsupported, violations
@@ -22,6 +23,7 @@ SHAPE = Shape(environment_shape.ENVIRONMENT)
 TARGET = Draft202012Validator(environment_shape.TARGET)
 RULE = Draft202012Validator(environment_shape.PLACE)
 OVERRIDE = Draft202012Validator(environment_shape.OVERRIDE)
+RULES = Draft202012Validator(environment_shape.RULE)
 FOLDER = "environments"
 NOT_TEXT = frozenset(("port", "become", "sshWait", "local", "simulated"))
 """Keys whose value from `${env.NAME}` is read as a number or boolean: environment variables are text."""
@@ -40,12 +42,18 @@ def find_environments(folder: Path) -> dict[str, Path]:
     return found
 
 
-def read_environment(path: Path, env: Mapping[str, str]) -> Environment:
-    """The environment in a file; `env` is what `${env.NAME}` can see. Raises Invalid with all problems."""
+def read_environment(path: Path, env: Mapping[str, str], chain: tuple[str, ...] = ()) -> Environment:
+    """The environment in a file; `env` is what `${env.NAME}` can see, `chain` who extends it. Raises Invalid with all problems."""
     document = yaml.read(path)
+    if wrong := head(document, "Environment", environment_shape.API):
+        raise Invalid(wrong)
     beside = path.absolute().parent
     inside = beside.name == FOLDER
-    environment, problems = of_document(document, beside.parent if inside else beside, env)
+    circles: list[Problem] = []
+    file = extending.base_file(document, path, (*chain, path.stem), circles)
+    base = read_environment(file, env, (*chain, path.stem)) if file else None
+    environment, problems = of_document(document, beside.parent if inside else beside, env, base)
+    problems += circles
     if inside and environment.name and environment.name != path.stem:
         problems.append(Problem("PRV-1226", f'the environment of {path.name} is named "{environment.name}"',
                                 document.value_at(("metadata", "name")), f"name both {path.stem}, or the file {environment.name}.yaml"))
@@ -54,10 +62,8 @@ def read_environment(path: Path, env: Mapping[str, str]) -> Environment:
     return environment
 
 
-def of_document(document: Document, project: Path, env: Mapping[str, str]) -> tuple[Environment, list[Problem]]:
-    """The environment that a document holds, and its problems. Raises Invalid where it is another kind of document."""
-    if wrong := head(document, "Environment", environment_shape.API):
-        raise Invalid(wrong)
+def of_document(document: Document, project: Path, env: Mapping[str, str], base: Environment | None = None) -> tuple[Environment, list[Problem]]:
+    """The environment that a document holds, over the one that it extends; and its problems."""
     problems = list(bad_references(document, document.root))
     if not problems:
         _resolve(document, document.root, env, problems)
@@ -68,14 +74,18 @@ def of_document(document: Document, project: Path, env: Mapping[str, str]) -> tu
         if key in spec:
             unsupported(problems, document.key_at(("spec", key)), f'"{key}"')
     targets = [found for index in _sound(spec, "targets", TARGET) if (found := target(document, ("spec", "targets", index), project, problems))]
-    names = [str(entry["name"]) for entry in _listed(spec, "targets") if isinstance(entry, dict) and "name" in entry]
+    names = [target.name for target in base.targets] if base else []
+    names += [str(entry["name"]) for entry in _listed(spec, "targets") if isinstance(entry, dict) and "name" in entry]
     _aliases(document, _map(spec.get("aliases")), names, problems)
     place = [_rule(document, index, names, problems) for index in _sound(spec, "place", RULE)]
-    override = [_override(document, index, problems) for index in _sound(spec, "override", OVERRIDE)]
-    return Environment(
-        str(_map(document.value.get("metadata")).get("name", "")), tuple(targets), tuple(place), tuple(override), _map(spec.get("vars")),
-        _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")), _drift(document, _map(spec.get("drift")), problems),
-        str(project)), problems
+    override = [_override(document, key, index, problems) for key in ("defaults", "override") for index in _sound(spec, key, OVERRIDE)]
+    handled = tuple(_policies(document, problems))
+    rules = tuple(_rules(document, project, problems))
+    own = Environment(
+        str(_map(document.value.get("metadata")).get("name", "")), tuple(targets), tuple(place), tuple(override), handled, rules,
+        _map(spec.get("vars")), _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")),
+        _drift(document, _map(spec.get("drift")), problems), str(project))
+    return extending.extended(base, own) if base else own, problems
 
 
 def _map(value: Json) -> dict[str, Any]:
@@ -170,12 +180,44 @@ def _aliases(document: Document, aliases: Mapping[str, Json], targets: list[str]
                                     suggestion(name, targets)))
 
 
-def _override(document: Document, index: int, problems: list[Problem]) -> Json:
-    rule = document.find(("spec", "override", index)).value
+def _override(document: Document, key: str, index: int, problems: list[Problem]) -> Override:
+    """One of `override`, or of `defaults`, which are laid below what the component says itself."""
+    rule = document.find(("spec", key, index)).value
+    where = document.value_at(("spec", key, index))
     if not rule.get("components") and not rule.get("types"):
-        problems.append(Problem("PRV-1225", f"override[{index}] says not for what", document.value_at(("spec", "override", index)),
-                                "components: [NAME] or types: [TYPE]"))
-    return rule
+        problems.append(Problem("PRV-1225", f"{key}[{index}] says not for what", where, "components: [NAME] or types: [TYPE]"))
+    traits = tuple(TraitPatch(trait["type"], trait.get("properties", {}), bool(trait.get("disable"))) for trait in rule.get("traits", ()))
+    return Override(tuple(rule.get("components", ())), tuple(rule.get("types", ())), rule.get("properties", {}), traits,
+                    below=key == "defaults", where=where)
+
+
+def _rules(document: Document, project: Path, problems: list[Problem]) -> Iterator[PolicyRule]:
+    """The rules of the environment, in its own words or in files beside app.yaml."""
+    for index in _sound(_map(document.value.get("spec")), "rules", RULES):
+        place: Steps = ("spec", "rules", index)
+        item = document.find(place).value
+        if "file" not in item:
+            yield from rule_documents.one(document, place, problems)
+            continue
+        try:
+            yield from rule_documents.read_file(project / item["file"]).rules
+        except Invalid as error:
+            problems += error.problems
+
+
+def _policies(document: Document, problems: list[Problem]) -> Iterator[Policy]:
+    """How units are handled here, whatever an application says."""
+    for index, item in enumerate(_listed(_map(document.value.get("spec")), "policies")):
+        place: Steps = ("spec", "policies", index)
+        kind = item.get("type") if isinstance(item, dict) else None
+        if kind in policies.OF_APPLICATIONS:
+            problems.append(Problem("PRV-1209", f'policies[{index}]: "{kind}" is a policy of applications', document.value_at((*place, "type")),
+                                    "an environment has place, override and rules for that"))
+            continue
+        policy, wrong = policies.read(document, place)
+        problems += wrong
+        if policy:
+            yield policy
 
 
 def _drift(document: Document, drift: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The shape of an Environment as JSON Schema. Data only."""
 
-from provisioner.spec.oam import ANY, TEXT, closed, listed, name, texts
+from provisioner.spec import rules
+from provisioner.spec.oam import ANY, POLICY, TEXT, closed, listed, name, texts
 
 API = "provision/v1"
 
@@ -82,12 +83,13 @@ PLACE = closed({
 })
 OVERRIDE = closed({
     "components": NAMES, "types": NAMES, "properties": MAP,
-    "traits": listed(closed({"type": TEXT, "properties": MAP}, ("type",))),
+    "traits": listed(closed({"type": TEXT, "properties": MAP, "disable": {**FLAG, "description": "Take the trait out"}}, ("type",))),
 })
 DRIFT = closed({
     "ignore": listed(TEXT, description="Paths that are not reported, as `provision drift` shows them; * stands for anything"),
     "schedule": {**TEXT, "description": "When `provision drift --all --scheduled` looks: a cron line of five fields, in UTC"},
 })
+RULE = {"if": {"required": ["file"]}, "then": closed({"file": {**TEXT, "description": "A file `kind: Rules`, beside app.yaml"}}), "else": rules.RULE}
 LATER = ("approvals", "freeze", "rollout", "windows")
 """Keys that belong to an Environment and are not carried out yet."""
 
@@ -97,9 +99,13 @@ ENVIRONMENT = closed(
         "kind": {"const": "Environment"},
         "metadata": closed({"name": name("Name of the environment"), "labels": texts(), "annotations": texts()}, ("name",)),
         "spec": closed({
+            "extends": {**TEXT, "description": "Name of the environment that says what this one does not: environments/NAME.yaml"},
             "targets": listed(TARGET, description="Places: cloud accounts and groups of hosts"),
             "place": listed(PLACE, description="First match by component or type: `one` target, or a copy on `each` that matches"),
+            "defaults": listed(OVERRIDE, description="What holds here where a component says nothing itself; later ones win"),
             "override": listed(OVERRIDE, description="What is different here; later ones win"),
+            "policies": listed(POLICY, description="How things are handled here, whatever an application says: garbage-collect, protect …"),
+            "rules": listed(RULE, description="What no application may do here: conditions in CEL"),
             "vars": {**MAP, "description": "Seen as ${var.NAME}"},
             "secrets": {**MAP, "description": "Where secrets are kept: {backend: file|env|aws, prefix, target}"},
             "aliases": texts(description="Other names of targets"),

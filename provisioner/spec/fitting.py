@@ -44,25 +44,32 @@ def fitting(schema: Json) -> Fits:
         if key not in RULES:
             return never
         rules.append(RULES[key](wanted))
-    return rules[0] if len(rules) == 1 else lambda value: all(fits(value) for fits in rules)
+    return rules[0] if len(rules) == 1 else _all(rules)
+
+
+def _all(rules: list[Fits]) -> Fits:
+    if len(rules) == 2:
+        first, second = rules
+        return lambda value: first(value) and second(value)
+    return lambda value: all(fits(value) for fits in rules)
 
 
 def _map(schema: Mapping[str, Any]) -> Fits:
     below = {name: fitting(part) for name, part in schema.get("properties", {}).items()}
-    required = tuple(schema.get("required", ()))
+    required = frozenset(schema.get("required", ()))
     other = fitting(schema.get("additionalProperties", True)) if schema.get("additionalProperties", True) is not False else never
 
     def fits(value: Json) -> bool:
         if type(value) is not dict:
             return True
-        return all(name in value for name in required) and all(below.get(name, other)(item) for name, item in value.items())
+        return value.keys() >= required and all([below.get(name, other)(item) for name, item in value.items()])
 
     return fits
 
 
 def _items(schema: Json) -> Fits:
     fits = fitting(schema)
-    return lambda value: type(value) is not list or all(fits(item) for item in value)
+    return lambda value: type(value) is not list or all(map(fits, value))
 
 
 def _pattern(pattern: str) -> Fits:

@@ -79,14 +79,3 @@ APPLICATION = closed(
     },
     ("apiVersion", "kind", "metadata", "spec"),
 )
-TOPOLOGY = closed({
-    "targets": listed(TEXT, description="Names of targets of the environment"),
-    "clusters": listed(TEXT, description="The same, as KubeVela calls it"),
-    "targetLabelSelector": texts(description="Labels that a target must have"),
-    "clusterLabelSelector": texts(description="The same, as KubeVela calls it"),
-    "namespace": {"type": "string"},
-    "allowEmpty": {"type": "boolean"},
-})
-POLICIES = ("apply-once", "env-binding", "garbage-collect", "health", "override", "read-only", "replication", "resource-update",
-            "shared-resource", "take-over", "topology")
-"""KubeVela's policy types; only `topology` is acted on yet."""

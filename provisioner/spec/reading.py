@@ -46,24 +46,23 @@ def repeated(document: Document, path: Steps, noun: str) -> Iterator[Problem]:
         name = item.value.get("name") if isinstance(item.value, dict) else None
         if not isinstance(name, str):
             continue
-        place = document.value_at((*path, index, "name"))
-        if name in first:
-            yield Problem("PRV-1206", f'{name_of((*path, index))}: {noun} "{name}" is there twice', place, f"the first one is in line {first[name]}")
-        else:
-            first[name] = place.line
+        if first.setdefault(name, index) != index:
+            line = document.value_at((*path, first[name], "name")).line
+            yield Problem("PRV-1206", f'{name_of((*path, index))}: {noun} "{name}" is there twice', document.value_at((*path, index, "name")),
+                          f"the first one is in line {line}")
 
 
 def bad_references(document: Document, node: Node) -> Iterator[Problem]:
     """Texts with something in `${…}` that is no reference."""
     if isinstance(node.value, str):
-        if "${" in node.value:
-            try:
-                references.parts(node.value)
-            except references.ReferenceError_ as error:
-                yield Problem(error.code, error.message, document.where(node.at), error.hint)
+        try:
+            references.parts(node.value)
+        except references.ReferenceError_ as error:
+            yield Problem(error.code, error.message, document.where(node.at), error.hint)
         return
     for below in node.below.values() if isinstance(node.below, dict) else node.below or ():
-        yield from bad_references(document, below)
+        if not references.is_plain(below.value):
+            yield from bad_references(document, below)
 
 
 def sound(value: Json) -> Json:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, Protocol
 
 from provisioner.model import Definition, Json
-from provisioner.spec import environment_shape, oam
+from provisioner.spec import environment_shape, oam, policies
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
@@ -30,7 +30,7 @@ def schema(catalog: Definitions) -> dict[str, Json]:
     trait = component["properties"]["traits"]["items"]
     _by_type(component, components)
     _by_type(trait, traits)
-    below["policies"]["items"]["allOf"] = [_when("type", "topology", {"properties": deepcopy(oam.TOPOLOGY)})]
+    below["policies"]["items"]["allOf"] = [_when("type", kind, {"properties": deepcopy(shape)}) for kind, shape in policies.SCHEMAS.items()]
     environment = deepcopy(environment_shape.ENVIRONMENT)
     return {
         "$schema": DIALECT, "title": "provision", "type": "object", "required": ["apiVersion", "kind"],

@@ -109,10 +109,9 @@ class _Builder:
             MappingEndEvent: self._end, SequenceEndEvent: self._end, DocumentStartEvent: self._document,
         }
         try:
-            while parser.check_event():
-                event = parser.get_event()
-                if type(event) in act:
-                    act[type(event)](event)
+            for event in iter(parser.get_event, None):
+                if (handle := act.get(event.__class__)) is not None:
+                    handle(event)
         except _Stop:
             pass
         finally:
@@ -137,7 +136,8 @@ class _Builder:
         if frame is not None and frame.node.keys is not None and frame.key is None:
             self._key(frame, event, at)
             return
-        node = Node(self._value(event), at)
+        # most are plain text without a tag
+        node = Node(event.value if event.tag is None and not event.implicit[0] else self._value(event), at)
         if event.anchor:
             self.anchors[event.anchor] = (node, 1)
         self._add(node)

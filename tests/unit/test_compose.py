@@ -9,6 +9,7 @@ from provisioner.catalog import Catalog
 from provisioner.compose import Context, compose
 from provisioner.compose.placing import holds, topology
 from provisioner.compose.shape import put, steps_of
+from provisioner.compose.variants import variants
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import (
     Application,
@@ -225,10 +226,14 @@ def policies(*given: dict[str, Json], steps: tuple[dict[str, Json], ...] = ()) -
     (policies({"clusters": ["local"]}), ["a"]),
     (policies({"targets": ["a"]}, {"clusterLabelSelector": {"zone": "edge"}}), ["a", "c"]),
     (policies({"targets": ["a"]}, {"targets": ["b", "c"]}, steps=({"type": "deploy", "properties": {"policies": ["p1"]}},)), ["b", "c"]),
-    (policies({"targets": ["a"]}, steps=({"type": "suspend"}, {"type": "deploy"})), ["a"]),
+    (policies({"targets": ["a"]}, steps=({"type": "suspend"}, {"type": "deploy"})), []),
+    (policies({"targets": ["a"]}, {"targets": ["b"]}, steps=({"type": "step-group", "subSteps": [
+        {"type": "deploy", "properties": {"policies": ["p1"]}}]},)), ["b"]),
+    (policies({"targets": ["a"]}, steps=({"type": "suspend"},)), ["a"]),
 ])
 def test_targets_of_topology_policies(application: Application, names: list[str]) -> None:
     environment = Environment("e", (Target("a"), Target("b"), Target("c", {"zone": "edge"})), aliases={"local": "a"})
-    wanted = topology(application, environment)
+    [variant] = variants(application).all
+    wanted = topology(variant.application, environment)
     assert [target.name for target in environment.targets if wanted.allows(target)] == names
     assert bool(wanted) == bool(names)

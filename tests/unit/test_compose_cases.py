@@ -15,9 +15,10 @@ import yaml
 
 from provisioner import references, spec
 from provisioner.catalog import Catalog
+from provisioner.codec import to_json
 from provisioner.compose import compose
 from provisioner.errors import Invalid
-from provisioner.model import Environment, Json, Unit
+from provisioner.model import Environment, Handling, Json, Unit
 from provisioner.sandbox import environment as sandbox
 
 CASES = Path(__file__).parent.parent / "cases"
@@ -86,4 +87,5 @@ def shown(unit: Unit) -> dict[str, Json]:
     found["outputs"] = {name: value for name, value in unit.outputs.items() if not str(value).startswith("${module.")}
     found |= {"sensitive": list(unit.sensitive), "data": unit.data}
     found["secrets"] = [secret.path for secret in unit.secrets]
+    found["handling"] = {key: value for key, value in to_json(unit.handling).items() if value != to_json(Handling())[key]}
     return {key: value for key, value in found.items() if value not in ([], {}, "", False, None)}

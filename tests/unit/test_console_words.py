@@ -128,6 +128,7 @@ DRIFT = Drift("shop", "prod", 3, "1", "2026-11-24T10:15:00.000Z", 2, Findings(
     (OWNER,), ((OWNER, Acceptance(OWNER.path, OWNER.digest, "maya", "fine")),), (OWNER,), {}, (("db@aws", "AccessDenied"),)), (), Exit.CHANGES)
 RESULTS: dict[str, Any] = {
     "plan": shapes.plan_json(PLAN), "run": shapes.run_json(RUN, ROWS), "runs": {**shapes.head("runs"), "runs": [shapes.run_json(RUN)]},
+    "policy-test": {**shapes.head("policy-test"), "failed": 1, "tests": [{"file": "org.yaml", "name": "a", "passed": False, "differences": ["no"]}]},
     "status": status_json(STATUS), "outputs": shapes.outputs_json("shop", "prod", DELIVERED), "doctor": findings_json(FINDINGS),
     "graph": graph_json("shop", "prod", [step.unit for step in STEPS]), "type": type_json(TRAIT),
     "types": {**shapes.head("types"), "types": [type_json(DEFINITION)]},

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from provisioner.model import Change, Event, Plan, Step, StepEnded
 from provisioner.runner.journal import Journal
 from provisioner.store import Store, holder_here
@@ -36,11 +38,29 @@ def _run(store: Store, plan: Plan, removes: int, delivers: bool) -> None:
         journal = Journal(store, lock, plan, run, lambda event: None)
         for step in plan.steps:
             journal.started(step)
+            assert journal.delivered == store.delivered.all("shop", "prod")
             done = delivers if step.kind == "deliver" else removes > 0
             removes -= step.kind == "remove"
             journal.ended(StepEnded(step.name, "done" if done else "failed"))
+            assert journal.delivered == store.delivered.all("shop", "prod")
         assert journal.broken is None
         store.runs.move(run.number, "failed", fence=lock.fence)
+
+
+def test_what_is_delivered_is_not_read_again_for_each_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand batches would read ten thousand rows each."""
+    with Store(tmp_path / "store.db") as store:
+        store.delivered.deliver("shop", "prod", unit("old@dc", hosts=hosts("h1")), {}, [], 1)
+        plan = World(delivered=store.delivered.all("shop", "prod")).make(unit("api@dc", hosts=hosts("h1")), ident="p")
+        store.plans.save(plan)
+        with store.lock.held("shop", "prod", holder_here("me")) as lock:
+            journal = Journal(store, lock, plan, store.runs.begin(plan, "me", fence=lock.fence), lambda event: None)
+            monkeypatch.delattr(type(store.delivered), "all")
+            assert set(journal.delivered) == {"old@dc"}
+            for step, there in zip(plan.steps, ({"old@dc", "api@dc"}, {"api@dc"}), strict=True):
+                journal.started(step)
+                journal.ended(StepEnded(step.name, "done"))
+                assert set(journal.delivered) == there
 
 
 def test_a_store_that_refuses_is_remembered_and_the_engine_goes_on(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from provisioner import spec
+from provisioner.compose.overriding import overridden
 from provisioner.errors import Invalid
-from provisioner.model import Environment
+from provisioner.model import Component, Environment
 
 HEAD = "apiVersion: provision/v1\nkind: Environment\nmetadata: {name: prod}\nspec:\n"
 
@@ -140,3 +141,63 @@ def test_on_refuses(address: str) -> None:
         spec.on_hosts((address,))
     with pytest.raises(Invalid, match="twice"):
         spec.on_hosts(("a", "a"))
+
+
+# ------------------------------------------------------------------ extends
+BASE = """apiVersion: provision/v1
+kind: Environment
+metadata: {name: base}
+spec:
+  targets: [{name: dc, hosts: [{name: h1}]}, {name: edge, hosts: [{name: e1}]}]
+  place: [{types: [worker], one: {target: dc}}]
+  vars: {mail: {host: mail.example, port: 25}, level: info}
+  defaults: [{types: [worker], properties: {env: {LEVEL: info}}}]
+  override: [{types: [worker], properties: {env: {FROM: base}}}]
+  policies: [{name: data, type: protect}]
+  rules: [{name: r, deny: "false", message: no}]
+  secrets: {backend: env, prefix: A_}
+  aliases: {local: dc}
+"""
+
+
+def extended(folder: Path, text: str, *, base: str = BASE) -> Environment:
+    (folder / "environments").mkdir()
+    (folder / "environments/base.yaml").write_text(base)
+    (folder / "environments/prod.yaml").write_text(f"apiVersion: provision/v1\nkind: Environment\nmetadata: {{name: prod}}\nspec:\n{text}")
+    return spec.read_environment(folder / "environments/prod.yaml", {})
+
+
+def test_an_environment_extends_another_one(tmp_path: Path) -> None:
+    found = extended(tmp_path, """
+  extends: base
+  targets: [{name: dc, labels: {site: fra}, hosts: [{name: h2}]}, {name: new, hosts: [{name: n1}]}]
+  place: [{components: [api], one: {target: edge}}]
+  vars: {mail: {port: 587}, level: warn}
+  defaults: [{types: [worker], properties: {env: {LEVEL: debug}}}]
+  override: [{types: [worker], properties: {env: {FROM: prod}}}]
+  policies: [{name: mine, type: garbage-collect, properties: {keepLegacyResource: true}}]
+  rules: [{name: own, warn: "true", message: hm}]
+  secrets: {prefix: B_}
+""")
+    assert [(target.name, target.labels, [host.name for host in target.hosts.listed]) for target in found.targets if target.hosts] == [
+        ("dc", {"site": "fra"}, ["h2"]), ("edge", {}, ["e1"]), ("new", {}, ["n1"])]
+    assert [rule.components or rule.types for rule in found.place] == [("api",), ("worker",)]
+    assert found.vars == {"mail": {"host": "mail.example", "port": 587}, "level": "warn"}
+    assert (found.name, found.secrets, found.aliases) == ("prod", {"backend": "env", "prefix": "B_"}, {"local": "dc"})
+    assert [policy.name for policy in found.policies] == ["data", "mine"] and [rule.name for rule in found.rules] == ["r", "own"]
+    worker = overridden(Component("w", "worker", {"env": {"X": "1"}}), "app", found.override)
+    assert worker.properties == {"env": {"X": "1", "FROM": "prod", "LEVEL": "debug"}}
+
+
+@pytest.mark.parametrize(("text", "base", "told"), [
+    ("  extends: bas\n", BASE, 'PRV-1229 extends: there is no environment "bas" beside prod.yaml; did you mean "base"?'),
+    ("  extends: base\n", BASE.replace("spec:\n", "spec:\n  extends: prod\n"),
+     "PRV-1228 environments extend each other in a circle: prod → base → prod"),
+    ("  extends: prod\n", BASE, "PRV-1228 environments extend each other in a circle: prod → prod"),
+    ("  extends: base\n  place: [{types: [x], one: {target: ege}}]\n", BASE, 'no target "ege"; did you mean "edge"?'),
+    ("  extends: base\n", BASE.replace("targets:", "tagets:"), 'base.yaml:5:3: PRV-1203 spec: unknown field "tagets"'),
+])
+def test_what_can_not_be_extended(tmp_path: Path, text: str, base: str, told: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        extended(tmp_path, text, base=base)
+    assert told.lstrip() in str(raised.value)

@@ -19,7 +19,7 @@ from provisioner.model import Plan
 def validate(door: Door, /, **chosen: Any) -> int:
     """Check the documents; asks no tool."""
     with open_project(door, chosen) as session:
-        units = session.compose().units
+        units = session.validate().units
         warnings = [problem_json(problem) for problem in session.warnings]
         targets = sorted({unit.target for unit in units if unit.target})
         if door.json:

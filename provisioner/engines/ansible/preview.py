@@ -66,6 +66,8 @@ def removal(entry: Delivered, hosts: Sequence[Host]) -> Planned:
     """What a plan shows for a unit that leaves its hosts; nothing is asked of them."""
     action: Action = "remove" if entry.unit.remove_source else "forget"
     why = "" if entry.unit.remove_source else "its type has no playbook for removal: what it made stays on the host"
+    if entry.unit.handling.orphan:
+        why = "garbage-collect orphan: it stays as it is"
     return Planned(tuple(Change(entry.unit.name, host.name, action, reason=why) for host in hosts)
                    or (Change(entry.unit.name, "hosts", action, reason=why),))
 

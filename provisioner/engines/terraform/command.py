@@ -18,10 +18,11 @@ def init(binary: str, folder: Path, *, upgrade: bool = False) -> list[str]:
     return _line(binary, folder, "init", json=IsFlagged, input=False, upgrade=True if upgrade else None)
 
 
-def plan(binary: str, folder: Path, out: str, targets: list[str], *, lock: bool, destroy: bool, parallel: int) -> list[str]:
+def plan(binary: str, folder: Path, out: str, targets: list[str], *, replace: list[str], lock: bool, destroy: bool, parallel: int) -> list[str]:
     """Refresh and plan into a file; exit code 2 when there are changes. `destroy`: everything, by the blocks that are there."""
     return _line(binary, folder, "plan", json=IsFlagged, input=False, detailed_exitcode=IsFlagged, out=out, parallelism=parallel,
-                 destroy=IsFlagged if destroy else None, target=targets or None, lock=None if lock else False, lock_timeout="60s" if lock else None)
+                 destroy=IsFlagged if destroy else None, target=targets or None, replace=replace or None, lock=None if lock else False,
+                 lock_timeout="60s" if lock else None)
 
 
 def show(binary: str, folder: Path, plan_file: str) -> list[str]:

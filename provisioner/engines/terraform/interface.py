@@ -82,6 +82,15 @@ def parse(folder: Path) -> Interface:
     return Interface(variables, outputs, providers, tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(own)))
 
 
+def resources(folder: Path) -> list[tuple[str, str]]:
+    """Type and name of the resources that a folder's own files declare; none where they can't be read."""
+    try:
+        return [(kind, _unquoted(name)) for content in _contents(folder) for kind, body in _named(content.get("resource"))
+                for name in body if not name.startswith("__")]
+    except Exception:  # the parser raises whatever it meets
+        return []
+
+
 def _contents(folder: Path) -> Iterator[dict[str, Any]]:
     files = sorted(folder.glob("*.tf"))
     if files:

@@ -15,9 +15,11 @@ from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal
 from provisioner.engines.terraform.checking import check, conflicts
 from provisioner.engines.terraform.dependents import Failure, left_out, settle
 from provisioner.engines.terraform.hidden import Hidden
+from provisioner.engines.terraform.ignoring import Attributes, ignoring
 from provisioner.engines.terraform.inputs import Scope
 from provisioner.engines.terraform.interface import Interface, of_unit
 from provisioner.engines.terraform.providers import settings
+from provisioner.engines.terraform.recreating import recreated
 from provisioner.engines.terraform.root import Block, Root, brings_its_own, render
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic
@@ -74,6 +76,9 @@ class Planning:
         """Everything in this root goes, by the blocks that are in it."""
         self._revealed: dict[str, str] = {}
         self._hidden: dict[str, str] = {}
+        self._before: State | None = None
+        self._replace: list[str] = []
+        """Addresses of resources that a policy makes anew."""
 
     # ------------------------------------------------------------------ the root
     def prepare(self) -> Root:
@@ -115,9 +120,17 @@ class Planning:
 
     def _block(self, unit: Unit) -> Block:
         kept, interface = of_unit(unit, self.workspace.sources)
+        if unit.ignore:
+            kept = ignoring(kept, self.workspace.sources, unit.ignore, self._attributes())
         if unit.name not in self.removed:
             unit = artefacts.given(unit, self.site.project, self.workspace.folder)
         return Block(unit, os.path.relpath(kept, self.workspace.folder), interface)
+
+    def _attributes(self) -> Attributes:
+        """What is known of types of resources from the state, read once."""
+        if self._before is None:
+            self._before = self._state()
+        return self._before.attributes
 
     def _provider(self) -> tuple[str, str]:
         target = self.site.target.terraform or {}
@@ -128,7 +141,8 @@ class Planning:
         while True:
             blocks = [block for block in self._blocks.values() if block]
             scope = Scope({block.unit.name: block.unit for block in blocks}, self.request.published, frozenset(self._hidden))
-            root = render(blocks, settings(self.workspace, self.site), scope)
+            orphans = [names.module(unit) for unit in self.removed.values() if unit.handling.orphan]
+            root = render(blocks, settings(self.workspace, self.site), scope, orphans)
             for name, problem in root.problems.items():
                 self._fail(name, problem, keep=False)
             if not root.problems and not self._reveal(root):
@@ -199,13 +213,19 @@ class Planning:
                 problems, changed = self._plan(root)
                 if not problems:
                     entries = self._show() if changed else []
-                    if taints.put_back(entries):
+                    if taints.put_back(entries) or self._recreates(entries):
                         continue
                     return self._outcome(root, entries, self.plan_file if changed else "")
             if not self._blame(problems, root):
                 self._blame_all(problems)
             root = self._write()
         return self._outcome(root, [], "")
+
+    def _recreates(self, entries: list[dict[str, Any]]) -> bool:
+        """True when a policy wants resources made anew that would change in place: they are planned again so."""
+        more = [address for address in recreated(entries, {names.module(unit): unit for unit in self.units.values()}) if address not in self._replace]
+        self._replace += more
+        return bool(more)
 
     def _targets(self) -> list[str]:
         """What to name: nothing when all of the root is meant."""
@@ -216,8 +236,8 @@ class Planning:
 
     def _plan(self, root: Root) -> tuple[list[Diagnostic], bool]:
         preview = self.request.only is None
-        line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), lock=not preview,
-                            destroy=self._destroys, parallel=self.workspace.parallel)
+        line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), replace=self._replace,
+                            lock=not preview, destroy=self._destroys, parallel=self.workspace.parallel)
         done = self.workspace.run(line, self.variables(root))
         if done.returncode in (0, 2):
             if done.returncode == 0:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner.engines.terraform import names
@@ -63,8 +63,11 @@ def brings_its_own(blocks: Collection[Block], provider: str) -> bool:
     return bool(provider and blocks) and all(provider in block.interface.own_providers for block in blocks)
 
 
-def render(blocks: list[Block], settings: Settings, scope: Scope) -> Root:
-    """Write the root for these blocks; a unit whose references lead nowhere is left out and named in `problems`."""
+def render(blocks: list[Block], settings: Settings, scope: Scope, forgotten: Iterable[str] = ()) -> Root:
+    """Write the root for these blocks; a unit whose references lead nowhere is left out and named in `problems`.
+
+    `forgotten` are modules whose resources leave the state and stay as they are.
+    """
     if brings_its_own(blocks, settings.provider):
         settings = replace(settings, provider="")
     modules: dict[str, Json] = {}
@@ -93,6 +96,8 @@ def render(blocks: list[Block], settings: Settings, scope: Scope) -> Root:
         document["variable"] = {name: _variable(name) for name in sorted(secrets)}
     if modules:
         document["module"] = modules
+    if removed := [{"from": f"module.{name}", "lifecycle": {"destroy": False}} for name in forgotten]:
+        document["removed"] = removed
     if data:
         document["resource"] = {"terraform_data": dict(sorted(data.items()))}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"

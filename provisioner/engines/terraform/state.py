@@ -30,6 +30,8 @@ class State:
     providers: frozenset[str] = frozenset()
     """Source addresses of providers whose root configuration it refers to."""
     serial: int = 0
+    attributes: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Type of resource to the names of its attributes."""
     lineage: str = ""
 
 
@@ -82,6 +84,7 @@ def parse(text: str) -> State:
     tainted: set[str] = set()
     addresses: set[str] = set()
     providers: set[str] = set()
+    attributes: dict[str, frozenset[str]] = {}
     for resource in content.get("resources") or []:
         if not resource["instances"]:
             continue
@@ -94,12 +97,13 @@ def parse(text: str) -> State:
         elif place.startswith(names.SEALED):
             sealed[names.module_of(place)] = frozenset(_kept(resource["instances"][0]))
         if resource["mode"] == "managed":
+            attributes[str(resource["type"])] = frozenset(resource["instances"][0].get("attributes") or ())
             for instance in resource["instances"]:
                 addresses.add(address := place + _index(instance))
                 if instance.get("status") == "tainted":
                     tainted.add(address)
     return State(frozenset(modules), outputs, sealed, frozenset(tainted), frozenset(addresses), frozenset(providers), int(content.get("serial", 0)),
-                 str(content.get("lineage", "")))
+                 attributes, str(content.get("lineage", "")))
 
 
 def _address(resource: dict[str, Any]) -> str:

@@ -1,0 +1,80 @@
+"""The application as each of its deploy steps means it: with the policies that the step names. Pure.
+
+As in KubeVela: with deploy steps each delivers all components under its own policies; without one there is one delivery under all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from provisioner.compose.overriding import of_policies
+from provisioner.compose.replicating import replicated
+from provisioner.errors import Problem
+from provisioner.model import Application, Json, Policy
+from provisioner.spec.policies import OF_APPLICATIONS, overrides
+from provisioner.suggest import suggestion
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one deploy step delivers: the components after its overrides, and the topology policies in `application`."""
+
+    application: Application
+    policies: tuple[str, ...] = ()
+    """Names of the policies that the step names; all where there is no deploy step."""
+
+
+@dataclass
+class Variants:
+    all: list[Variant] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def variants(application: Application) -> Variants:
+    """All deliveries of an application, in the order of their steps; one at least."""
+    found = Variants()
+    known = {policy.name: policy for policy in application.policies}
+    steps = deployed(application)
+    if not steps:
+        found.all.append(Variant(_under(application, list(application.policies), found.problems), tuple(known)))
+    for names in steps:
+        chosen = [known[name] for name in names if name in known]
+        found.problems += [_unknown(application, name, known) for name in names if name not in known]
+        found.all.append(Variant(_under(application, chosen, found.problems), names))
+    return found
+
+
+def deployed(application: Application) -> list[tuple[str, ...]]:
+    """The policies that each deploy step of the workflow names, also inside of groups; those of one list once."""
+    return list(dict.fromkeys(tuple(name for name in names if isinstance(name, str)) for names in _lists(application.workflow, "steps")))
+
+
+def _lists(above: Json, key: str) -> Iterator[list[Json]]:
+    steps = above.get(key) if isinstance(above, dict) else None
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict) and step.get("type") == "deploy":
+            properties = step.get("properties")
+            policies = properties.get("policies") if isinstance(properties, dict) else None
+            yield policies if isinstance(policies, list) else []
+        yield from _lists(step, "subSteps")
+
+
+def _under(application: Application, policies: list[Policy], problems: list[Problem]) -> Application:
+    """The application under these policies: overrides carried out, topologies kept for whoever places the components."""
+    chosen = [policy for policy in policies if policy.type == "override"]
+    components = list(application.components)
+    if chosen:
+        components = of_policies(components, application.name, [one for policy in chosen for one in overrides(policy)], problems)
+    selected = [pattern for policy in chosen for pattern in policy.properties.get("selector") or ()]
+    if selected:
+        components = [component for component in components if any(fnmatchcase(component.name, pattern) for pattern in selected)]
+    for policy in (one for one in policies if one.type == "replication"):
+        components = replicated(components, policy)
+    others = [policy for policy in application.policies if policy.type not in OF_APPLICATIONS]
+    return replace(application, components=tuple(components), workflow=None,
+                   policies=(*others, *(policy for policy in policies if policy.type == "topology")))
+
+
+def _unknown(application: Application, name: str, known: dict[str, Policy]) -> Problem:
+    where = next((component.where for component in application.components), None)
+    return Problem("PRV-1532", f'a deploy step names the policy "{name}", which is not there', where, suggestion(name, known))

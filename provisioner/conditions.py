@@ -1,0 +1,106 @@
+"""Conditions in CEL (the `if` of a step): checked before anything is done, judged when their values are known. Pure.
+
+What KubeVela's documents write in CUE is CEL too, but for names with dashes: `status.my-step.failed` is read as
+`status["my-step"].failed`.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from provisioner.model import Json
+
+ALWAYS = "always"
+DASHED = re.compile(r"\b(status|inputs)\.([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)+)")
+Names = tuple[str, ...]
+
+
+class Wrong(Exception):
+    """The condition can't be read, names something that is not there, or is no condition."""
+
+
+def names(text: str) -> list[Names]:
+    """The dotted names that a condition uses, such as ("status", "test", "failed"). Raises Wrong."""
+    found: list[Names] = []
+    for tree in compiled(text)[0].iter_subtrees_topdown():
+        if tree.data == "member" and (path := _path(tree)) and not any(known[:len(path)] == path for known in found):
+            found.append(path)
+    return found
+
+
+def check(text: str, values: Mapping[str, Json]) -> None:
+    """Judge with values that only have the right kinds. Raises Wrong where that can't work, or gives neither true nor false."""
+    holds(text, values)
+
+
+def holds(text: str, values: Mapping[str, Json]) -> bool:
+    """Whether the condition is true of these values. Raises Wrong; its text never holds a value."""
+    # a tenth of a second, and only workflows and rules need it
+    from celpy import celtypes
+    from celpy.adapter import json_to_cel
+    from celpy.evaluation import CELEvalError
+
+    try:
+        found = compiled(text)[1].evaluate({name: json_to_cel(value) for name, value in values.items()})
+    except CELEvalError as error:
+        raise Wrong(_reason(error)) from None
+    if not isinstance(found, celtypes.BoolType):
+        raise Wrong("it gives neither true nor false")
+    return bool(found)
+
+
+@lru_cache(maxsize=256)
+def compiled(text: str) -> tuple[Any, Any]:
+    """The syntax tree, and what evaluates it. Raises Wrong."""
+    from celpy import Environment
+    from celpy.celparser import CELParseError
+
+    environment = Environment()
+    try:
+        tree = environment.compile(DASHED.sub(r'\1["\2"]', text))
+        return tree, environment.program(tree)
+    except CELParseError as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        at = f' near column {lines[1].index("^") + 1}' if len(lines) > 1 and "^" in lines[1] else ""
+        raise Wrong(f"it can't be read{at}") from None
+
+
+def _path(tree: Any) -> Names:
+    """The names along a chain of members, as far as they are plain; empty for what begins otherwise."""
+    if tree.data == "primary":
+        first = tree.children[0]
+        return (str(first.children[0]),) if getattr(first, "data", "") == "ident" else ()
+    inner = tree.children[0]
+    if tree.data == "member":
+        return _path(inner)
+    if tree.data == "member_dot":
+        return (*above, str(tree.children[1])) if (above := _path(inner)) else ()
+    if tree.data == "member_index":
+        literals = list(_literals(tree.children[1]))
+        above = _path(inner)
+        return (*above, literals[0]) if above and len(literals) == 1 else above
+    return ()
+
+
+def _literals(tree: Any) -> Iterator[str]:
+    """The text of an index, where it is one."""
+    tokens = list(tree.scan_values(lambda token: True))
+    if len(tokens) == 1 and str(tokens[0])[:1] in "\"'":
+        yield str(tokens[0])[1:-1]
+
+
+def _reason(error: Exception) -> str:
+    first = str(error.args[0]) if error.args else ""
+    if "no matching overload" in first or "no such overload" in first:
+        return "it compares or joins values of different kinds"
+    return "it asks for something that has no value" if "no such" in first or "undeclared" in first else "it can't be judged"
+
+
+def unknown(found: Collection[Names], known: Mapping[str, Collection[str]]) -> list[str]:
+    """Names whose head, or whose name below it, is not known (`known`: head to what it may be followed by)."""
+    wrong = []
+    for path in found:
+        if path[0] not in known or (len(path) > 1 and path[1] not in known[path[0]]):
+            wrong.append(".".join(path[:2]))
+    return list(dict.fromkeys(wrong))

@@ -1,0 +1,42 @@
+"""What stays though nothing wants it any more: by --keep, by the garbage-collect rules it was delivered under, or for what stays. Pure."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from provisioner.model import Delivered, Handling, Unit
+
+HandlingOf = Callable[[Unit], Handling]
+"""What was recorded of a delivered unit together with what the documents say of it now."""
+
+
+def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Collection[str], handling: HandlingOf, *,
+         destroy: bool) -> dict[str, str]:
+    """Unit to why it stays. `keep` are names of components or units; `destroy`: the whole application goes."""
+    found: dict[str, str] = {}
+    for name, entry in delivered.items():
+        if name in wanted:
+            continue
+        if name in keep or entry.unit.component in keep:
+            found[name] = "--keep"
+        elif (collect := handling(entry.unit).collect) == "never" or (collect == "onAppDelete" and not destroy):
+            found[name] = f"garbage-collect {collect}"
+    queue = list(found)
+    while queue:
+        name = queue.pop()
+        for need in delivered[name].unit.needs:
+            if need in delivered and need not in wanted and need not in found:
+                found[need] = f"{name} needs it"
+                queue.append(need)
+    return found
+
+
+def handled(entry: Delivered, handling: HandlingOf) -> Delivered:
+    """What leaves, as it is handled: an orphan is forgotten, and nothing is carried out for it."""
+    found = handling(entry.unit)
+    unit = replace(entry.unit, handling=found)
+    return replace(entry, unit=replace(unit, remove_source="", secrets=()) if found.orphan else unit)
+
+
+def note_of(name: str, why: str) -> str:
+    """The sentence of a plan about what stays."""
+    return f"{name} stays: {why}"

@@ -1,0 +1,48 @@
+"""examples/three-environments: one application, three plans; the version of one environment is what the next one gets. Budget: 60 s."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.sandbox import simulator
+from tests.e2e.conftest import Project, effects
+
+
+@pytest.fixture(scope="module")
+def orders(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder: Path = tmp_path_factory.mktemp("regions")
+    running = simulator.start(folder)
+    try:
+        yield example("three-environments", REGION_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
+    finally:
+        simulator.stop(folder)
+
+
+def inputs(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {unit["unit"]: unit["inputs"] for unit in plan["units"]}
+
+
+def test_three_plans_of_one_application(orders: Project) -> None:
+    plans = {name: orders.json("plan", "-e", name, exit=None) for name in ("dev", "staging", "prod")}
+    regions = {f"{name}@{region}": "create" for name in ("orders", "outbox", "receipts") for region in ("eu", "us")}
+    assert effects(plans["dev"]) == {name: effect for name, effect in regions.items() if name.endswith("@eu")}
+    assert effects(plans["staging"]) == regions
+    # its hosts are in a network that only documents have
+    assert effects(plans["prod"]) == {**regions, "desk@fra": "failed"}
+    found = {name: inputs(plan) for name, plan in plans.items()}
+    assert [found[name]["outbox@eu"]["retention_seconds"] for name in found] == [86400, 86400, 1209600]
+    assert [found[name]["receipts@eu"]["versioned"] for name in found] == [False, True, True]
+    assert found["prod"]["desk@fra"]["service_env"]["LEVEL"] == "warn"
+    [desk] = [unit for unit in plans["prod"]["units"] if unit["unit"] == "desk@fra"]
+    assert len(desk["hosts"]) == 2
+
+
+def test_a_rule_of_the_organisation_holds_in_each(orders: Project) -> None:
+    text = (orders.folder / "app.yaml").read_text()
+    orders.edit("labels: {owner: trading}, ", "")
+    for name in ("dev", "prod"):
+        told = orders.provision("validate", "-e", name, exit=5).stderr
+        assert "the application has no label `owner`" in told and "rules/organisation.yaml" in told
+    (orders.folder / "app.yaml").write_text(text)
