@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from provisioner import spec
 from provisioner.api.session import Session
-from provisioner.compose.shape import override
+from provisioner.compose.overriding import overridden
 from provisioner.errors import ProvisionError
 from provisioner.model import Unit
 from provisioner.planner.differing import Difference, View, differences, of_components, of_units
@@ -50,5 +50,5 @@ def _delivered(session: Session) -> tuple[str, View]:
         application = spec.application_of(revision.spec, application.folder)
         units = tuple(step.unit for step in plan.steps if step.kind == "deliver")
         label = f"{application.name}@{revision.number} in {name}"
-    components = [override(one, application.name, session.environment.override) for one in application.components]
+    components = [overridden(one, application.name, session.environment.override) for one in application.components]
     return label, of_components(components, units, application.version)
