@@ -31,8 +31,7 @@ class Runner:
     # -------------------------------------------------------------- starting
     def begin(self, plan: Plan, action: str = "") -> Outcome:
         """A new run of this plan, which is saved first; `action` says in words what an action does ("backup db")."""
-        if self._store.plans.get(plan.id) is None:
-            self._store.plans.save(plan)
+        self._store.plans.save(plan)
         info = {"action": action} if action else {}
         run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence, info=info)
         self._store.lock.renew(self._lock, run.number)

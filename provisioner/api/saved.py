@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provisioner.codec import from_json, to_json
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Application, Definition, Environment, Plan, Unit
+from provisioner.model import Application, Definition, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
 from provisioner.planner.make import digest
 from provisioner.store import Store
@@ -72,7 +72,12 @@ KIND = "saved-plan"
 
 def to_text(plan: Plan) -> str:
     """A saved plan as a file holds it. No secret is in it: values that must not be shown are references, or words in parentheses."""
-    return json.dumps({"schemaVersion": 1, "kind": KIND, "id": plan.id, "digest": plan.digest, "plan": to_json(plan)}, indent=1) + "\n"
+    body = to_json(plan)
+    return json.dumps({"schemaVersion": 1, "kind": KIND, "id": plan.id, "digest": plan.digest, "sha256": _sum(body), "plan": body}, indent=1) + "\n"
+
+
+def _sum(body: Json) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def from_text(text: str) -> Plan | None:
@@ -80,10 +85,11 @@ def from_text(text: str) -> Plan | None:
     if f'"{KIND}"' not in text[:200]:
         return None
     try:
-        plan = from_json(Plan, json.loads(text)["plan"])
-    except (ValueError, KeyError, ProvisionError):
+        content = json.loads(text)
+        plan = from_json(Plan, content["plan"]) if content["sha256"] == _sum(content["plan"]) else None
+    except (ValueError, KeyError, TypeError, ProvisionError):
         plan = None
-    if plan is None or digest(plan) != plan.digest:
-        raise Stale("the file of the plan is damaged, or was edited: its content does not fit its digest", code="PRV-6106",
+    if plan is None:
+        raise Stale("the file of the plan is damaged, or was edited: its content does not fit its sha256", code="PRV-6106",
                     next="provision plan --out FILE")
     return plan

@@ -71,7 +71,7 @@ class Session(Project):
                 self.discard(looked.plan)
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
             runner.supersede(old)
-            return replace(runner.begin(plan, _doing(plan.purpose)), seconds=time.monotonic() - begun)
+            return replace(runner.begin(replace(plan, folder=looked.plan.folder), _doing(plan.purpose)), seconds=time.monotonic() - begun)
 
     def _go_on(self, runner: Runner, purpose: Purpose) -> tuple[Run | None, Outcome | None]:
         """The run that did not end and that another plan takes the place of; or how it ended now, where it wanted the same."""

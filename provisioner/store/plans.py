@@ -1,6 +1,6 @@
-"""Saved plans: whole, once, never changed."""
+"""Saved plans: whole, and never changed but for the folder where they are carried out."""
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from provisioner.codec import dump, load
 from provisioner.model import Plan
@@ -15,8 +15,11 @@ class Plans:
         self._database = database
 
     def save(self, plan: Plan) -> None:
-        """Keep a plan; its id must be new. Raises StoreError."""
+        """Keep a plan; one that is there already only gets another work folder. Raises StoreError when it is another plan of that id."""
         with self._database.write() as connection:
+            there = connection.execute(update(PLANS).where(PLANS.c.id == plan.id, PLANS.c.digest == plan.digest).values(body=dump(plan)))
+            if there.rowcount:
+                return
             connection.execute(
                 insert(PLANS).values(
                     id=plan.id,

@@ -1,0 +1,214 @@
+"""Saved plans on the sandbox: done exactly as shown, or refused with what changed since; and no later rank may do more. Budget: 2 minutes."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Project
+
+FILES = {
+    "app.yaml": """\
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: post}
+spec:
+  components:
+    - {name: jobs, type: mailbox, properties: {seconds: 60}}
+    - {name: sign, type: signpost, properties: {text: first}}
+    - {name: copy, type: follower, properties: {token: "${sign.token}"}}
+""",
+    "components/mailbox.yaml": """\
+apiVersion: provision/v1
+kind: ComponentDefinition
+metadata: {name: mailbox, version: 1.0.0}
+spec:
+  parameters: {properties: {seconds: {type: integer, default: 60}}}
+  outputs: {name: {type: string}}
+  implementations:
+    - needs: aws
+      terraform: {module: modules/mailbox}
+      variables: {seconds: "${parameters.seconds}"}
+      outputs: {name: "${module.name}"}
+""",
+    "modules/mailbox/main.tf": """\
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+variable "seconds" { type = number }
+resource "aws_sqs_queue" "it" {
+  name                       = "post-jobs"
+  visibility_timeout_seconds = var.seconds
+}
+output "name" { value = aws_sqs_queue.it.name }
+""",
+    "components/signpost.yaml": """\
+apiVersion: provision/v1
+kind: ComponentDefinition
+metadata: {name: signpost, version: 1.0.0}
+spec:
+  parameters: {required: [text], properties: {text: {type: string}}}
+  outputs: {token: {type: string}}
+  implementations:
+    - needs: hosts
+      check: partial
+      ansible: {playbook: playbooks/signpost/site.yml, remove: playbooks/signpost/remove.yml}
+      variables: {text: "${parameters.text}"}
+      outputs: {token: "${module.token}"}
+""",
+    "playbooks/signpost/site.yml": """\
+- name: A signpost
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Write the sign
+      ansible.builtin.copy:
+        dest: "{{ provision_project }}/sign.txt"
+        content: "{{ text }}\\n"
+        mode: "0644"
+    - name: Read what is really there
+      ansible.builtin.slurp:
+        src: "{{ provision_project }}/sign.txt"
+      register: sign
+      when: not ansible_check_mode
+    - name: Tell it
+      ansible.builtin.set_stats:
+        data: {token: "{{ sign.content }}"}
+      when: not ansible_check_mode
+""",
+    "playbooks/signpost/remove.yml": """\
+- name: No signpost
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Remove the sign
+      ansible.builtin.file:
+        path: "{{ provision_project }}/sign.txt"
+        state: absent
+""",
+    "components/follower.yaml": """\
+apiVersion: provision/v1
+kind: ComponentDefinition
+metadata: {name: follower, version: 1.0.0}
+spec:
+  parameters: {required: [token], properties: {token: {type: string}}}
+  outputs: {id: {type: string}}
+  implementations:
+    - needs: aws
+      terraform: {module: modules/follower}
+      variables: {token: "${parameters.token}"}
+      outputs: {id: "${module.id}"}
+""",
+    "modules/follower/main.tf": """\
+variable "token" { type = string }
+resource "terraform_data" "it" {
+  triggers_replace = var.token
+}
+output "id" { value = terraform_data.it.id }
+""",
+}
+
+
+def write(folder: Path) -> None:
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.fixture(scope="module")
+def post(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The application, delivered once from a saved plan."""
+    source = tmp_path_factory.mktemp("source")
+    write(source / "post")
+    project = example("post", folder=source)
+    try:
+        project.provision("plan", "--out", "first.plan")
+        project.provision("apply", "first.plan", "--yes")
+        yield project
+    finally:
+        project.provision("destroy", "--yes", exit=None)
+        project.end()
+
+
+def test_what_was_shown_is_what_is_delivered(post: Project) -> None:
+    assert (post.folder / "sign.txt").read_text() == "first\n"
+    assert post.planned() == {}
+    assert "carried out already: run 1 succeeded" in post.provision("apply", "first.plan", "--yes", exit=11).stderr
+
+
+def test_a_stale_plan_is_refused_with_its_reason_and_does_nothing(post: Project) -> None:
+    """Eight ways: spec, property, module file, playbook file, definition; then what only the engines see: state, host file, provider lock."""
+    write(post.folder)
+    post.edit("seconds: 60", "seconds: 90")
+    post.provision("plan", "--out", "next.plan")
+    saved = json.loads((post.folder / "next.plan").read_text())
+    assert (post.folder / "next.plan").stat().st_mode & 0o777 == 0o600 and saved["plan"]["seals"]
+
+    def refused(named: str, plan: str = "next.plan") -> str:
+        done = post.provision("apply", plan, "--yes", exit=11)
+        assert "PRV-6105" in done.stderr and named in done.stderr, done.stderr
+        return done.stderr
+
+    def edited(name: str, before: str, after: str, reason: str) -> None:
+        path = post.folder / name
+        text = path.read_text()
+        assert before in text
+        path.write_text(text.replace(before, after))
+        refused(reason)
+        path.write_text(text)
+
+    edited("app.yaml", "    - {name: jobs", "    - {name: more, type: mailbox}\n    - {name: jobs", "component more was added")
+    edited("app.yaml", "seconds: 90", "seconds: 91", "component jobs was changed")
+    edited("modules/mailbox/main.tf", '"post-jobs"', '"post-tasks"', "module of jobs@aws was changed")
+    edited("playbooks/signpost/site.yml", "Write the sign", "Paint the sign", "playbook of sign@local was changed")
+    edited("components/mailbox.yaml", "version: 1.0.0", "version: 1.0.1", "definition of mailbox was changed")
+
+    (post.folder / "sign.txt").write_text("by hand\n")
+    refused("sign@local: local")
+    (post.folder / "sign.txt").write_text("first\n")
+
+    (lock,) = post.folder.glob(".provision/post/sandbox/terraform/aws/.terraform.lock.hcl")
+    kept = {path: path.read_text() for path in [lock, *lock.parent.glob("data/*/.terraform.lock.hcl")]}
+    for path, text in kept.items():
+        path.write_text(text + "# changed\n")
+    refused("provider lock of aws was changed")
+    for path, text in kept.items():
+        path.write_text(text)
+
+    (state,) = post.folder.glob(".provision/post/sandbox/terraform/aws/terraform.tfstate")
+    text = state.read_text()
+    content = json.loads(text)
+    state.write_text(json.dumps({**content, "serial": content["serial"] + 1}))
+    assert f"serial {content['serial']} then, {content['serial'] + 1} now" in refused("the state of aws was written since")
+    state.write_text(text)
+
+    damaged = (post.folder / "next.plan").read_text().replace('"post"', '"host"', 1)
+    (post.folder / "damaged.plan").write_text(damaged)
+    assert "PRV-6106" in post.provision("apply", "damaged.plan", "--yes", exit=11).stderr
+    assert [run["run"] for run in post.json("runs")["runs"]] == [1], "nothing was begun"
+
+
+def test_the_plan_that_fits_again_is_carried_out_by_its_id(post: Project) -> None:
+    saved = json.loads((post.folder / "next.plan").read_text())
+    shown = post.provision("apply", saved["id"], "--yes").stdout
+    assert "1 changed" in shown
+    assert [one["path"] for one in post.json("diff", "1", "2")["differences"]] == ["seconds"]
+
+
+def test_a_later_rank_that_wants_more_than_was_shown_is_not_done(post: Project) -> None:
+    """The preview expects the sign's token as it was; when its playbook gives another one, `copy` would be replaced, which nobody was shown."""
+    before = post.outputs("copy")["id"]
+    post.edit("text: first", "text: second")
+    plan = post.json("plan")
+    assert {unit["unit"]: unit["action"] for unit in plan["units"]}["copy@aws"] == "none"
+    done = post.provision("apply", "--yes", exit=None)
+    assert done.returncode == 11, done.stdout + done.stderr
+    assert "copy@aws" in done.stdout + done.stderr and "terraform_data.it" in done.stdout + done.stderr
+    assert post.outputs("copy")["id"] == before
+    # the next plan shows it, and then it is done
+    post.provision("apply", "--yes")
+    assert post.outputs("copy")["id"] != before
+    assert post.planned() == {}
