@@ -20,6 +20,7 @@ from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
 from provisioner.engines.ansible import artefacts
 from provisioner.engines.ansible.engine import AnsibleEngine
+from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
@@ -51,7 +52,7 @@ class Project:
         self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
-        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
+        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder()), "aws": AwsEngine()}
         self._composition: Composition | None = None
         self._wire()
 
@@ -69,6 +70,11 @@ class Project:
         """The sensitive outputs in the state of one of our roots, for whoever needs one now."""
         with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
             return self._terraform.sealed(root, self.site(target, Path(work), 0))
+
+    def _made(self, unit: Unit) -> Mapping[str, Json]:
+        """The outputs of a delivered module that are not sensitive."""
+        with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
+            return self._terraform.made(unit, self.site(unit.target, Path(work), 0))
 
     def __enter__(self) -> Self:
         return self

@@ -17,9 +17,16 @@ FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder", "f
                         "is unpacked), or a map of each file's name to the path of its own copy (files)"}
 ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
 CHECK = {"enum": ["exact", "partial"]}
+CALL = closed({
+    "service": {**TEXT, "description": "Service of AWS as boto3 names it: ecs, rds"},
+    "operation": {**TEXT, "description": "Its operation as boto3 names it: reboot_db_instance"},
+    "arguments": TEMPLATES,
+    "wait": closed({"for": {**TEXT, "description": "A waiter of boto3: db_instance_available"}, "arguments": TEMPLATES}, ("for",)),
+}, ("service", "operation"))
 ACTION = {
-    "anyOf": [TEXT, closed({"playbook": TEXT, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}, ("playbook",))],
-    "x-says": "must be a playbook, or a map with playbook, description, parameters and outputs",
+    "anyOf": [TEXT, closed({"playbook": TEXT, "call": CALL, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)},
+                           oneOf=[{"required": ["playbook"]}, {"required": ["call"]}])],
+    "x-says": "must be a playbook, or a map with playbook (or call), description, parameters and outputs",
 }
 IMPLEMENTATION = closed(
     {
@@ -40,7 +47,7 @@ IMPLEMENTATION = closed(
         "ignored": texts(description="Parameter, or a path below it, to the reason why it makes no difference here: a warning"),
         "actions": {
             "type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"}, "additionalProperties": ACTION,
-            "description": "Verb of `provision action` to its playbook",
+            "description": "Verb of `provision action` to its playbook, or in a cloud to the call of its API",
         },
     },
     ("needs",),

@@ -38,6 +38,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Fleet": {
         "drift": ("drift", "Show what was changed behind our back, and heal it."),
+        "restart": ("action", "Start anew what runs of a component, host by host."),
         "action": ("action", "Run an action of a component: backup, restore …"),
     },
     "Control": {

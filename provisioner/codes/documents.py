@@ -194,7 +194,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1423": (
         "An implementation without a tool",
         "Each implementation has terraform: {module} or ansible: {playbook}; `needs: existing` has neither.\n"
-        "`actions` are playbooks that run where the implementation's own playbook does, so they need ansible.",
+        "`actions` are playbooks that run where the implementation's own playbook does, so they need ansible; or a `call` of AWS' API\n"
+        "that concerns what its module made, which needs terraform.",
     ),
     "PRV-1424": (
         "Outputs of contract and implementation differ",

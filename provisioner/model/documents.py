@@ -178,13 +178,18 @@ class OutputSpec:
 class ActionSpec:
     """What can be done with a delivered component beside delivering it: backup, restore …"""
 
-    playbook: str
+    playbook: str = ""
     """Absolute path; it gets the variables that the component was delivered with."""
     description: str = ""
     parameters: dict[str, Json] = field(default_factory=dict)
     """A JSON Schema of type object; each is a variable `action_NAME` of the playbook."""
     outputs: tuple[str, ...] = ()
     """Names of raw outputs of the playbook that are told at the end."""
+    call: dict[str, Json] = field(default_factory=dict)
+    """In place of a playbook, a call of AWS' API: {service, operation, arguments, wait: {for, arguments}}; arguments are templates over
+    `${module.…}`, the outputs of the delivered module."""
+    restart: bool = False
+    """The component's own playbook, told to start anew what runs, one host after the other."""
 
 
 @dataclass(frozen=True)
