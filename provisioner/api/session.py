@@ -81,7 +81,7 @@ class Session(Project):
             return None, None
         units = self.units(purpose)
         stays = kept([unit.name for unit in units], self.delivered, frozenset(purpose.keep), self._rulebook.handling,
-                     destroy=purpose.kind == "destroy")
+                     destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of)
         wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:

@@ -25,6 +25,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "rollback": ("past", "Go back to an earlier revision."),
         "resume": ("apply", "Go on with a run that failed or was stopped."),
         "cancel": ("apply", "Stop a run, or close one that died."),
+        "promote": ("promote", "Deliver what one environment has to the next one."),
         "destroy": ("apply", "Remove the application."),
     },
     "Look": {

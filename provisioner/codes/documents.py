@@ -4,6 +4,11 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1228": ("Environments extend each other", "`extends` leads back to where it began. One of them must stand by itself."),
     "PRV-1229": ("The extended environment is not there", "`extends: NAME` means environments/NAME.yaml, beside the file that says it."),
     # ---------------------------------------------------------------- policies
+    "PRV-1535": (
+        "A read-only component is not there",
+        "A read-only policy means something that this application, or another one of the same store and environment, has delivered before.\n"
+        "What others made is given by the environment: place: [{components: [NAME], existing: {OUTPUT: VALUE}}].",
+    ),
     "PRV-1541": (
         "A rule's condition can't be read",
         "Conditions are CEL: unit.type == 'bucket' && !(has(unit.inputs.kms_key_arn)). They see app, environment, user, and what the rule is\n"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner import references
-from provisioner.compose.handling import handling
+from provisioner.compose.handling import handling, taken_over
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.patching import merge
@@ -56,7 +56,8 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
         health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
         change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
-    return replace(unit, handling=handling((*shop.environment.policies, *shop.application.policies), unit))
+    policies = (*shop.environment.policies, *shop.application.policies)
+    return replace(unit, handling=handling(policies, unit), imports=taken_over(policies, unit) if implementation.module else {})
 
 
 def engine_of(implementation: Implementation) -> EngineName:

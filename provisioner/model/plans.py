@@ -83,6 +83,8 @@ class Unit:
     """The type of the trait that added its component, or empty."""
     handling: Handling = Handling()
     """What policies say of it."""
+    imports: dict[str, str] = field(default_factory=dict)
+    """Address of a resource in its module to the identifier of what is out there and becomes that resource."""
     ignore: tuple[Once, ...] = ()
     """What of it is left alone in this plan."""
     where: Where = NOWHERE
