@@ -145,7 +145,7 @@ def _units(shop: Workshop, sound: list[Placed], definitions: Mapping[str, Defini
     """The units; what concerns several of them (attachments, secrets out of another one) is done when all are there."""
     made = [(copy.implementation, unit) for copy in sound if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
     by_name = {unit.name: unit for _, unit in made}
-    return [attach.attached(apart(unit, implementation.secrets, by_name), implementation.attach, attachments.get(unit.name, []))
+    return [attach.attached(apart(unit, implementation.secrets, by_name), implementation.attach.get("variable", ""), attachments.get(unit.name, []))
             for implementation, unit in made]
 
 
