@@ -84,7 +84,8 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
         hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}), artifacts=ansible.get("artifacts", {}),
-        attach=value.get("attach", ""), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
+        holds=tuple(value.get("terraform", {}).get("holds", ())),
+        attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
 

@@ -230,6 +230,7 @@ CODES: dict[str, tuple[str, str]] = {
         "terraform-module names a folder or git repository in `module`; ansible-playbook a `playbook` or a `role`. They are read\n"
         "before anything is delivered, so they can't be references.",
     ),
+    "PRV-1440": ("A module makes no such resource", "`holds` names types of resources of the module, or of one beside it that it calls."),
     "PRV-1441": (
         "What a module needs is not clear",
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",

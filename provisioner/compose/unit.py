@@ -52,7 +52,7 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
     explicit = [other.unit for name in component.depends_on for other in shop.names.copies.get(name, ())]
     unit = Unit(
         name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
-        data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
+        data=definition.data and target is not None, holds=implementation.holds, check=implementation.check, hosts_output=implementation.hosts_output,
         health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
         change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)

@@ -218,8 +218,11 @@ class Implementation:
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """Variables of the playbook that name an artefact (path, URL, s3://…) to the variable that takes its sha256."""
-    attach: str = ""
-    """Variable that takes what gateways give for it, where those must be there before."""
+    holds: tuple[str, ...] = ()
+    """Types of the module's resources that hold data; empty: all of it does, where the definition bears data at all."""
+    attach: dict[str, str] = field(default_factory=dict)
+    """{variable, targets}: the variable that takes what gateways give for it, where those must be there before; and what it
+    announces there, in the gateway's own word (`ip`, `instance`)."""
     attaches: dict[str, str] = field(default_factory=dict)
     """{parameter, key}: the list of items, and their key, whose components are attached by references that are turned round."""
     secrets: dict[str, str] = field(default_factory=dict)
@@ -270,7 +273,7 @@ class Definition:
     refused: str = ""
     """Traits only: why it has no meaning here."""
     elsewhere: str = ""
-    """Traits only: why it makes no difference where it has no implementation."""
+    """Why it can't be had where it has no implementation; of a trait: why it makes no difference there."""
     later: str = ""
     """Traits only: what is accepted and not acted on yet."""
     same_as: str = ""

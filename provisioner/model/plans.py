@@ -75,6 +75,8 @@ class Unit:
     root: str = ""
     """Key of the Terraform root: target, or target and stack; empty for other engines."""
     data: bool = False
+    holds: tuple[str, ...] = ()
+    """Types of resources that hold data; empty: with `data` all of them, else none."""
     health: dict[str, Json] = field(default_factory=dict)
     check: Literal["exact", "partial"] = "exact"
     definition: str = ""
