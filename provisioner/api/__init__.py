@@ -1,12 +1,15 @@
 """The only place that wires things together. Doors (cli, later a server) use this and nothing below it but values."""
 
+from provisioner.api.acting import Wish
 from provisioner.api.drifting import unaccept
 from provisioner.api.opening import open_store
 from provisioner.api.session import Session
 from provisioner.api.values import Confirm, Drift, Outcome, Settings, Status, StatusRow, Tell
 from provisioner.runner.journal import Listen
 
-__all__ = ["Confirm", "Drift", "Listen", "Outcome", "Session", "Settings", "Status", "StatusRow", "Tell", "open_session", "open_store", "unaccept"]
+__all__ = [
+    "Confirm", "Drift", "Listen", "Outcome", "Session", "Settings", "Status", "StatusRow", "Tell", "Wish", "open_session", "open_store", "unaccept",
+]
 
 
 def open_session(settings: Settings, tell: Tell) -> Session:

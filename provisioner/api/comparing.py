@@ -47,7 +47,7 @@ def _delivered(session: Session) -> tuple[str, View]:
         units: tuple[Unit, ...] = session.wanted()
         label = f"{session.settings.file} in {name}"
     else:
-        application = spec.application_of(revision.spec, application.folder)
+        application = spec.of_text(revision.spec, f"revision {revision.number}", application.folder)[0]
         units = tuple(step.unit for step in plan.steps if step.kind == "deliver")
         label = f"{application.name}@{revision.number} in {name}"
     components = [overridden(one, application.name, session.environment.override) for one in application.components]

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import folders, opening, past, saved
+from provisioner.api import folders, opening, past, promoting, saved
+from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
 from provisioner.api.sites import Sites
 from provisioner.api.status import status
@@ -20,6 +21,7 @@ from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
 from provisioner.engines.ansible import artefacts
 from provisioner.engines.ansible.engine import AnsibleEngine
+from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
@@ -42,7 +44,9 @@ class Project:
         self.settings, self.tell = settings, tell
         self.folder = opening.project_folder(settings)
         self.notes: list[str] = []
-        application, problems = spec.examine_application(opening.document(settings), settings.application)
+        self.promoted: Revision | None = None
+        """What is delivered instead of what the file says."""
+        application, problems = self._application()
         self._problems = tuple(problems)
         """Errors are raised together with those that composing finds."""
         self.warnings = [problem for problem in problems if problem.severity == "warning"]
@@ -51,9 +55,21 @@ class Project:
         self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
-        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder())}
+        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder()), "aws": AwsEngine()}
         self._composition: Composition | None = None
         self._wire()
+
+    def _application(self) -> tuple[Application, list[Problem]]:
+        """The application that is meant, and its problems. Raises Invalid, Missing, ProvisionError."""
+        settings = self.settings
+        if not settings.promote_from:
+            return spec.examine_application(opening.document(settings), settings.application)
+        store = opening.open_store(settings)
+        try:
+            name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from)
+        finally:
+            store.close()
+        return spec.of_text(self.promoted.spec, f"revision {self.promoted.number} of {settings.promote_from}", str(self.folder), name)
 
     def _wire(self) -> None:
         """Targets as they are now, and what depends on them."""
@@ -69,6 +85,11 @@ class Project:
         """The sensitive outputs in the state of one of our roots, for whoever needs one now."""
         with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
             return self._terraform.sealed(root, self.site(target, Path(work), 0))
+
+    def _made(self, unit: Unit) -> Mapping[str, Json]:
+        """The outputs of a delivered module that are not sensitive."""
+        with tempfile.TemporaryDirectory(prefix="provision-state-") as work:
+            return self._terraform.made(unit, self.site(unit.target, Path(work), 0))
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +107,8 @@ class Project:
         """The units of the application in this environment. Raises Invalid."""
         assigned = {name: tuple(host.name for host in entry.unit.hosts) for name, entry in self.delivered.items()}
         composition = compose(self.catalog.context_for(self.application, self.environment, assigned, self._problems,
-                                                       ignore_unsupported=self.settings.ignore_unsupported))
+                                                       ignore_unsupported=self.settings.ignore_unsupported,
+                                                       neighbours=self.neighbourhood.neighbours()))
         self._composition = composition
         new = [warning for warning in composition.warnings if warning not in self.warnings]
         self.warnings += new
@@ -124,12 +146,20 @@ class Project:
     def validate(self) -> Composition:
         """The units, judged by the rules that need no plan. Raises Invalid, Denied."""
         composition = self.compose()
-        self.warnings += self._rulebook.validated(composition)
+        warned = self._rulebook.validated(composition)
+        self.warnings += warned
+        for warning in warned:
+            self.tell(f"warning: {warning}")
         return composition
 
     @property
     def _rulebook(self) -> Rulebook:
         return Rulebook(self.application, self.environment)
+
+    @property
+    def neighbourhood(self) -> Neighbourhood:
+        """The other applications of the store."""
+        return Neighbourhood(self.store, self.application.name, self.environment.name)
 
     def _seals(self, purpose: Purpose, units: Iterable[Unit]) -> dict[str, str]:
         """What these units were made from. A plan that does not come from app.yaml is not tied to it."""
@@ -163,7 +193,10 @@ class Project:
             return ()
         if purpose.kind == "rollback":
             return self._as_then(purpose.revision)[0]
-        return artefacts.sealed(self.compose().units, self.folder, library_folder())
+        units = self.compose().units
+        if self.promoted is not None:
+            units = promoting.pinned(units, self.promoted)
+        return artefacts.sealed(units, self.folder, library_folder())
 
     def wanted(self) -> tuple[Unit, ...]:
         """What app.yaml asks for here; starts nothing. Raises Invalid."""
@@ -221,7 +254,7 @@ class Project:
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
-            self._rulebook.handling, purpose.kind == "destroy", progress=self.tell)
+            self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell)
         try:
             looked = look(inputs)
             return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))

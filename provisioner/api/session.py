@@ -11,6 +11,7 @@ from provisioner.api import acting, drifting, folders, saved
 from provisioner.api.project import Project
 from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
+from provisioner.catalog import library_folder
 from provisioner.errors import Exit
 from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, kept, make_action, spec_digest
@@ -80,7 +81,7 @@ class Session(Project):
             return None, None
         units = self.units(purpose)
         stays = kept([unit.name for unit in units], self.delivered, frozenset(purpose.keep), self._rulebook.handling,
-                     destroy=purpose.kind == "destroy")
+                     destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of)
         wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:
@@ -141,25 +142,32 @@ class Session(Project):
 
     def actions(self, name: str) -> dict[str, ActionSpec]:
         """What can be done with a delivered component. Raises ProvisionError when it is not delivered, or has no actions."""
-        return acting.actions_of(acting.delivered_units(self.delivered, name), self.catalog.component)
+        return acting.actions_of(acting.delivered_units(self.delivered, name), self._world())
 
-    def act(self, name: str, verb: str, given: Mapping[str, str], *, confirm: Confirm, listen: Listen) -> Outcome:
+    def _world(self) -> acting.World:
+        """What actions have to ask of others."""
+        return acting.World(self.catalog.component, self.catalog.digest_of, self._made, library_folder() / "playbooks")
+
+    def act(self, name: str, wish: acting.Wish, *, confirm: Confirm, listen: Listen) -> Outcome:
         """Run an action (backup, restore …) of a delivered component: planned, asked, walked and journalled as a delivery is.
 
-        `given` are its parameters as text. Raises LockHeld, Missing, ProvisionError.
+        Raises LockHeld, Missing, ProvisionError.
         """
         begun = time.monotonic()
         with self._locked() as lock:
             there = acting.delivered_units(self.delivered, name)
-            units = acting.action_units(there, (verb, given), self.catalog.component, self.catalog.digest_of)
+            units = acting.action_units(there, wish, self._world())
             self._check_secrets(units)
             runner = self._runner(lock, listen)
             runner.close_dead()
-            plan = self._action_plan(verb, tuple(units))
+            plan = self._action_plan(wish.verb, tuple(units))
+            if idle := acting.idle(plan, wish.verb):
+                self.discard(plan)
+                raise idle
             if not confirm(plan):
                 self.discard(plan)
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was done")
-            return replace(runner.begin(plan, f"{verb} {name}"), seconds=time.monotonic() - begun)
+            return replace(runner.begin(plan, f"{wish.verb} {name}"), seconds=time.monotonic() - begun)
 
     def _action_plan(self, verb: str, units: tuple[Unit, ...]) -> Plan:
         plan = uuid.uuid4().hex[:12]

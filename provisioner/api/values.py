@@ -23,6 +23,8 @@ class Settings:
     """Which one, in a file that holds several."""
     environment: str = ""
     """Empty: the only one that is configured, or the sandbox where none is."""
+    promote_from: str = ""
+    """The environment whose application is taken, as it was last delivered there, instead of the file's."""
     on: tuple[str, ...] = ()
     """Hosts instead of an environment: USER@ADDRESS[:PORT]."""
     store: str = ""

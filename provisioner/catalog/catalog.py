@@ -14,6 +14,7 @@ from provisioner.catalog.named import fit, is_named
 from provisioner.catalog.properties import Checker
 from provisioner.catalog.vetting import vet
 from provisioner.compose import Context
+from provisioner.compose.lending import Neighbours
 from provisioner.errors import Invalid, Problem
 from provisioner.library import library_folder
 from provisioner.model import Application, Component, Definition, Environment, Json, Trait
@@ -85,10 +86,10 @@ class Catalog:
         return self._digests[source]
 
     def context_for(self, application: Application, environment: Environment, assigned: Mapping[str, tuple[str, ...]] | None = None,
-                    problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False) -> Context:
+                    problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False, neighbours: Neighbours | None = None) -> Context:
         """What compose must be told. `problems` are those that are known already: compose raises them with its own."""
         return Context(application, environment, self._to_deliver, self.trait, self.component_names, self.trait_names, self.check,
-                       self.digest_of, assigned or {}, ignore_unsupported, tuple(problems), self._fitted)
+                       self.digest_of, assigned or {}, ignore_unsupported, tuple(problems), self._fitted, neighbours)
 
     def vet(self, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
         """The named definitions (all without names) with their modules, playbooks and examples: all problems. Looks into everything, so slow."""

@@ -16,31 +16,41 @@ FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder", "f
          "description": "Variables that are paths beside app.yaml: the module gets the path of a kept copy, packed (zip) or not (folder; an archive "
                         "is unpacked), or a map of each file's name to the path of its own copy (files)"}
 ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
+HOLDS = listed(TEXT, description="Types of its resources that hold data: losing one needs --allow-destroy, replacing another does not")
 CHECK = {"enum": ["exact", "partial"]}
+CALL = closed({
+    "service": {**TEXT, "description": "Service of AWS as boto3 names it: ecs, rds"},
+    "operation": {**TEXT, "description": "Its operation as boto3 names it: reboot_db_instance"},
+    "arguments": TEMPLATES,
+    "wait": closed({"for": {**TEXT, "description": "A waiter of boto3: db_instance_available"}, "arguments": TEMPLATES}, ("for",)),
+}, ("service", "operation"))
 ACTION = {
-    "anyOf": [TEXT, closed({"playbook": TEXT, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}, ("playbook",))],
-    "x-says": "must be a playbook, or a map with playbook, description, parameters and outputs",
+    "anyOf": [TEXT, closed({"playbook": TEXT, "call": CALL, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)},
+                           oneOf=[{"required": ["playbook"]}, {"required": ["call"]}])],
+    "x-says": "must be a playbook, or a map with playbook (or call), description, parameters and outputs",
 }
 IMPLEMENTATION = closed(
     {
         "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
                  "x-says": "must be ${parameters.NAME} == VALUE, or with !=; several are joined by and"},
-        "terraform": closed({"module": TEXT, "files": FILES}, ("module",)),
+        "terraform": closed({"module": TEXT, "files": FILES, "holds": HOLDS}, ("module",)),
         "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK, "artifacts": ARTIFACTS}, ("playbook",)),
         "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),
         "check": CHECK,
         "variables": TEMPLATES,
         "outputs": TEMPLATES,
         "hostsOutput": {**TEXT, "description": "The module's output that lists hosts: [{name, address}]"},
-        "attach": {**TEXT, "description": "The variable by which it takes its places at load balancers, which are then made before it"},
+        "attach": closed({
+            "variable": {**TEXT, "description": "The variable by which it takes its places at load balancers, which are then made before it"},
+            "targets": {**TEXT, "description": "What it announces there, in the load balancer's own word: ip, instance"}}, ("variable", "targets")),
         "attaches": closed({"parameter": TEXT, "key": TEXT}, ("parameter", "key")),
         "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
         "refused": texts(description="Parameter (or a path below it: env.valueFrom) to the reason why it can't be had here"),
         "ignored": texts(description="Parameter, or a path below it, to the reason why it makes no difference here: a warning"),
         "actions": {
             "type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"}, "additionalProperties": ACTION,
-            "description": "Verb of `provision action` to its playbook",
+            "description": "Verb of `provision action` to its playbook, or in a cloud to the call of its API",
         },
     },
     ("needs",),
@@ -56,6 +66,7 @@ COMPONENT = closed(
             "parameters": PARAMETERS,
             "outputs": {"type": "object", "additionalProperties": OUTPUT},
             "health": {"type": "object"},
+            "elsewhere": {**TEXT, "description": "Why it can't be had on a target without an implementation, and what to use there"},
             "implementations": listed(IMPLEMENTATION, minItems=1),
             "example": TEXT,
         }, anyOf=[{"required": ["implementations"]}, {"required": ["sameAs"], "maxProperties": 2}]),

@@ -84,13 +84,15 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
         hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}), artifacts=ansible.get("artifacts", {}),
-        attach=value.get("attach", ""), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
+        holds=tuple(value.get("terraform", {}).get("holds", ())),
+        attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
 
 def _action(value: Json, at: Callable[[str], str]) -> ActionSpec:
     given: dict[str, Any] = {"playbook": value} if isinstance(value, str) else value
-    return ActionSpec(at(given["playbook"]), given.get("description", ""), given.get("parameters", {}), tuple(given.get("outputs", ())))
+    playbook = at(given["playbook"]) if "playbook" in given else ""
+    return ActionSpec(playbook, given.get("description", ""), given.get("parameters", {}), tuple(given.get("outputs", ())), given.get("call", {}))
 
 
 def _named(document: Document, path: Path) -> Iterator[Problem]:
@@ -141,10 +143,11 @@ def _actions(document: Document) -> Iterator[Problem]:
             except SchemaError as error:
                 yield Problem("PRV-1422", f'parameters of action "{verb}" are no JSON Schema: {error.message}',
                               document.value_at(("spec", "implementations", index, "actions", verb, "parameters", *error.absolute_path)))
-        if "actions" in entry and "ansible" not in entry:
-            yield Problem("PRV-1423", f'implementation for "{entry["needs"]}" has actions and no playbook',
-                          document.value_at(("spec", "implementations", index)),
-                          "actions run on the hosts of an implementation with ansible: {playbook}")
+            way, needed = ("call", "terraform") if isinstance(action, dict) and "call" in action else ("playbook", "ansible")
+            if needed not in entry:
+                yield Problem("PRV-1423", f'action "{verb}" is a {way}, and the implementation for "{entry["needs"]}" is not made by {needed}',
+                              document.value_at(("spec", "implementations", index)),
+                              "playbooks run on the hosts of an implementation with ansible, calls concern what terraform made")
 
 
 def _implementations(document: Document) -> Iterator[Problem]:

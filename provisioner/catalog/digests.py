@@ -1,8 +1,10 @@
-"""Digests of what delivers a unit: a Terraform module's folder, or a playbook's folder and our library below it. Reads files."""
+"""Digests of what delivers a unit: a Terraform module's folders, or a playbook's folder and our library below it. Reads files."""
 
 import hashlib
 import os
 from pathlib import Path
+
+from provisioner.module_folders import called
 
 PLAYBOOK_PARTS = ("library", "module_utils", "action_plugins")
 """Folders of the library's `playbooks/` that any playbook of ours may use."""
@@ -24,12 +26,21 @@ def digest_folder(folder: Path) -> str:
     return total.hexdigest()
 
 
+def _digest_module(folder: Path) -> str:
+    """Of the module's own folder where it calls no other beside it, else of all of them by their places relative to it."""
+    own, *others = called(folder.resolve())
+    if not others:
+        return digest_folder(own)
+    parts = sorted(f"{os.path.relpath(other, own)} {digest_folder(other)}" for other in others)
+    return hashlib.sha256("\n".join([digest_folder(own), *parts]).encode()).hexdigest()
+
+
 def digest_source(source: str, library: Path) -> str:
-    """The digest of a module's folder, or of a playbook: its folder and our library. Empty when it is gone."""
+    """The digest of a module (with those beside it that it calls), or of a playbook: its folder and our library. Empty when it is gone."""
     path = Path(source)
     try:
         if path.is_dir():
-            return digest_folder(path)
+            return _digest_module(path)
         if not path.is_file():
             return ""
         playbooks = library / "playbooks"

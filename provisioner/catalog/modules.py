@@ -15,11 +15,13 @@ from provisioner.catalog.hcl import Block
 from provisioner.catalog.variables import Variable, json_variable, literal, variable
 from provisioner.errors import Problem, Where
 from provisioner.model import Implementation, Json
+from provisioner.module_folders import called
 from provisioner.suggest import suggestion
 
 INTERESTING = re.compile(r'^\s*(variable|output)\s+"?[\w-]+"?\s*\{', re.MULTILINE)
 WHOLE = re.compile(r"\A\$\{parameters\.([\w-]+)(\s*\|\s*default\([^)]*\))?\}\Z")
 NAMES = {"array": "a list", "object": "a map", "scalar": "one value"}
+RESOURCES = re.compile(r'^\s*resource\s+"([\w-]+)"', re.MULTILINE)
 PROVIDERS = re.compile(r"^\s*required_providers\s*\{", re.MULTILINE)
 
 
@@ -128,6 +130,12 @@ def _add_json(content: Any, variables: dict[str, Variable], outputs: dict[str, M
                     outputs[name] = ModuleOutput(str(body.get("description", "")), body.get("sensitive") is True)
 
 
+def resource_types(folder: Path) -> set[str]:
+    """Types of the resources that a module makes, those of the modules beside it that it calls included."""
+    files = [path for one in called(folder) for path in sorted(one.glob("*.tf"))]
+    return {kind for path in files for kind in RESOURCES.findall(path.read_text(encoding="utf-8", errors="replace"))}
+
+
 def check_module(implementation: Implementation, parameters: Mapping[str, Json], locate: Callable[..., Where]) -> list[Problem]:
     """What the definition's implementation and its module do not agree about; nothing when the module is not there.
 
@@ -145,9 +153,12 @@ def check_module(implementation: Implementation, parameters: Mapping[str, Json],
     problems = [Problem("PRV-1432", f'module {name} has no variable "{given}"', locate("variables", given), suggestion(given, module.variables))
                 for given in implementation.variables if given not in module.variables]
     besides: list[tuple[tuple[str, ...], str]] = [(("secrets", given), other) for given, other in implementation.secrets.items()]
-    besides += [(("attach",), implementation.attach)] if implementation.attach else []
+    besides += [(("attach", "variable"), implementation.attach["variable"])] if implementation.attach else []
     problems += [Problem("PRV-1432", f'module {name} has no variable "{other}"', locate(*path), suggestion(other, module.variables))
                  for path, other in besides if other not in module.variables]
+    there = resource_types(folder) if implementation.holds else set()
+    problems += [Problem("PRV-1440", f'module {name} makes no resource of type "{held}"', locate("terraform", "holds"), suggestion(held, there))
+                 for held in implementation.holds if held not in there]
     problems += [Problem("PRV-1433", f'module {name} needs the variable "{variable}"', locate("variables"), f"set it: variables: {{{variable}: …}}")
                  for variable, found in module.variables.items() if found.required and variable not in implementation.variables]
     problems += _misfits(implementation, parameters, module, locate)

@@ -25,6 +25,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "rollback": ("past", "Go back to an earlier revision."),
         "resume": ("apply", "Go on with a run that failed or was stopped."),
         "cancel": ("apply", "Stop a run, or close one that died."),
+        "promote": ("promote", "Deliver what one environment has to the next one."),
         "destroy": ("apply", "Remove the application."),
     },
     "Look": {
@@ -38,6 +39,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Fleet": {
         "drift": ("drift", "Show what was changed behind our back, and heal it."),
+        "restart": ("action", "Start anew what runs of a component, host by host."),
         "action": ("action", "Run an action of a component: backup, restore …"),
     },
     "Control": {

@@ -85,7 +85,11 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-6413": (
         "No such action",
         "Actions (backup, restore …) are what a definition offers beside delivering a component: provision types TYPE lists them.\n"
-        "They are playbooks, so a component has them where it is on hosts, not where it is a service of a cloud.",
+        "Built-in components on hosts have `restart` as well. How many copies there are is no action: it is declared in app.yaml.",
+    ),
+    "PRV-6415": (
+        "The component is not on that host",
+        "--host takes the names of hosts as `provision status` and plans show them. A service of a cloud has none.",
     ),
     "PRV-6414": (
         "A parameter of an action does not fit",

@@ -4,6 +4,11 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1228": ("Environments extend each other", "`extends` leads back to where it began. One of them must stand by itself."),
     "PRV-1229": ("The extended environment is not there", "`extends: NAME` means environments/NAME.yaml, beside the file that says it."),
     # ---------------------------------------------------------------- policies
+    "PRV-1535": (
+        "A read-only component is not there",
+        "A read-only policy means something that this application, or another one of the same store and environment, has delivered before.\n"
+        "What others made is given by the environment: place: [{components: [NAME], existing: {OUTPUT: VALUE}}].",
+    ),
     "PRV-1541": (
         "A rule's condition can't be read",
         "Conditions are CEL: unit.type == 'bucket' && !(has(unit.inputs.kms_key_arn)). They see app, environment, user, and what the rule is\n"
@@ -194,7 +199,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1423": (
         "An implementation without a tool",
         "Each implementation has terraform: {module} or ansible: {playbook}; `needs: existing` has neither.\n"
-        "`actions` are playbooks that run where the implementation's own playbook does, so they need ansible.",
+        "`actions` are playbooks that run where the implementation's own playbook does, so they need ansible; or a `call` of AWS' API\n"
+        "that concerns what its module made, which needs terraform.",
     ),
     "PRV-1424": (
         "Outputs of contract and implementation differ",
@@ -224,6 +230,7 @@ CODES: dict[str, tuple[str, str]] = {
         "terraform-module names a folder or git repository in `module`; ansible-playbook a `playbook` or a `role`. They are read\n"
         "before anything is delivered, so they can't be references.",
     ),
+    "PRV-1440": ("A module makes no such resource", "`holds` names types of resources of the module, or of one beside it that it calls."),
     "PRV-1441": (
         "What a module needs is not clear",
         "Its required_providers name no cloud, or several. An implementation goes to targets that offer one thing: say which with --needs.",

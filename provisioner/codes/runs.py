@@ -42,7 +42,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-5011": (
         "A rule denies it",
         "A rule of the environment, or of the application's policy of type `rules`, is true of what is planned (exit code 5). Nothing was changed.\n"
-        "The message is the rule's author's; the rule is named with its place. A rule that only warns lets go on.",
+        "The message begins with what the rule is true of; the rest is its author's. The rule is named with its place.\n"
+        "A rule that only warns lets go on.",
     ),
     "PRV-5012": (
         "A rule can't be judged",
@@ -90,6 +91,15 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-6203": (
         "The hosts of a revision have left the environment",
         "A component can only go back to hosts that the environment still names. Put one back, or deliver app.yaml as it is now.",
+    ),
+    "PRV-6221": (
+        "Nothing to promote",
+        "promote takes the application as another environment has it, so it must have been delivered there from this store.",
+    ),
+    "PRV-6222": (
+        "Not ready to be promoted",
+        "The newest run in the environment that is promoted from did not succeed, or is still at work. What is promoted has been delivered in full.\n"
+        "Mend it there first: provision resume -e ENVIRONMENT, or provision apply -e ENVIRONMENT.",
     ),
     "PRV-7001": (
         "Something is missing",

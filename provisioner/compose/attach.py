@@ -2,7 +2,7 @@
 
 Where copies come and go by themselves, they are announced to a load balancer by whoever starts them (an ECS service names its
 target groups), so the load balancer comes first. In app.yaml the route still names the component: `backends: ${api.hosts}`.
-An implementation that can be told says by which variable (`attach`); one that needs that says in which list its backends
+An implementation that can be told says by which variable, and what it announces (`attach`); one that needs that says in which list its backends
 stand (`attaches: {parameter: routes, key: backends}`). Its output `attachments` has a list for each item of that list, with an
 entry for each part of the backends.
 """
@@ -73,14 +73,15 @@ def _without(copy: Placed, told: Mapping[tuple[str, str], Placed], found: dict[s
 
 
 def _item(item: Mapping[str, Json], key: str, take: Take) -> Json:
-    """An item whose backends are parts: {to, weight, port, probe}. What attaches itself has no addresses, but its probe."""
+    """An item whose backends are parts: {to, weight, port, probe, targets}. What attaches itself has no addresses, but its probe."""
     backends = item.get(key)
     given = backends if isinstance(backends, list) and any(isinstance(part, dict) for part in backends) else [{"to": backends}]
     parts: list[Json] = []
     for number, part in enumerate(given):
         other = take(part.get("to"), number)
         addresses, probe = ([], other.component.properties.get("readinessProbe")) if other else (part.get("to"), None)
-        parts.append({"to": addresses, "weight": part.get("weight", 1), "port": part.get("port") or item.get("port"), "probe": probe})
+        parts.append({"to": addresses, "weight": part.get("weight", 1), "port": part.get("port") or item.get("port"), "probe": probe,
+                      **({"targets": other.implementation.attach["targets"]} if other else {})})
     return {**item, key: parts}
 
 

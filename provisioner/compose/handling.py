@@ -25,8 +25,14 @@ def careful(first: Handling, second: Handling) -> Handling:
     """What is the more careful of two: of what was recorded at delivery and what the documents say now."""
     return replace(
         second, collect=max(first.collect, second.collect, key=ORDER.index), orphan=first.orphan or second.orphan,
-        protected=second.protected or first.protected,
+        read_only=first.read_only or second.read_only, shared=first.shared or second.shared, protected=second.protected or first.protected,
         destroyers=second.destroyers if second.protected else first.destroyers)
+
+
+def taken_over(policies: Sequence[Policy], unit: Unit) -> dict[str, str]:
+    """Address of a resource to the identifier of what it takes over, as take-over policies say."""
+    return {address: identifier for policy in _of_type(policies, "take-over") for rule in policy.properties.get("rules") or ()
+            if meant(rule["selector"], unit) for address, identifier in (rule.get("ids") or {}).items()}
 
 
 def meant(selector: Mapping[str, Json], unit: Unit) -> bool:
@@ -94,7 +100,10 @@ def _recreated(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handl
 
 
 def _read_only(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handling:
-    return replace(found, read_only=any(rule_for(policy, unit) for policy in _of_type(policies, "read-only")))
+    def said(kind: str) -> bool:
+        return any(rule_for(policy, unit) for policy in _of_type(policies, kind))
+
+    return replace(found, read_only=said("read-only"), shared=said("shared-resource"))
 
 
 def _protected(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handling:

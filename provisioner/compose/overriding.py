@@ -9,8 +9,12 @@ from fnmatch import fnmatchcase
 
 from provisioner.compose.patching import merge
 from provisioner.errors import Problem
-from provisioner.model import Component, Override, Trait
+from provisioner.model import Component, Override, Policy, Trait
 from provisioner.suggest import suggestion
+
+PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+TIMES = {"probeTimeout": "timeoutSeconds", "probeInterval": "periodSeconds"}
+"""What a health policy says, and what a probe calls it."""
 
 
 def overridden(component: Component, application: str, overrides: Iterable[Override]) -> Component:
@@ -66,3 +70,13 @@ def _traits(component: Component, override: Override) -> tuple[Trait, ...]:
             first, last = (patch.properties, traits[same].properties) if override.below else (traits[same].properties, patch.properties)
             traits[same] = replace(traits[same], properties=merge(first, last))
     return tuple(traits)
+
+
+def probed(component: Component, policy: Policy) -> Component:
+    """The component with the times of a health policy below what its probes say themselves."""
+    said = {name: policy.properties[key] for key, name in TIMES.items() if key in policy.properties}
+    patterns = policy.properties.get("components") or ["*"]
+    if not said or not any(fnmatchcase(component.name, pattern) for pattern in patterns):
+        return component
+    probes = {name: merge(said, probe) for name in PROBES if isinstance(probe := component.properties.get(name), dict)}
+    return replace(component, properties={**component.properties, **probes}) if probes else component

@@ -192,5 +192,6 @@ def _none_fits(
     needs = " or ".join(entry.needs for entry in definition.implementations if entry.needs != "existing") or "an existing one"
     have = "; ".join(f"{target.name} offers {', '.join(offers[target.name]) or 'nothing'}" for target in environment.targets) or "there is no target"
     chosen = f" that its place rule ({rule.where}) allows" if rule else ""
+    instead = f". {definition.elsewhere}" if definition.elsewhere else ""
     return Problem("PRV-1513", f'no target of environment "{environment.name}"{chosen} can carry "{component.name}": '
-                               f"{component.type} needs {needs}", component.where, have)
+                               f"{component.type} needs {needs}{instead}", component.where, have)

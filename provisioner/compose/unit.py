@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner import references
-from provisioner.compose.handling import handling
+from provisioner.compose.handling import handling, taken_over
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.patching import merge
@@ -52,11 +52,12 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
     explicit = [other.unit for name in component.depends_on for other in shop.names.copies.get(name, ())]
     unit = Unit(
         name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
-        data=definition.data and target is not None, check=implementation.check, hosts_output=implementation.hosts_output,
+        data=definition.data and target is not None, holds=implementation.holds, check=implementation.check, hosts_output=implementation.hosts_output,
         health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
         change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
-    return replace(unit, handling=handling((*shop.environment.policies, *shop.application.policies), unit))
+    policies = (*shop.environment.policies, *shop.application.policies)
+    return replace(unit, handling=handling(policies, unit), imports=taken_over(policies, unit) if implementation.module else {})
 
 
 def engine_of(implementation: Implementation) -> EngineName:

@@ -8,6 +8,7 @@ from provisioner import graph
 from provisioner.collector import resting
 from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
+from provisioner.compose.lending import Neighbours, lent
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
 from provisioner.compose.placing import Placed, beside, choose, unknown_targets
@@ -42,6 +43,8 @@ class Context:
     """What is known to be wrong already: raised together with what compose finds."""
     fitted: Callable[[Component, Definition], tuple[Definition, tuple[Problem, ...]]] = lambda component, definition: (definition, ())
     """A definition as it is for one component, where that names its own module or playbook."""
+    neighbours: Neighbours | None = None
+    """What other applications have delivered; None where nobody can tell."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def _units(shop: Workshop, sound: list[Placed], definitions: Mapping[str, Defini
     """The units; what concerns several of them (attachments, secrets out of another one) is done when all are there."""
     made = [(copy.implementation, unit) for copy in sound if (unit := make_unit(shop, copy, definitions[copy.component.name]))]
     by_name = {unit.name: unit for _, unit in made}
-    return [attach.attached(apart(unit, implementation.secrets, by_name), implementation.attach, attachments.get(unit.name, []))
+    return [attach.attached(apart(unit, implementation.secrets, by_name), implementation.attach.get("variable", ""), attachments.get(unit.name, []))
             for implementation, unit in made]
 
 
@@ -191,6 +194,8 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
         definition = definitions[component.name]
         if component.beside and not component.apart:
             copies, wrong = beside(component, definition, found.get(component.beside, []))
+        elif context.neighbours and (borrowed := lent(context.application, context.environment, component, context.neighbours)):
+            copies, wrong = borrowed
         else:
             near = [copy.target for copy in found.get(component.beside, []) if copy.target]
             copies, wrong = choose(context.application, context.environment, component, definition, offers, component.name in placements,

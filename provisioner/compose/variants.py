@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from provisioner.compose.overriding import of_policies
+from provisioner.compose.overriding import of_policies, probed
 from provisioner.compose.replicating import replicated
 from provisioner.errors import Problem
 from provisioner.model import Application, Json, Policy
@@ -68,6 +68,8 @@ def _under(application: Application, policies: list[Policy], problems: list[Prob
     selected = [pattern for policy in chosen for pattern in policy.properties.get("selector") or ()]
     if selected:
         components = [component for component in components if any(fnmatchcase(component.name, pattern) for pattern in selected)]
+    for policy in (one for one in application.policies if one.type == "health"):
+        components = [probed(component, policy) for component in components]
     for policy in (one for one in policies if one.type == "replication"):
         components = replicated(components, policy)
     others = [policy for policy in application.policies if policy.type not in OF_APPLICATIONS]

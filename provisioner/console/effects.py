@@ -14,7 +14,7 @@ STYLES: dict[Kind, str] = {
     "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "forget": "yellow",
     "unknown": "yellow", "run": "cyan", "none": "dim", "failed": "red",
 }
-MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex"}
+MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex", "aws": "aw"}
 ON_HOSTS = ("configure", "remove", "run")
 
 

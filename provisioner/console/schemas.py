@@ -38,7 +38,7 @@ CHANGE = _object({
 EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "forget", "unknown", "run", "none", "failed"]}
 COUNTS = _object({kind: COUNT for kind in EFFECT["enum"]})
 UNIT = _object({
-    "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing"]},
+    "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing", "aws"]},
     "action": EFFECT, "dataLoss": FLAG, "batch": TEXT, "needs": TEXTS, "root": TEXT, "hosts": _list(HOST), "hostsFrom": TEXT,
     "references": _list(_object({"path": TEXT, "reference": TEXT})), "inputs": OBJECT, "outputs": OBJECT, "sensitive": TEXTS,
     "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT})

@@ -178,13 +178,18 @@ class OutputSpec:
 class ActionSpec:
     """What can be done with a delivered component beside delivering it: backup, restore …"""
 
-    playbook: str
+    playbook: str = ""
     """Absolute path; it gets the variables that the component was delivered with."""
     description: str = ""
     parameters: dict[str, Json] = field(default_factory=dict)
     """A JSON Schema of type object; each is a variable `action_NAME` of the playbook."""
     outputs: tuple[str, ...] = ()
     """Names of raw outputs of the playbook that are told at the end."""
+    call: dict[str, Json] = field(default_factory=dict)
+    """In place of a playbook, a call of AWS' API: {service, operation, arguments, wait: {for, arguments}}; arguments are templates over
+    `${module.…}`, the outputs of the delivered module."""
+    restart: bool = False
+    """The component's own playbook, told to start anew what runs, one host after the other."""
 
 
 @dataclass(frozen=True)
@@ -213,8 +218,11 @@ class Implementation:
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """Variables of the playbook that name an artefact (path, URL, s3://…) to the variable that takes its sha256."""
-    attach: str = ""
-    """Variable that takes what gateways give for it, where those must be there before."""
+    holds: tuple[str, ...] = ()
+    """Types of the module's resources that hold data; empty: all of it does, where the definition bears data at all."""
+    attach: dict[str, str] = field(default_factory=dict)
+    """{variable, targets}: the variable that takes what gateways give for it, where those must be there before; and what it
+    announces there, in the gateway's own word (`ip`, `instance`)."""
     attaches: dict[str, str] = field(default_factory=dict)
     """{parameter, key}: the list of items, and their key, whose components are attached by references that are turned round."""
     secrets: dict[str, str] = field(default_factory=dict)
@@ -265,7 +273,7 @@ class Definition:
     refused: str = ""
     """Traits only: why it has no meaning here."""
     elsewhere: str = ""
-    """Traits only: why it makes no difference where it has no implementation."""
+    """Why it can't be had where it has no implementation; of a trait: why it makes no difference there."""
     later: str = ""
     """Traits only: what is accepted and not acted on yet."""
     same_as: str = ""

@@ -75,6 +75,8 @@ class Unit:
     root: str = ""
     """Key of the Terraform root: target, or target and stack; empty for other engines."""
     data: bool = False
+    holds: tuple[str, ...] = ()
+    """Types of resources that hold data; empty: with `data` all of them, else none."""
     health: dict[str, Json] = field(default_factory=dict)
     check: Literal["exact", "partial"] = "exact"
     definition: str = ""
@@ -83,6 +85,8 @@ class Unit:
     """The type of the trait that added its component, or empty."""
     handling: Handling = Handling()
     """What policies say of it."""
+    imports: dict[str, str] = field(default_factory=dict)
+    """Address of a resource in its module to the identifier of what is out there and becomes that resource."""
     ignore: tuple[Once, ...] = ()
     """What of it is left alone in this plan."""
     where: Where = NOWHERE

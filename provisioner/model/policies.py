@@ -94,3 +94,5 @@ class Handling:
     recreate: tuple[Recreate, ...] = ()
     read_only: bool = False
     """It is looked at, and never changed."""
+    shared: bool = False
+    """Other applications of the environment may have it as theirs, too."""

@@ -13,7 +13,7 @@ RunState = Literal["running", "succeeded", "failed", "interrupted", "superseded"
 
 STEP_MOVES: dict[str, tuple[str, ...]] = {
     "waiting": ("running", "skipped", "failed"),
-    "running": ("done", "failed", "interrupted"),
+    "running": ("done", "failed", "interrupted", "skipped"),
     "failed": ("waiting",),
     "interrupted": ("waiting",),
     "skipped": ("waiting",),

@@ -10,16 +10,20 @@ HandlingOf = Callable[[Unit], Handling]
 
 
 def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Collection[str], handling: HandlingOf, *,
-         destroy: bool) -> dict[str, str]:
-    """Unit to why it stays. `keep` are names of components or units; `destroy`: the whole application goes."""
+         destroy: bool, users: Callable[[Unit], str] = lambda unit: "") -> dict[str, str]:
+    """Unit to why it stays. `keep` are names of components or units; `destroy`: the whole application goes; `users`: other applications."""
     found: dict[str, str] = {}
     for name, entry in delivered.items():
         if name in wanted:
             continue
         if name in keep or entry.unit.component in keep:
             found[name] = "--keep"
+        elif handling(entry.unit).read_only:
+            found[name] = "read-only"
         elif (collect := handling(entry.unit).collect) == "never" or (collect == "onAppDelete" and not destroy):
             found[name] = f"garbage-collect {collect}"
+        elif others := users(entry.unit):
+            found[name] = f"shared with {others}"
     queue = list(found)
     while queue:
         name = queue.pop()

@@ -40,6 +40,8 @@ class PlanInputs:
     handling: HandlingOf = field(default=lambda unit: unit.handling)
     destroy: bool = False
     """The whole application goes."""
+    users: Callable[[Unit], str] = field(default=lambda unit: "")
+    """Other applications that share a delivered unit, or empty."""
     who: str = ""
     """Who asks for it: a protect policy may allow some to destroy."""
     progress: Callable[[str], None] = field(default=lambda message: None)
@@ -68,7 +70,7 @@ def look(inputs: PlanInputs) -> Looked:
     refuse_moves(wanted, inputs.delivered)
     rank = ranks(wanted)
     known = first_known(wanted, rank, inputs.delivered)
-    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy)
+    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy, users=inputs.users)
     left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
     asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
     said, removed = asking.all(), asking.removed

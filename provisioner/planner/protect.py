@@ -4,18 +4,18 @@ Data needs a word for each component (--allow-destroy). A protect policy is stro
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from provisioner.compose.handling import careful
 from provisioner.errors import Exit, Refused
-from provisioner.model import Delivered, Handling, Plan, Step
+from provisioner.model import Change, Delivered, Handling, Plan, Step, Unit
 
 
 def protect(plan: Plan, delivered: Mapping[str, Delivered], allowed: frozenset[str], who: str = "") -> None:
     """Raise Refused (exit 5) that names what is protected, unless each is allowed by name and `who` may destroy it."""
     _policies(plan, delivered, allowed, who)
     hosts_with_data = {entry.unit.host_source.unit for entry in delivered.values() if entry.unit.data and entry.unit.host_source}
-    refused = [(step, word) for step in plan.steps if (step.unit.data or step.unit.name in hosts_with_data)
-               and (word := _loses(step, delivered)) and not _named(step, allowed)]
+    refused = [(step, word) for step in plan.steps if (word := _loses_data(step, delivered, hosts_with_data)) and not _named(step, allowed)]
     if not refused:
         return
     names = list(dict.fromkeys(step.unit.component for step, _ in refused))
@@ -46,6 +46,19 @@ def _policies(plan: Plan, delivered: Mapping[str, Delivered], allowed: frozenset
 
 def _named(step: Step, allowed: frozenset[str]) -> bool:
     return step.unit.component in allowed or step.unit.name in allowed
+
+
+def _loses_data(step: Step, delivered: Mapping[str, Delivered], hosts_with_data: set[str]) -> str:
+    """The word for what would happen to data, or nothing. Where it is known which resources hold data only those count."""
+    unit = step.unit
+    if unit.name in hosts_with_data or unit.data and (not unit.holds or step.kind == "remove"):
+        return _loses(step, delivered)
+    return _loses(replace(step, changes=held), delivered) if (held := tuple(change for change in step.changes if _holds(change, unit))) else ""
+
+
+def _holds(change: Change, unit: Unit) -> bool:
+    """True when a change is of a resource that holds data: module.web.module.container.aws_efs_file_system.this[0]."""
+    return any(part in unit.holds for part in change.address.split("."))
 
 
 def _loses(step: Step, delivered: Mapping[str, Delivered]) -> str:

@@ -23,7 +23,8 @@ class Journal:
         self._lock = threading.RLock()
         self._steps = {step.name: step for step in plan.steps}
         rows = store.runs.steps(run.number)
-        self._leaving = {step.name: step.unit for step in plan.steps if removed_unit(step)[1] and rows[step.name].state != "done"}
+        self._leaving = {step.name: step.unit for step in plan.steps
+                         if step.kind == "remove" and removed_unit(step)[1] and rows[step.name].state != "done"}
         """Units on hosts that they leave in this plan, as long as they are there: by step."""
         self.broken: ProvisionError | None = None
         """The store refused to be written: nothing new may be started."""

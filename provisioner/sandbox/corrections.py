@@ -59,6 +59,9 @@ def install() -> None:
     programs.machine_takes_its_interface(_wrap)
     programs.machines_are_refreshed(_add)
     programs.template_has_its_own_tags(_wrap)
+    programs.template_versions_have_user_data(_wrap)
+    programs.containers_share_memory(_wrap)
+    programs.tasks_leave_the_network(_wrap)
     programs.policies_are_enabled(_wrap)
 
 

@@ -1,16 +1,19 @@
 """Corrections of the simulated ECS, Cloud Map, ACM and autoscaling. See `corrections`."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from moto.acm.models import CertBundle
 from moto.autoscaling.models import FakeAutoScalingGroup, FakeScalingPolicy
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
+from moto.core.types import Base64EncodedString
 from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.launch_templates import LaunchTemplateVersion
-from moto.ecs.models import EC2ContainerServiceBackend, Service
+from moto.ecs.models import EC2ContainerServiceBackend, Service, Task
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 from moto.route53.models import route53_backends
@@ -118,6 +121,49 @@ def template_has_its_own_tags(wrap: Wrap) -> None:
         return init
 
     wrap(LaunchTemplateVersion, "__init__", leave_out)
+
+
+def template_versions_have_user_data(wrap: Wrap) -> None:
+    """A further version of a launch template may have user data, or none; moto fails with 500 when a machine is started by one."""
+    def encode(stock: Callable[..., None]) -> Callable[..., None]:
+        def init(version: LaunchTemplateVersion, template: Any, number: int, data: dict[str, Any], *positional: Any, **named: Any) -> None:
+            given = data.get("UserData")
+            kept = {key: value for key, value in data.items() if key != "UserData" or given}
+            stock(version, template, number, {**kept, "UserData": Base64EncodedString(given)} if given and isinstance(given, str) else kept,
+                  *positional, **named)
+        return init
+
+    wrap(LaunchTemplateVersion, "__init__", encode)
+
+
+def containers_share_memory(wrap: Wrap) -> None:
+    """On Fargate a task definition says how much memory there is, and its containers need not; moto fails with 500 when such a task is run."""
+    def fill(stock: Callable[[Any], dict[str, Any]]) -> Any:
+        def requirements(task_definition: Any) -> dict[str, Any]:
+            given = copy(task_definition)
+            given.container_definitions = [{"memory": int(task_definition.memory or 0), **one} for one in task_definition.container_definitions]
+            return stock(given)
+        return staticmethod(requirements)
+
+    wrap(EC2ContainerServiceBackend, "_calculate_task_resource_requirements", fill)
+
+
+def tasks_leave_the_network(wrap: Wrap) -> None:
+    """The network interface of an ECS task goes when the task has ended; in moto it stays, and so does the security group that it is in."""
+    def release(stock: Callable[..., list[Task]]) -> Callable[..., list[Task]]:
+        def describe_tasks(backend: EC2ContainerServiceBackend, *positional: Any, **named: Any) -> list[Task]:
+            found = stock(backend, *positional, **named)
+            for task in found:
+                if task.last_status == "STOPPED":
+                    task.desired_status = "STOPPED"
+                    for attachment in task.attachments:
+                        details: Any = attachment["details"]
+                        interface = next((one["value"] for one in details if one["name"] == "networkInterfaceId"), "")
+                        ec2_backends[backend.account_id][backend.region_name].enis.pop(interface, None)
+            return found
+        return describe_tasks
+
+    wrap(EC2ContainerServiceBackend, "describe_tasks", release)
 
 
 def policies_are_enabled(wrap: Wrap) -> None:

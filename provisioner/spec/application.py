@@ -53,11 +53,6 @@ def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Applicat
     return application, problems
 
 
-def application_of(text: str, folder: str) -> Application:
-    """The application in a text that was read without errors before, as a revision holds it. Raises Invalid."""
-    return of_document(yaml.parse(text), folder)[0]
-
-
 def definitions_beside(path: Path) -> list[Document]:
     """The definitions that a file holds beside its application. Raises Invalid."""
     if not any(kind in read_text(path) for kind in DEFINITIONS):

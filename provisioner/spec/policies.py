@@ -65,28 +65,37 @@ APPLY_ONCE = closed({
         "affect": {"enum": ["always", "onUpdate", "onStateKeep", ""], "description": "When edited, when it drifted, or always (default)"},
     })),
 })
+HEALTH = closed({
+    "probeTimeout": {"type": "integer", "minimum": 1, "description": "Seconds for one answer, of probes that do not say it themselves"},
+    "probeInterval": {"type": "integer", "minimum": 1, "description": "Seconds from one try to the next, of probes that do not say it themselves"},
+    "components": listed(TEXT, description="Names of components, or several by * (default: all that have probes)"),
+})
 RESOURCE_UPDATE = closed({"rules": _rules(strategy=closed({
     "op": {"enum": ["patch", "replace"], "description": "Change a resource in place (default), or make it anew"},
     "recreateFields": listed(TEXT, description="Attributes whose change makes it anew"),
 }))}, ("rules",))
+TAKE_OVER = closed({"rules": _rules(
+    ids=texts(description="Address of a resource in the component's module to the identifier by which Terraform imports it"))}, ("rules",))
 REPLICATION = closed({
     "keys": listed({"type": "string", "pattern": NAME, "x-says": NAME_SAYS}, minItems=1,
                    description="A copy NAME-KEY of each component for each"),
     "selector": listed(TEXT, description="Names of the components to copy, or several by * (default: all)"),
 }, ("keys",))
 READ_ONLY = closed({"rules": _rules()}, ("rules",))
+SHARED_RESOURCE = READ_ONLY
 SCHEMAS: dict[str, Schema] = {
     "topology": TOPOLOGY, "override": OVERRIDE, "replication": REPLICATION, "garbage-collect": GARBAGE_COLLECT, "apply-once": APPLY_ONCE,
-    "read-only": READ_ONLY, "resource-update": RESOURCE_UPDATE, "protect": PROTECT, "rules": RULES}
+    "read-only": READ_ONLY, "resource-update": RESOURCE_UPDATE,
+    "shared-resource": SHARED_RESOURCE, "take-over": TAKE_OVER, "health": HEALTH, "protect": PROTECT, "rules": RULES}
 """What is acted on."""
 SHAPES = {name: Shape(schema) for name, schema in SCHEMAS.items()}
 DOCUMENT_SHAPE = Shape(closed({
     "apiVersion": {"enum": ["core.oam.dev/v1alpha1", "core.oam.dev/v1beta1", "provision/v1"]}, "kind": {"const": "Policy"},
     "metadata": {"type": "object", "required": ["name"], "properties": {"name": TEXT}}, "type": TEXT, "properties": {"type": "object"}, "status": ANY,
 }, ("apiVersion", "kind", "metadata", "type")))
-LATER = ("env-binding", "health", "shared-resource", "take-over")
+LATER = ("env-binding",)
 """KubeVela's policies that are not acted on yet."""
-OF_APPLICATIONS = ("topology", "override", "replication", "rules")
+OF_APPLICATIONS = ("topology", "override", "replication", "health", "rules")
 """An environment says these in words of its own (place, override, rules)."""
 NO_EFFECT = {"continueOnFailure": "what left is removed after everything else succeeded", "applicationRevisionLimit": "all revisions are kept"}
 

@@ -95,6 +95,18 @@ class DeliveredUnits:
             rows = [(row.unit, row.body if row.state == "delivered" else row.previous) for row in connection.execute(query)]
         return {name: load(Delivered, body).unit for name, body in rows if body}
 
+    def elsewhere(self, environment: str, application: str, component: str) -> dict[str, list[Delivered]]:
+        """The units of a component's name that other applications have in an environment, by application."""
+        query = select(DELIVERED.c.application, DELIVERED.c.body).where(
+            DELIVERED.c.environment == environment, DELIVERED.c.application != application,
+            DELIVERED.c.unit.startswith(f"{component}@", autoescape=True)
+        ).order_by(DELIVERED.c.application, DELIVERED.c.unit)
+        found: dict[str, list[Delivered]] = {}
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.application, []).append(load(Delivered, row.body))
+        return found
+
     def host_done(self, application: str, environment: str, unit: str, host: str, digest: str, run: int) -> None:
         """Record what one host has now. The unit must be intended or delivered."""
         values = {"digest": digest, "run": run, "time": utc_now()}

@@ -78,9 +78,12 @@ def test_the_password_is_in_no_task_definition(cloud: Cloud) -> None:
     assert set(holding) <= {"terraform.tfstate", "terraform.tfstate.backup"}
 
 
-def test_what_runs_once_and_by_the_clock_is_scheduled(cloud: Cloud) -> None:
-    scheduler = cloud.client("scheduler")
-    assert scheduler.get_schedule(Name="counter-cloud-greet")["ScheduleExpression"].startswith("at(")
+def test_what_runs_once_has_run_to_its_end_and_the_rest_is_scheduled(cloud: Cloud) -> None:
+    ecs, scheduler = cloud.client("ecs"), cloud.client("scheduler")
+    ran = ecs.list_tasks(cluster="counter-cloud-greet", family="counter-cloud-greet", desiredStatus="STOPPED")["taskArns"]
+    (task,) = ecs.describe_tasks(cluster="counter-cloud-greet", tasks=ran)["tasks"]
+    assert (task["lastStatus"], task["containers"][0]["exitCode"]) == ("STOPPED", 0)
+    assert [one["Name"] for one in scheduler.list_schedules()["Schedules"]] == ["counter-cloud-tidy"]
     assert scheduler.get_schedule(Name="counter-cloud-tidy")["ScheduleExpression"] == "cron(30 2 ? * MON-FRI *)"
 
 
@@ -98,7 +101,9 @@ def test_a_change_is_made_in_place(cloud: Cloud) -> None:
 
 
 def test_destroy_leaves_nothing(cloud: Cloud) -> None:
-    cloud.project.provision("destroy", "-e", "cloud", "--yes", "--allow-destroy", "db")
+    done = cloud.project.provision("destroy", "-e", "cloud", "--yes", "--allow-destroy", "db", exit=5)
+    assert "web@cloud (webservice) would be destroyed" in done.stderr, "its volume is a file system of its own"
+    cloud.project.provision("destroy", "-e", "cloud", "--yes", "--allow-destroy", "db", "--allow-destroy", "web")
     ecs = cloud.client("ecs")
     clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"] if ecs.list_clusters()["clusterArns"] else []
     assert [cluster for cluster in clusters if cluster["status"] != "INACTIVE"] == []

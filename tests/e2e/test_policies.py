@@ -22,6 +22,15 @@ POLICIES = """
           - {selector: {componentNames: [left]}, strategy: onAppUpdate, propagation: orphan}
           - {selector: {componentNames: [stays]}, strategy: never}
 """
+SHARED = "    - {name: ours, type: shared-resource, properties: {rules: [{selector: {componentNames: [stays]}}]}}\n"
+SECOND = f"""
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {{name: second}}
+spec:
+  components: [{{name: stays, type: queue}}]
+  policies:
+{SHARED}"""
 PROTECT = "    - {name: no accidents, type: protect, properties: {rules: [{selector: {componentTypes: [table]}}]}}\n"
 TABLE = "    - {name: ledger, type: table, properties: {key: id}}\n"
 
@@ -77,9 +86,15 @@ def test_a_protected_table_is_not_destroyed(project: Project) -> None:
         assert 'PRV-5010' in told and 'policy "no accidents" protects it' in told and "--keep ledger" in told
 
 
-def test_a_policy_is_lifted_by_applying_without_it(project: Project) -> None:
-    write(project, document("stays", policies=""))
+def test_a_shared_queue_is_one_queue_and_goes_with_the_last_who_has_it(project: Project) -> None:
+    """And a policy is lifted by applying without it, which changes nothing but what is recorded."""
+    write(project, document("stays", policies=f"  policies:\n{SHARED}"))
     assert "recorded what policies say now of 2 components" in project.provision("apply", "--yes").stderr
-    destroyed = project.provision("destroy", "--yes", "--allow-destroy", "ledger").stdout
-    assert "ledger" in destroyed
+    (project.folder / "second.yaml").write_text(SECOND)
+    project.provision("apply", "second.yaml", "--yes")
+    assert project.json("status", "second.yaml")["outputs"]["stays@existing"] == project.json("status")["outputs"]["stays@aws"]
+    told = project.provision("destroy", "--yes", "--allow-destroy", "ledger").stdout
+    assert "stays@aws stays: shared with second" in told and there(project) == {"stays"}
+    project.provision("destroy", "second.yaml", "--yes")
+    project.provision("destroy", "--yes")
     assert there(project) == set()

@@ -39,6 +39,12 @@ def test_three_plans_of_one_application(orders: Project) -> None:
     assert len(desk["hosts"]) == 2
 
 
+def test_environments_differ_in_what_they_mean_to(orders: Project) -> None:
+    told = orders.provision("diff", "--env", "staging", "--env", "prod").stdout
+    assert "retentionSeconds: 86400 → 1209600" in told and "scaler.replicas: 1 → 2" in told and "on: existing → fra" in told
+    assert "5 differences in 2 components" in told
+
+
 def test_a_rule_of_the_organisation_holds_in_each(orders: Project) -> None:
     text = (orders.folder / "app.yaml").read_text()
     orders.edit("labels: {owner: trading}, ", "")
@@ -46,3 +52,17 @@ def test_a_rule_of_the_organisation_holds_in_each(orders: Project) -> None:
         told = orders.provision("validate", "-e", name, exit=5).stderr
         assert "the application has no label `owner`" in told and "rules/organisation.yaml" in told
     (orders.folder / "app.yaml").write_text(text)
+
+
+def test_a_version_is_promoted_as_it_was_delivered(orders: Project) -> None:
+    """Whatever app.yaml says by then."""
+    told = orders.provision("promote", "--from", "dev", "--to", "staging", "--yes", exit=1).stderr
+    assert "PRV-6221" in told and "nothing of this project is delivered in dev" in told
+    orders.provision("apply", "-e", "dev", "--yes")
+    orders.edit('publishVersion: "1.4.0"', 'publishVersion: "1.5.0"')
+    orders.edit("    - {name: receipts, type: bucket}\n", "    - {name: receipts, type: bucket}\n    - {name: audit, type: queue}\n")
+    done = orders.provision("promote", "--from", "dev", "--to", "staging", "--yes").stdout
+    assert "orders · staging · 1.4.0 · from dev, revision 1" in done and "Plan: 6 to add" in done and "audit" not in done
+    again = orders.provision("promote", "--from", "dev", "--to", "staging", "--yes").stdout
+    assert "Nothing to do" in again
+    assert effects(orders.json("plan", "-e", "staging")) == {"audit@eu": "create", "audit@us": "create"}

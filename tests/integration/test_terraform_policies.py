@@ -70,3 +70,23 @@ def test_an_orphan_leaves_the_state_and_nothing_is_destroyed(world: World) -> No
     assert PLACE not in world.state() and "module.second.terraform_data.this" in world.state()
     world.plan(second)
     assert actions(world, "second@t") == []
+
+
+MODULE = """
+variable "name" { type = string }
+resource "terraform_data" "this" {}
+output "name" { value = var.name }
+"""
+
+
+def test_what_is_there_is_taken_over_and_shown(world: World, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare/main.tf").write_text(MODULE)
+    first = replace(unit("first", str(tmp_path / "bare"), name="alpha"), imports={"terraform_data.this": "made-by-hand"})
+    world.plan(first, unit("second", "plain", name="b"))
+    [found] = world.planned["first@t"].changes
+    assert (found.address, found.action, found.reason) == (PLACE, "update", "is taken over: made-by-hand")
+    world.apply(first, unit("second", "plain", name="b"))
+    assert world.state()[PLACE][0]["attributes"]["id"] == "made-by-hand"
+    world.plan(first, unit("second", "plain", name="b"))
+    assert actions(world) == []

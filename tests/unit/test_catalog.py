@@ -137,6 +137,7 @@ def test_defaults_at_every_level() -> None:
     ("${module.url}", "${module.uri}", ["17 PRV-1434"]),
     ("kind: ComponentDefinition", "kind: TraitDefinition", ["2 PRV-1201"]),
     ("needs: aws", 'needs: aws\n      when: "size > 3"', ["15 PRV-1420"]),
+    ("module: modules/site", "module: modules/site, holds: [aws_s3_bucket]", ["15 PRV-1440"]),
     ("needs: aws", "needs: aws\n      actions: {backup: b.yml}", ["14 PRV-1423"]),
     ("needs: aws", "needs: aws\n      actions: {backup: {description: x}}", ["15 PRV-1420"]),
     ("needs: aws", "needs: aws\n      actions: {backup: {playbook: b.yml, parameters: {properties: {a: {type: strin}}}}}",
@@ -155,6 +156,17 @@ def test_modules_are_read_wherever_their_blocks_stand(tmp_path: Path) -> None:
     (tmp_path / "bad.tf").write_text('variable "x" {\n  type = \n')
     with pytest.raises(Unreadable, match=r"bad\.tf"):
         read_module(tmp_path)
+
+
+def test_the_digest_of_a_module_counts_those_that_it_calls(project: Path) -> None:
+    outer, inner = project / "modules" / "outer", project / "modules" / "inner"
+    for folder, text in ((outer, 'module "in" {\n  source = "../inner"\n}\n'), (inner, 'variable "a" {}\n')):
+        folder.mkdir(parents=True)
+        (folder / "main.tf").write_text(text)
+    before = Catalog(project).digest_of(str(outer))
+    assert Catalog(project).digest_of(str(outer)) == before
+    (inner / "main.tf").write_text('variable "b" {}\n')
+    assert Catalog(project).digest_of(str(outer)) != before
 
 
 def test_digests(project: Path) -> None:

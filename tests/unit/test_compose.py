@@ -237,3 +237,14 @@ def test_targets_of_topology_policies(application: Application, names: list[str]
     wanted = topology(variant.application, environment)
     assert [target.name for target in environment.targets if wanted.allows(target)] == names
     assert bool(wanted) == bool(names)
+
+
+def test_a_health_policy_lies_below_what_probes_say() -> None:
+    probe = {"httpGet": {"path": "/"}, "timeoutSeconds": 7}
+    listed = (Component("api", "webservice", {"readinessProbe": probe}), Component("job", "worker", {"readinessProbe": {"exec": {}}}),
+              Component("x", "y"))
+    health = Policy("h", "health", {"probeTimeout": 20, "probeInterval": 30, "components": ["api", "x"]})
+    [variant] = variants(Application("app", components=listed, policies=(health,))).all
+    found = {component.name: component.properties for component in variant.application.components}
+    assert found["api"]["readinessProbe"] == {**probe, "periodSeconds": 30}
+    assert found["job"] == listed[1].properties and found["x"] == {}

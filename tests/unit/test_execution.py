@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ class FakeEngine:
 
     name = "fake"
 
-    def __init__(self, fails=(), dies=(), adopts=()):
-        self.fails, self.dies, self.adopts, self.requests = set(fails), set(dies), set(adopts), []
+    def __init__(self, fails=(), dies=(), adopts=(), skips=()):
+        self.fails, self.dies, self.adopts, self.skips, self.requests = set(fails), set(dies), set(adopts), set(skips), []
 
     async def deliver(self, request: BatchRequest, site: Site, report) -> None:
         self.requests.append(request)
@@ -30,7 +31,7 @@ class FakeEngine:
             if step.name in self.dies:
                 os._exit(9)
             report(Event("task", step.name, "did it"))
-            state = "failed" if step.name in self.fails else "done"
+            state = "failed" if step.name in self.fails else "skipped" if step.name in self.skips else "done"
             made = (Host("h1", "10.0.0.1", "dc"),) if step.unit.hosts_output else ()
             report(StepEnded(step.name, state, "no" if state == "failed" else "", {"id": f"id-{step.unit.name}"}, changed=True, hosts=made))
 
@@ -91,6 +92,15 @@ def test_outputs_travel_to_dependents_and_everything_is_recorded(tmp_path):
     assert [row.state for row in rows.values()] == ["done", "done"] and judge(rows.values()) == ("succeeded", Exit.OK)
     assert {name: entry.state for name, entry in world.delivered.items()} == {"db@dc": "delivered", "api@dc": "delivered"}
     assert [event.kind for event in world.events] == ["step-started", "task", "step-ended"] * 2
+
+
+def test_an_engine_may_skip_a_step_of_the_batch_that_it_carries_out(tmp_path):
+    """Terraform skips what needs a component that failed in the same apply; both had been started."""
+    both = [replace(each, batch="terraform:aws:0") for each in (step("a@aws", engine="terraform"), step("b@aws", "a@aws", engine="terraform"))]
+    world = World(tmp_path, *both)
+    rows = world.run(FakeEngine(fails={"a@aws"}, skips={"b@aws"}))
+    assert [row.state for row in rows.values()] == ["failed", "skipped"]
+    assert [row.state for row in world.run(FakeEngine(), number=1).values()] == ["done", "done"]
 
 
 def test_a_failure_skips_only_dependents_and_leaves_an_intended_row(tmp_path):

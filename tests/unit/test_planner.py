@@ -252,6 +252,33 @@ def test_data_is_not_replaced_by_chance(action: str, word: str) -> None:
     world.make(db, allow_destroy=frozenset({"db"}))
 
 
+def held(action: str, kind: str) -> Change:
+    return Change("web@aws", f"module.web.module.container.{kind}.this[0]", action)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [True, False])
+def test_only_resources_that_hold_data_count_where_they_are_known(data: bool) -> None:
+    web = unit("web@aws", data=data, holds=("aws_efs_file_system",))
+    world = World()
+    world.deliver(web)
+    world.answers["web@aws"] = Planned((held("replace", "aws_ecs_task_definition"), held("update", "aws_efs_file_system")))
+    world.make(web)
+    for action, word in (("replace", "replaced"), ("delete", "destroyed")):
+        world.answers["web@aws"] = Planned((held("update", "aws_ecs_service"), held(action, "aws_efs_file_system")))
+        assert f"web@aws (thing) would be {word}" in refused(world, web).message
+        world.make(web, allow_destroy=frozenset({"web"}))
+
+
+def test_what_made_a_file_system_is_not_removed_by_chance() -> None:
+    web = unit("web@aws", holds=("aws_efs_file_system",))
+    world = World()
+    world.deliver(web)
+    world.answers["web@aws"] = Planned((held("delete", "aws_ecs_service"),))
+    world.make()
+    world.answers["web@aws"] = Planned((held("delete", "aws_ecs_service"), held("delete", "aws_efs_file_system")))
+    assert "--allow-destroy web" in refused(world).hint
+
+
 def test_a_host_that_carries_data_bears_data() -> None:
     db = unit("db@dc", "fleet@aws", host_source=on("fleet@aws"), data=True)
     world = World(made={"fleet@aws": hosts("v1", target="aws")})

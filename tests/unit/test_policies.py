@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.compose.handling import careful, handling, meant
+from provisioner.compose.handling import careful, handling, meant, taken_over
 from provisioner.errors import Refused
 from provisioner.model import Change, Delivered, Handling, Json, Plan, Policy, Unit
 from provisioner.planner.protect import protect
@@ -72,6 +72,7 @@ def world(**handlings: Handling) -> World:
     (world(api=LATE), False, [], ("api@dc stays: garbage-collect onAppDelete", "db@aws stays: api@dc needs it")),
     (world(api=LATE), True, ["remove api@dc", "remove db@aws"], ()),
     (world(db=NEVER), True, ["remove api@dc"], ("db@aws stays: garbage-collect never",)),
+    (world(db=Handling(read_only=True)), True, ["remove api@dc"], ("db@aws stays: read-only",)),
 ])
 def test_what_leaves_under_each_rule(there: World, destroy: bool, steps: list[str], notes: tuple[str, ...]) -> None:
     plan = there.make(destroy=destroy)
@@ -135,3 +136,9 @@ def test_destroying_the_application_does_not_destroy_what_is_protected() -> None
         there.make(destroy=True, allow_destroy=frozenset({"db"}), who="me")
     assert names(there.make(destroy=True, allow_destroy=frozenset({"db"}), who="dba").steps) == ["remove db@aws"]
     assert not there.make(destroy=True, keep=frozenset({"db"})).steps
+
+
+def test_what_is_taken_over_is_said_by_address() -> None:
+    rules = [{"selector": {"componentNames": ["db"]}, "ids": {"aws_s3_bucket.this": "x"}},
+             {"selector": {"componentNames": ["api"]}, "ids": {"y": "z"}}, {"selector": {"componentTypes": ["thing"]}}]
+    assert taken_over([Policy("t", "take-over", {"rules": rules})], DB) == {"aws_s3_bucket.this": "x"}

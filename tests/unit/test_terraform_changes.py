@@ -91,6 +91,23 @@ def test_contained(now: Change, shown: Change, contained: bool) -> None:
     assert (contract.excess([now], [shown]) == {}) is contained
 
 
+def test_a_program_that_did_not_end_well_may_run_again() -> None:
+    run, made = "module.db.terraform_data.run[0]", "module.db.aws_sqs_queue.this"
+    assert contract.excess([change("replace", {}, (), run)], [change("create", {}, (), run)]) == {}
+    assert contract.excess([change("replace", {}, (), made)], [change("create", {}, (), made)])
+    assert contract.excess([change("replace", {}, (), run)], [change("update", {}, (), run)])
+
+
+def test_what_a_program_says_is_told_and_is_the_reason_of_its_failure() -> None:
+    said = {"type": "provision_progress", "hook": {"resource": {"addr": "module.db.terraform_data.run[0]"}, "output": "task 1 was started\n"}}
+    failed = {"type": "diagnostic", "diagnostic": {
+        "severity": "error", "summary": "local-exec provisioner error", "address": "module.db.terraform_data.run[0]",
+        "detail": "Error running command 'exec python3 run.py': exit status 1. Output: ended with exit code 3\n"}}
+    found = list(stream.parse([json.dumps(said), json.dumps(failed)]))
+    assert found[0] == stream.Said("module.db.terraform_data.run[0]", "task 1 was started")
+    assert str(found[1]) == "a program that it runs failed: ended with exit code 3"
+
+
 def test_less_is_always_contained_and_an_interrupted_creation_may_begin_anew() -> None:
     assert contract.excess([], [change("create")]) == {}
     assert contract.excess([change("replace", {"a": 1})], [change("create", {"a": 1})], frozenset({"module.db.x"})) == {}

@@ -16,6 +16,7 @@ locals {
       weight    = try(part.weight, 1)
       port      = coalesce(try(part.port, null), try(route.port, null), 80)
       probe     = try(part.probe.httpGet.path, "")
+      targets   = try(part.targets, "ip")
     }]
   } }
 
@@ -97,7 +98,7 @@ resource "aws_lb_target_group" "this" {
 
   # a name is free again only when the group is gone, and a rule needs the next one before that
   name_prefix          = "rt-"
-  target_type          = "ip"
+  target_type          = each.value.targets
   protocol             = "HTTP"
   port                 = each.value.port
   vpc_id               = aws_security_group.this.vpc_id

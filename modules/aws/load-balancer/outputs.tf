@@ -13,13 +13,14 @@ output "host" {
 }
 
 output "attachments" {
-  description = "For each route, in order, for each part of it, what a service needs that attaches itself: {target_group, security_group, port}."
+  description = "For each route, in order, for each part of it, what attaches itself needs to know: {target_group, security_group, network, port}."
   value = [for number in range(length(var.routes)) : one([for key, route in local.routes : [for place, part in route.parts : {
     target_group   = aws_lb_target_group.this["${key} ${place}"].arn
     security_group = aws_security_group.this.id
+    network        = aws_security_group.this.vpc_id
     port           = part.port
   }] if route.index == number])]
 
-  # ECS takes a target group only once a load balancer has it
+  # a target group is taken only once a load balancer has it
   depends_on = [aws_lb_listener_rule.this]
 }

@@ -15,7 +15,7 @@ variable "tags" {
 }
 
 variable "routes" {
-  description = "Routes by host and path prefix: [{host, path, port, backends: [{to, weight, port, probe}]}]; `to` are addresses, none for what attaches itself. Number, hosts and paths, and the number of addresses, must be known when the plan is made."
+  description = "Routes by host and path prefix: [{host, path, port, backends: [{to, weight, port, probe, targets}]}]; `to` are addresses, none for what attaches itself, which says in `targets` what it attaches: ip or instance. Number, hosts and paths, and the number of addresses, must be known when the plan is made."
   type        = any
 
   validation {

@@ -150,7 +150,7 @@ variable "allow_from" {
 }
 
 variable "attachments" {
-  description = "Load balancers that pass requests on to it: [{target_group, security_group, port}]. Their number must be known when the plan is made."
+  description = "Load balancers that pass requests on to it: [{target_group, security_group, network, port}]. Their number must be known when the plan is made."
   type        = any
   default     = []
 }

@@ -1,4 +1,4 @@
-# A container that runs to its end on ECS (Fargate): at the times of a schedule, or once for each thing that is delivered.
+# A container that runs to its end on ECS (Fargate): at the times of a schedule, or once for each thing that is delivered, which is waited for.
 
 locals {
   once = var.schedule == ""
@@ -44,11 +44,42 @@ module "container" {
   task_role   = var.task_role
   file_system = var.file_system
   log_days    = var.log_days
-  restart     = var.restart == "OnFailure"
+  restart     = !local.once && var.restart == "OnFailure"
 }
+
+# ------------------------------------------------------------------ once
+# A run is a resource: made again when what it is made of has changed, and marked by Terraform as not made when it did not end well.
+resource "terraform_data" "run" {
+  count = local.once ? 1 : 0
+
+  triggers_replace = [module.container.task_definition, var.copies]
+
+  provisioner "local-exec" {
+    command = "exec \"$${PROVISION_PYTHON:-python3}\" '${path.module}/run.py'"
+
+    environment = {
+      RUN = jsonencode({
+        root            = abspath(path.root)
+        cluster         = module.container.cluster_arn
+        definition      = module.container.task_definition
+        copies          = var.copies
+        retries         = var.restart == "OnFailure" ? var.retries : 0
+        seconds         = var.seconds
+        subnets         = module.container.subnet_ids
+        security_groups = [module.container.security_group]
+        public          = module.container.public
+        log_group       = module.container.log_group
+      })
+    }
+  }
+}
+
+# ------------------------------------------------------------------ by the clock
 
 # The role by which the scheduler starts it.
 resource "aws_iam_role" "schedule" {
+  count = local.once ? 0 : 1
+
   name_prefix = "${substr(var.name, 0, 29)}-"
   description = "Schedules ${var.name}"
   tags        = var.tags
@@ -60,8 +91,10 @@ resource "aws_iam_role" "schedule" {
 }
 
 resource "aws_iam_role_policy" "schedule" {
+  count = local.once ? 0 : 1
+
   name = "run"
-  role = aws_iam_role.schedule.id
+  role = aws_iam_role.schedule[0].id
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -73,24 +106,14 @@ resource "aws_iam_role_policy" "schedule" {
   })
 }
 
-# When a task that runs once is due: two minutes after it was delivered, because a time that has passed is refused.
-resource "terraform_data" "due" {
-  count = local.once ? 1 : 0
-
-  input            = formatdate("YYYY-MM-DD'T'hh:mm:ss", timeadd(timestamp(), "2m"))
-  triggers_replace = [module.container.task_definition, var.copies]
-
-  lifecycle {
-    ignore_changes = [input]
-  }
-}
-
 resource "aws_scheduler_schedule" "this" {
+  count = local.once ? 0 : 1
+
   name                         = length(var.name) <= 64 ? var.name : "${substr(var.name, 0, 55)}-${substr(sha256(var.name), 0, 8)}"
   description                  = "Runs ${var.name}"
   state                        = var.suspended ? "DISABLED" : "ENABLED"
-  schedule_expression          = local.once ? "at(${terraform_data.due[0].output})" : local.cron
-  schedule_expression_timezone = local.once ? "UTC" : var.time_zone
+  schedule_expression          = local.cron
+  schedule_expression_timezone = var.time_zone
 
   flexible_time_window {
     mode = "OFF"
@@ -98,7 +121,7 @@ resource "aws_scheduler_schedule" "this" {
 
   target {
     arn      = module.container.cluster_arn
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = aws_iam_role.schedule[0].arn
 
     ecs_parameters {
       task_definition_arn = module.container.task_definition
@@ -121,8 +144,13 @@ resource "aws_scheduler_schedule" "this" {
 
   lifecycle {
     precondition {
-      condition     = local.once || length(local.fields) == 5
+      condition     = length(local.fields) == 5
       error_message = "A schedule has five fields (minute, hour, day of month, month, day of week), or is @hourly, @daily, @weekly, @monthly or @yearly."
+    }
+
+    precondition {
+      condition     = var.copies <= 10
+      error_message = "EventBridge starts 1 to 10 copies of a task."
     }
 
     precondition {

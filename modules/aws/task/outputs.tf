@@ -1,6 +1,6 @@
 output "schedule" {
-  description = "ARN of the schedule."
-  value       = aws_scheduler_schedule.this.arn
+  description = "ARN of the schedule; empty for a task that runs once."
+  value       = one(aws_scheduler_schedule.this[*].arn) == null ? "" : one(aws_scheduler_schedule.this[*].arn)
 }
 
 output "task_definition" {

@@ -155,8 +155,8 @@ variable "copies" {
   default     = 1
 
   validation {
-    condition     = var.copies >= 1 && var.copies <= 10
-    error_message = "EventBridge starts 1 to 10 copies of a task."
+    condition     = var.copies >= 1
+    error_message = "A task has one copy at least."
   }
 }
 
@@ -167,7 +167,7 @@ variable "late_seconds" {
 }
 
 variable "restart" {
-  description = "Never, or OnFailure: start the program again, in the same task, when it ends with another code than 0."
+  description = "Never, or OnFailure: run it again when it ends with another code than 0. By a schedule it is started again in the same task."
   type        = string
   default     = "Never"
 
@@ -175,4 +175,16 @@ variable "restart" {
     condition     = contains(["Never", "OnFailure"], var.restart)
     error_message = "The restart must be Never or OnFailure."
   }
+}
+
+variable "retries" {
+  description = "Without a schedule, with restart OnFailure: how often it is tried again."
+  type        = number
+  default     = 6
+}
+
+variable "seconds" {
+  description = "Without a schedule: seconds after which a try is ended as failed."
+  type        = number
+  default     = 3600
 }

@@ -1,7 +1,9 @@
 # Machines that come and go with the load (an autoscaling group): encrypted disks, metadata by token only.
 
 locals {
-  types      = { small = "t3.small", medium = "t3.large", large = "m6i.2xlarge" }
+  types              = { small = "t3.small", medium = "t3.large", large = "m6i.2xlarge" }
+  security_group_ids = concat(var.security_group_ids, aws_security_group.door[*].id)
+
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
 }
 
@@ -53,7 +55,40 @@ resource "aws_key_pair" "this" {
   tags            = var.tags
 }
 
-# An interface of its own: the address outlives a replaced machine, and no public address comes from the subnet's setting.
+# Who reaches the machines is said by their security groups; the load balancers that pass requests on to them do by this one.
+resource "aws_security_group" "door" {
+  count = length(var.attachments) > 0 ? 1 : 0
+
+  name_prefix = "${substr(var.name, 0, 60)}-door-"
+  description = "Load balancers reach ${var.name}"
+  vpc_id      = var.attachments[0].network
+  tags        = merge(var.tags, { Name = "${var.name}-door" })
+
+  dynamic "ingress" {
+    for_each = var.attachments
+
+    content {
+      description     = "Port ${ingress.value.port}"
+      from_port       = ingress.value.port
+      to_port         = ingress.value.port
+      protocol        = "tcp"
+      security_groups = [ingress.value.security_group]
+    }
+  }
+
+  egress {
+    description = "Everywhere"
+    from_port   = 0
+    to_port     = 0
+    protocol    = "-1"
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
 resource "aws_launch_template" "this" {
   name_prefix            = "${substr(var.name, 0, 60)}-"
   image_id               = var.ami == "" ? terraform_data.image.output : var.ami
@@ -73,7 +108,7 @@ resource "aws_launch_template" "this" {
 
   network_interfaces {
     associate_public_ip_address = var.public
-    security_groups             = length(var.security_group_ids) > 0 ? var.security_group_ids : null
+    security_groups             = length(local.security_group_ids) > 0 ? local.security_group_ids : null
   }
 
   metadata_options {
@@ -108,6 +143,12 @@ resource "aws_autoscaling_group" "this" {
   min_size            = var.scaling.min
   max_size            = var.scaling.max
   vpc_zone_identifier = local.subnet_ids
+
+  # a machine that its load balancer finds broken is replaced, and a delivery ends when the first ones work
+  target_group_arns         = [for attachment in var.attachments : attachment.target_group]
+  health_check_type         = length(var.attachments) > 0 ? "ELB" : "EC2"
+  health_check_grace_period = 300
+  min_elb_capacity          = length(var.attachments) > 0 ? var.scaling.min : null
 
   launch_template {
     id      = aws_launch_template.this.id

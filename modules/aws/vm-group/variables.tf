@@ -115,3 +115,9 @@ variable "scaling" {
     error_message = "Give min and max, min not above max."
   }
 }
+
+variable "attachments" {
+  description = "Load balancers that pass requests on to the machines: [{target_group, security_group, network, port}]. Their number must be known when the plan is made."
+  type        = any
+  default     = []
+}

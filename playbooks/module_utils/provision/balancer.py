@@ -118,7 +118,7 @@ class Balancer:
             work.add(f"enable {unit}", lambda: self.systemd.enable(self.program))
         if not state.running or loaded:
             work.add(f"{'restart' if state.running else 'start'} {unit}", lambda: self.systemd.restart(self.program))
-        elif changed or not (unknown or self._question().ask()[1] == self.stamp):
+        elif changed or self.context.restart or not (unknown or self._question().ask()[1] == self.stamp):
             work.add(f"reload {unit}", lambda: self.systemd.reload(self.program))
 
     def _question(self) -> asking.Question:

@@ -27,6 +27,8 @@ class Context:
     address: str = ""
     supervisord: str = ""
     check: bool = False
+    restart: bool = False
+    """What runs is started anew, though nothing differs."""
     secret_inputs: tuple[str, ...] = ()
 
     @staticmethod

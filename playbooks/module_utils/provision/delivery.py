@@ -246,7 +246,8 @@ class _Delivery:
             self.work.add("start supervisord", manager.wake)
         if unit_changed or not state.known or not state.fresh:
             self.work.add(f"load {name}", lambda: manager.load(service.name))
-        why = " (the last delivery did not end well)" if waiting and not (self.reread or unit_changed) else ""
+        told = self.reread or unit_changed or self.context.restart
+        why = " (the last delivery did not end well)" if waiting and not told else ""
         if course.kind == "task":
             self._run(name, waiting, why)
             return

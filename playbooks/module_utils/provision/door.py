@@ -186,7 +186,7 @@ class Door:
             work.add("enable nginx.service", lambda: manager.enable("nginx"))
         if not self.state.running or (engine.own and self.program_changed):
             work.add(f"start {manager.unit_name('nginx')}", lambda: self._start())
-        elif changed or (engine.own and self.main_changed) or not self._in_force():
+        elif changed or (engine.own and self.main_changed) or self.context.restart or not self._in_force():
             work.add(f"reload {manager.unit_name('nginx')}", engine.reload)
 
     def _start(self) -> None:

@@ -78,6 +78,9 @@ def load(context: Context) -> Manifest | None:
     if found is not None and found.environment != context.environment:
         raise Failed(f"{context.unit} of {context.app} is on this host for environment '{found.environment}'; two environments of one "
                      "application can't share a host")
+    if found is not None and context.restart:
+        # the way on which a restart that a crash kept from happening is made up for
+        return replace(found, pending=tuple(dict.fromkeys((*found.pending, "restart"))))
     return found
 
 

@@ -37,7 +37,7 @@ def test_command(door: Door, /, files: tuple[Path, ...]) -> int:
         rules:
           - name: versioned
             deny: unit.type == 'bucket' && unit.inputs.versioned == false
-            message: "${unit.name} keeps no older versions"
+            message: keeps no older versions
         tests:
           - name: a bucket without versions is refused
             given: {unit: {name: a@aws, type: bucket, inputs: {versioned: false}}}

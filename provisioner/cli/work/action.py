@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from provisioner.api import Session
+from provisioner.api import Session, Wish
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, open_project
@@ -22,7 +22,13 @@ def action(door: Door, /, name: str, verb: str, **chosen: Any) -> int:
     with open_project(door, chosen) as session:
         if not verb:
             return _list(door, session, name)
-        return _run(door, session, (name, verb), given, chosen)
+        return _run(door, session, name, Wish(verb, given, chosen["host"]), chosen)
+
+
+def restart(door: Door, /, name: str, **chosen: Any) -> int:
+    """Start anew what runs of a component."""
+    with open_project(door, chosen) as session:
+        return _run(door, session, name, Wish("restart", {}, chosen["host"]), chosen)
 
 
 def _list(door: Door, session: Session, name: str) -> int:
@@ -34,10 +40,10 @@ def _list(door: Door, session: Session, name: str) -> int:
     return Exit.OK
 
 
-def _run(door: Door, session: Session, what: tuple[str, str], given: dict[str, str], chosen: Chosen) -> int:
+def _run(door: Door, session: Session, name: str, wish: Wish, chosen: Chosen) -> int:
     with Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
-        asker = Asker(door, yes=chosen["yes"], view=view_of(session, chosen), question=f"Run {what[1]}?")
-        outcome = session.act(*what, given, confirm=asker.confirm, listen=watch.listen)
+        asker = Asker(door, yes=chosen["yes"], view=view_of(session, chosen), question=f"Run {wish.verb}?")
+        outcome = session.act(name, wish, confirm=asker.confirm, listen=watch.listen)
     if asker.refused is not None:
         raise asker.refused
     return tell_ending(door, outcome)

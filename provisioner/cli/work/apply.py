@@ -32,6 +32,11 @@ def destroy(door: Door, /, **chosen: Any) -> int:
     return deliver(door, chosen, lambda session: session.purpose("destroy"))
 
 
+def promote(door: Door, /, **chosen: Any) -> int:
+    """Deliver what one environment has to the next one."""
+    return deliver(door, chosen, lambda session: session.purpose())
+
+
 def deliver(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose | Plan]) -> int:
     """Plan what is asked for, or take the plan that was saved; show it, ask, carry it out and tell how it ended."""
     with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:

@@ -74,6 +74,8 @@ def view_of(session: Session, chosen: Chosen, then: str = "") -> PlanView:
     """How the plan is shown."""
     revision = session.store.revisions.latest(session.application.name, session.environment.name)
     against = f"against revision {revision.number}" if revision else "nothing delivered yet"
+    if session.promoted:
+        against = f"from {chosen['promote_from']}, revision {session.promoted.number} · {against}"
     return PlanView(chosen.get("diff", "summary"), bool(chosen.get("show_unchanged")), bool(chosen.get("detail")), then, against)
 
 

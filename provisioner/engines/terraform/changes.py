@@ -29,6 +29,8 @@ def changes(resource_changes: list[dict[str, Any]], units: Mapping[str, str]) ->
 def action_of(entry: dict[str, Any]) -> Action | None:
     """The action in our words; None when nothing is done, or only read."""
     actions = entry["change"]["actions"]
+    if actions == ["no-op"] and entry["change"].get("importing"):
+        return "update"
     if entry.get("mode") == "data" or actions in (["no-op"], ["read"]):
         return None
     if len(actions) == 2:
@@ -106,6 +108,8 @@ def _set(value: Any) -> dict[str, Json]:
 def _reason(entry: dict[str, Any], action: Action) -> str:
     if action == "replace" and (paths := entry["change"].get("replace_paths")):
         return "forces replacement: " + ", ".join(".".join(map(str, path)) for path in paths)
+    if importing := entry["change"].get("importing"):
+        return f"is taken over: {importing.get('id', '')}".removesuffix(": ")
     return REASONS.get(entry.get("action_reason", ""), "")
 
 

@@ -4,6 +4,7 @@ A configuration of the user that says how providers are installed stays in force
 """
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,8 @@ DEPTH = 4
 FOLDERS_AT_MOST = 4000
 """A home folder may be endless; a mirror that lies deeper is named by the user."""
 
-FIXED = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+FIXED = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", "PROVISION_PYTHON": sys.executable}
+"""The last one: programs that a module runs find the Python that has our libraries."""
 
 
 def environment(over: Mapping[str, str], config: Path | None) -> dict[str, str]:

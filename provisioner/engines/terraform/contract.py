@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from provisioner.engines.terraform import names
 from provisioner.model import Change, Json
 
 SMALLER: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +30,8 @@ def excess(planned: Iterable[Change], allowed: Iterable[Change], interrupted: fr
 def _problem(now: Change, shown: Change | None, interrupted: bool) -> str:
     if shown is None:
         return f"{now.address}: {now.action}, of which the plan said nothing"
-    begun = interrupted and shown.action == "create" and now.action in ("replace", "delete", "update")
+    begun = shown.action == "create" and (interrupted and now.action in ("replace", "delete", "update")
+                                          or now.action == "replace" and names.only_runs(now.address))
     if now.action not in SMALLER.get(shown.action, ()) and not begun:
         return f"{now.address}: {now.action} instead of {shown.action}"
     if now.action in ("delete", "forget") or begun:

@@ -12,7 +12,7 @@ from provisioner.engines.terraform import binary, changes, interface, names, out
 from provisioner.engines.terraform.adopt import adopt
 from provisioner.engines.terraform.batch import Batch
 from provisioner.engines.terraform.planning import Outcome, Planning, Request
-from provisioner.engines.terraform.workspace import LOCK, Workspace, open_workspace, sealed_here
+from provisioner.engines.terraform.workspace import LOCK, Workspace, made_here, open_workspace, sealed_here
 from provisioner.errors import ProvisionError
 from provisioner.model import Change, Json, Unit, project_path
 from provisioner.process.children import Children
@@ -60,6 +60,11 @@ class TerraformEngine:
         """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
         here = sealed_here(key, site)
         return self._open(key, site).sealed() if here is None else here
+
+    def made(self, unit: Unit, site: Site) -> dict[str, Json]:
+        """The outputs of a delivered unit's module that are not sensitive. Raises ProvisionError when its state can't be read."""
+        here = made_here(unit.root, site)
+        return (self._open(unit.root, site).made() if here is None else here).get(names.module(unit), {})
 
     async def deliver(self, request: BatchRequest, site: Site, report: Report) -> None:
         """Carry out the steps; exactly one StepEnded for each. Raises nothing for a step's own failure."""

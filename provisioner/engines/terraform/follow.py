@@ -70,6 +70,8 @@ class Follower:
     def _tell(self, event: stream.Parsed) -> None:
         if isinstance(event, Hook):
             self._steps.event(event)
+        elif isinstance(event, stream.Said):
+            self._steps.said(event.address, self._plain(event.text))
         elif isinstance(event, Diagnostic) and not event.summary.startswith(QUIET):
             self._steps.diagnostic(event, self._plain(str(event)))
 

@@ -10,8 +10,9 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from provisioner.engines.terraform import interface, sources
+from provisioner.engines.terraform import interface
 from provisioner.model import Json, Once
+from provisioner.module_folders import called
 
 FILE = "provision_override.tf.json"
 Attributes = Mapping[str, frozenset[str]]
@@ -20,7 +21,7 @@ Attributes = Mapping[str, frozenset[str]]
 
 def ignoring(kept: Path, folder: Path, once: tuple[Once, ...], attributes: Attributes) -> Path:
     """The module (a kept copy in the folder of such) with the override files, made when it is not there yet."""
-    modules = {one: _lifecycles(interface.resources(one), once, attributes) for one in sources.called(kept.resolve())}
+    modules = {one: _lifecycles(interface.resources(one), once, attributes) for one in called(kept.resolve())}
     modules = {one: found for one, found in modules.items() if found}
     if not modules:
         return kept

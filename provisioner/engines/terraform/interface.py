@@ -11,6 +11,7 @@ from typing import Any
 
 from provisioner.engines.terraform import sources
 from provisioner.model import Unit
+from provisioner.module_folders import called
 
 FORMAT = 3
 
@@ -74,7 +75,7 @@ def parse(folder: Path) -> Interface:
                 if body.get("ephemeral") not in (True, "true"):
                     outputs[name] = body.get("sensitive") in (True, "true")
             providers |= _required(content)
-        modules = [contents, *(list(_contents(other)) for other in sources.called(folder.resolve())[1:])]
+        modules = [contents, *(list(_contents(other)) for other in called(folder.resolve())[1:])]
         asked = [entry for module in modules for content in module for entry in _required(content).values()]
         own = [source for module in modules for source in _configured(module)]
     except Exception as error:  # the parser raises whatever it meets

@@ -10,6 +10,8 @@ SEALED = "terraform_data.sealed_"
 PENDING = "terraform_data.pending_"
 MODULE = re.compile(r'module\.([A-Za-z_][A-Za-z0-9_-]*)(?:\["(?:[^"\\]|\\.)*"\]|\[\d+\])?')
 
+ONLY_RUNS = re.compile(r"(\A|\.)(terraform_data|null_resource)\.")
+
 
 def label(text: str) -> str:
     """A Terraform name for a text: two texts never share one."""
@@ -41,6 +43,11 @@ def module_of(address: str) -> str:
 def is_ours(address: str) -> bool:
     """True for what we add to a root ourselves: never shown and never counted."""
     return address.startswith((READY, SEALED, PENDING))
+
+
+def only_runs(address: str) -> bool:
+    """True for what makes nothing itself: it is unfinished when a program that it runs did not end well, and making it is running that."""
+    return bool(ONLY_RUNS.search(address))
 
 
 def short(address: str) -> str:

@@ -110,7 +110,7 @@ class Planning:
     def _prepare(self, unit: Unit) -> None:
         try:
             block = self._block(unit)
-            problem = check(unit, block.interface)
+            problem = check(block.unit, block.interface)
             self._blocks[unit.name] = block
         except ProvisionError as error:
             problem = error.message

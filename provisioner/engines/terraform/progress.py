@@ -28,7 +28,7 @@ class Progress:
                 self.errors.append(event)
         elif isinstance(event, Summary):
             self.well = self.well or event.operation in ("apply", "destroy")
-        else:
+        elif isinstance(event, Hook):
             self._hook(event)
 
     def _hook(self, hook: Hook) -> None:

@@ -96,13 +96,20 @@ def render(blocks: list[Block], settings: Settings, scope: Scope, forgotten: Ite
         document["variable"] = {name: _variable(name) for name in sorted(secrets)}
     if modules:
         document["module"] = modules
-    if removed := [{"from": f"module.{name}", "lifecycle": {"destroy": False}} for name in forgotten]:
-        document["removed"] = removed
+    document |= _taken_and_left([block for block in blocks if block.unit.name not in problems], forgotten)
     if data:
         document["resource"] = {"terraform_data": dict(sorted(data.items()))}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return Root(text, secrets, {unit: tuple(dict.fromkeys(found.values())) for unit, found in waits.items() if found},
                 _lines(text, {names.module(block.unit): block.unit.name for block in blocks}), problems)
+
+
+def _taken_and_left(blocks: list[Block], forgotten: Iterable[str]) -> dict[str, Json]:
+    """What is there already and becomes a resource of the root, and what stays there and leaves it."""
+    imports = [{"to": f"module.{names.module(block.unit)}.{address}", "id": identifier} for block in blocks
+               for address, identifier in block.unit.imports.items()]
+    removed = [{"from": f"module.{name}", "lifecycle": {"destroy": False}} for name in forgotten]
+    return {key: found for key, found in (("import", imports), ("removed", removed)) if found}
 
 
 def _head(settings: Settings, inputs: Inputs) -> dict[str, Json]:

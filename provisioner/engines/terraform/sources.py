@@ -5,14 +5,13 @@ Never changes a copy once it is there.
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
 
 from provisioner.errors import ProvisionError
+from provisioner.module_folders import called
 
-LOCAL = re.compile(r"""(?:\bsource\s*=|"source"\s*:)\s*"(\.\.?/[^"$]*|\.\.?)\"""")
 NOT_COPIED = shutil.ignore_patterns(".terraform", ".terraform.lock.hcl", "*.tfstate", "*.tfstate.*", ".git", "*.tfvars", "*.tfvars.json")
 INSIDE = "inside"
 """Names the file that says where in its copy a module lies, when it calls modules beside itself."""
@@ -58,20 +57,6 @@ def digest_of(folder: Path) -> str:
     for file in sorted(path for path in folder.rglob("*") if path.is_file() and ".terraform" not in path.parts):
         total.update(f"{file.relative_to(folder)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
-
-
-def called(folder: Path) -> list[Path]:
-    """The module's folder and the folders of all local modules that it calls, directly or not."""
-    found: list[Path] = []
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        if here in found or not here.is_dir():
-            continue
-        found.append(here)
-        for file in sorted([*here.glob("*.tf"), *here.glob("*.tf.json")]):
-            waiting += [(here / match).resolve() for match in LOCAL.findall(file.read_text(errors="replace"))]
-    return found
 
 
 def _copy(folder: Path, digest: str, sources: Path) -> Path:

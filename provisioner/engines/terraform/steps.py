@@ -133,6 +133,12 @@ class Steps:
             "address": hook.address, "action": hook.action, "phase": hook.phase, "seconds": hook.seconds,
             **({"id": hook.identifier} if hook.identifier else {})}))
 
+    def said(self, address: str, text: str) -> None:
+        """Tell what a program says that a resource runs; Terraform's own line, which names the command, is left out."""
+        step = self._by_module.get(names.module_of(address))
+        if step is not None and text and not text.startswith("Executing: ["):
+            self._report(Event("task", step.name, text, data={"address": address}))
+
     def diagnostic(self, found: Diagnostic, text: str) -> None:
         """Tell what Terraform says."""
         step = self._by_module.get(names.module_of(found.address))

@@ -56,7 +56,15 @@ class Summary:
     operation: str
 
 
-Parsed = Hook | Diagnostic | Summary
+@dataclass(frozen=True)
+class Said:
+    """A line of a program that a resource runs (local-exec)."""
+
+    address: str
+    text: str
+
+
+Parsed = Hook | Diagnostic | Summary | Said
 
 
 def parse(lines: Iterable[str]) -> Iterator[Parsed]:
@@ -78,6 +86,9 @@ def _event(event: dict[str, Any]) -> Parsed | None:
                     float(hook.get("elapsed_seconds") or 0), str(hook.get("id_value", "")))
     if kind == "diagnostic" and isinstance(event.get("diagnostic"), dict):
         return diagnostic(event["diagnostic"])
+    if kind == "provision_progress" and isinstance(event.get("hook"), dict):
+        hook = event["hook"]
+        return Said(str((hook.get("resource") or {}).get("addr", "")), str(hook.get("output", "")).rstrip())
     if kind == "change_summary":
         return Summary(str((event.get("changes") or {}).get("operation", "")))
     return None
@@ -86,7 +97,11 @@ def _event(event: dict[str, Any]) -> Parsed | None:
 def diagnostic(body: dict[str, Any]) -> Diagnostic:
     """One diagnostic of Terraform's JSON."""
     place = body.get("range") or {}
-    return Diagnostic(str(body.get("severity", "error")), str(body.get("summary", "")), str(body.get("detail", "")),
+    summary, detail = str(body.get("summary", "")), str(body.get("detail", ""))
+    if summary.startswith("local-exec provisioner error") and (said := detail.partition(" Output: ")[2].strip()):
+        # its command line is long and says less than the program itself
+        summary, detail = "a program that it runs failed", said
+    return Diagnostic(str(body.get("severity", "error")), summary, detail,
                       str(body.get("address", "")), str(place.get("filename", "")), int((place.get("start") or {}).get("line", 0)))
 
 

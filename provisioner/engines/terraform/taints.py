@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from provisioner.engines.terraform import changes, command
+from provisioner.engines.terraform import changes, command, names
 from provisioner.engines.terraform.workspace import Workspace
 
 
@@ -20,7 +20,9 @@ class Taints:
         if self._judged or not begun:
             return
         self._judged = True
-        for address in sorted(begun & self._workspace.read_state().tainted):
+        # what makes nothing itself is tainted by a program that it ran and that did not end well: that must run again
+        made = {address for address in begun & self._workspace.read_state().tainted if not names.only_runs(address)}
+        for address in sorted(made):
             if self._run(address, undo=True):
                 self._lifted.add(address)
 

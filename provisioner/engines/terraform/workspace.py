@@ -75,12 +75,19 @@ class Workspace:
 
     def sealed(self) -> dict[str, dict[str, Json]]:
         """The sensitive outputs in a remote state as it is now, in clear. Raises ProvisionError when it can't be read."""
+        return state.unseal(self._only_read())
+
+    def made(self) -> dict[str, dict[str, Json]]:
+        """The other outputs in it, by module. Raises ProvisionError when it can't be read."""
+        return state.parse(self._only_read()).outputs
+
+    def _only_read(self) -> str:
         if not self.root_file.exists():
             # a folder of its own, only to read: the backend needs no provider
             private(self.root_file, json.dumps({"terraform": {"backend": self.backend}}))
         if problems := initialise(self):
             raise ProvisionError(f"the state can't be read: {problems[0]}", code="PRV-4108")
-        return state.unseal(self._pull())
+        return self._pull()
 
     def _pull(self) -> str:
         done = self.run(command.state_pull(self.binary, self.folder))
@@ -110,6 +117,12 @@ def sealed_here(key: str, site: Site) -> dict[str, dict[str, Json]] | None:
     kept = site.state.absolute() / "terraform" / key
     backend = _backend(key, site, kept)
     return state.unseal_patiently(Path(str(backend["local"]["path"]))) if "local" in backend else None
+
+
+def made_here(key: str, site: Site) -> dict[str, dict[str, Json]] | None:
+    """The other outputs of such a root, by module."""
+    backend = _backend(key, site, site.state.absolute() / "terraform" / key)
+    return state.read_patiently(Path(str(backend["local"]["path"]))).outputs if "local" in backend else None
 
 
 def _backend(key: str, site: Site, kept: Path) -> dict[str, Json]:

@@ -1,0 +1,1 @@
+"""Actions of cloud services: calls of AWS' API, as a definition says them."""

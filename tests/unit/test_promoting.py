@@ -1,0 +1,60 @@
+"""What is promoted: the newest revision of another environment, when its newest run succeeded; with the digests of its artefacts."""
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.api.promoting import pinned, promoted
+from provisioner.errors import ProvisionError
+from provisioner.model import Unit
+from provisioner.store import Revision, Store
+from tests.unit.planning import World, unit
+
+API = Unit("api@dc", "api", "webservice", "dc", "ansible", artifacts={"artifact": "sha256"}, inputs={"artifact": "api.tar.gz", "sha256": ""})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.of_project(tmp_path)
+
+
+def run(store: Store, state: str, environment: str = "staging", **info: str) -> None:
+    plan = World().make(unit("api@dc"), ident=f"p{len(store.runs.list())}")
+    plan = type(plan)(**{**vars(plan), "environment": environment})
+    store.plans.save(plan)
+    begun = store.runs.begin(plan, "me", "", info=info)
+    if state != "running":
+        store.runs.move(begun.number, state, 0)  # type: ignore[arg-type]
+    if state == "succeeded" and not info:
+        store.revisions.add("shop", environment, Revision(0, plan.id, begun.number, "1", "", "", "text"))
+
+
+def test_the_newest_revision_is_promoted(store: Store) -> None:
+    run(store, "succeeded")
+    run(store, "succeeded")
+    run(store, "failed", action="backup db")
+    name, revision = promoted(store, "", "staging")
+    assert (name, revision.number, promoted(store, "shop", "staging")[1]) == ("shop", 2, revision)
+
+
+@pytest.mark.parametrize(("state", "told"), [("failed", "run, 2, failed"), ("running", "run, 2, is at work"), ("superseded", "run, 2, superseded")])
+def test_what_is_not_green_is_not_promoted(store: Store, state: str, told: str) -> None:
+    run(store, "succeeded")
+    run(store, state)
+    with pytest.raises(ProvisionError, match=told) as raised:
+        promoted(store, "shop", "staging")
+    assert raised.value.code == "PRV-6222" and raised.value.next == "provision show 2"
+
+
+def test_nothing_to_promote(store: Store) -> None:
+    run(store, "succeeded")
+    with pytest.raises(ProvisionError, match="nothing of shop is delivered in stagin") as raised:
+        promoted(store, "shop", "stagin")
+    assert (raised.value.code, raised.value.hint) == ("PRV-6221", 'did you mean "staging"?')
+
+
+def test_artefacts_are_those_of_the_revision() -> None:
+    revision = Revision(3, "p", 1, "1", "", "", "", artifacts={"api@eu": {"api.tar.gz": "d1", "other": None}})
+    [found, other] = pinned((API, unit("db@aws")), revision)
+    assert found.inputs == {"artifact": "api.tar.gz", "sha256": "d1"} and other == unit("db@aws")
+    assert pinned((API,), Revision(3, "p", 1, "1", "", "", "")) == (API,)
