@@ -9,7 +9,7 @@ from provisioner.engine import Engine, Site
 from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
-from provisioner.runner.requests import batch_request, is_quiet, turns
+from provisioner.runner.requests import batch_request, is_quiet, surprise, turns
 from provisioner.runner.walk import Node, walk
 
 STOPS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
@@ -98,9 +98,12 @@ class Execution:
 
     def _ends_at_once(self, step: Step) -> bool:
         failure = self._failures.get(step.unit.name if step.kind != "remove" else step.name)
-        if failure is None and not is_quiet(step):
+        surprised = "" if failure else surprise(step, self._steps, self._journal.known)
+        if failure is None and not surprised and not is_quiet(step):
             return False
-        if failure is not None:
+        if surprised:
+            self._end(StepEnded(step.name, "failed", surprised, stale=True))
+        elif failure is not None:
             # never begun, so never intended: there is nothing of it that a removal would have to take away
             self._end(StepEnded(step.name, "failed", failure, missing=step.unit.name in self._plan.missing))
         else:

@@ -58,6 +58,23 @@ def is_quiet(step: Step) -> bool:
     return step.kind == "deliver" and not step.changes and step.outputs is not None and not step.unpreviewed
 
 
+def surprise(step: Step, steps: Mapping[str, Step], known: Known) -> str:
+    """Why a step would do something else than was shown: a value that it is given was known when the plan was made, and is another one now.
+
+    Inside a Terraform root that is Terraform's own matter: each batch is planned again, and must be contained in what was shown.
+    """
+    for path, reference in references.find(step.unit.inputs) if step.kind == "deliver" else ():
+        need = steps.get(reference.head)
+        if need is None or need.kind != "deliver" or not need.outputs or (step.unit.root and need.unit.root == step.unit.root):
+            continue
+        name = reference.path[0]
+        shown, now = need.outputs.get(name), known.outputs.get(reference.head, {}).get(name)
+        if name in need.outputs and now is not None and known.fill(shown) != known.fill(now):
+            return (f"{path}: {reference.head} gave another {name} than the plan expected, and what follows from it was not shown; "
+                    f"nothing was done to {step.unit.name}. Plan again")
+    return ""
+
+
 def _is_whole_root(plan: Plan, root: str, chosen: set[str]) -> bool:
     """True when these steps are all that changes in the root, at rank 0, and nothing is removed: the preview's plan file then is exact."""
     here = [step for step in plan.steps if root and step.unit.root == root]

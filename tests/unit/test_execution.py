@@ -129,6 +129,23 @@ def test_quiet_and_existing_steps_need_no_engine(tmp_path):
     assert all(row.state == "done" for row in rows.values())
 
 
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_value_that_the_plan_knew_and_that_is_another_one_now_stops_what_it_is_given_to(tmp_path, quiet):
+    source = replace(step("a@dc"), outputs={"id": "as before"})
+    world = World(tmp_path, source, step("b@dc", "a@dc", quiet=quiet, inputs={"x": "${a@dc.id}"}), step("c@dc", "a@dc", quiet=quiet))
+    engine = FakeEngine()
+    rows = world.run(engine)
+    assert (rows["b@dc"].state, rows["b@dc"].stale, rows["c@dc"].state) == ("failed", True, "done")
+    assert rows["b@dc"].message.startswith("x: a@dc gave another id than the plan expected")
+    assert judge(rows.values()) == ("failed", Exit.STALE)
+
+
+def test_a_value_that_is_as_the_plan_knew_it_stops_nothing(tmp_path):
+    source = replace(step("a@dc"), outputs={"id": "id-a@dc"})
+    rows = World(tmp_path, source, step("b@dc", "a@dc", quiet=True, inputs={"x": "${a@dc.id}"})).run(FakeEngine())
+    assert [row.state for row in rows.values()] == ["done", "done"]
+
+
 def test_hosts_that_a_unit_makes_are_those_of_the_next(tmp_path):
     fleet = step("fleet@dc", engine="terraform", hosts_output="hosts")
     from provisioner.model import HostSource

@@ -34,8 +34,11 @@ def test_a_plan_comes_back_as_it_was(store: Store) -> None:
 
 def test_a_plan_is_saved_once(store: Store) -> None:
     store.plans.save(plan())
+    store.plans.save(replace(plan(), folder="elsewhere"))
+    again = store.plans.get(plan().id)
+    assert again is not None and again.folder == "elsewhere"
     with pytest.raises(StoreError) as caught:
-        store.plans.save(plan())
+        store.plans.save(replace(plan(), digest="another"))
     assert caught.value.code == "PRV-6019"
 
 
