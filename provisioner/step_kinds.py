@@ -32,6 +32,14 @@ ALIKE = dict.fromkeys(("apply-application", "apply-application-in-parallel", "ap
 """Kinds of older documents, and what is meant by them."""
 
 
+SECRET_VALUE: dict[str, Json] = {
+    "type": "object", "additionalProperties": False, "minProperties": 1, "maxProperties": 1, "properties": {
+        "value": {"type": "string", "minLength": 1, "description": "The value; a secret one as ${secret.PATH}"},
+        "secretRef": {"type": "object", "additionalProperties": False, "required": ["name", "key"], "description": "The secret NAME#KEY",
+                      "properties": {"name": {"type": "string"}, "key": {"type": "string"}}}}}
+"""KubeVela's form of a value that may be secret; a `secretRef` is a `value` when the step is carried out."""
+
+
 class Suspended(Exception):
     """The step waits for a yes, or until a time (UTC, ISO 8601)."""
 

@@ -42,7 +42,7 @@ UNIT = _object({
     "engine": {"enum": ["terraform", "ansible", "existing", "aws", "workflow"]},
     "action": EFFECT, "dataLoss": FLAG, "batch": TEXT, "needs": TEXTS, "root": TEXT, "hosts": _list(HOST), "hostsFrom": TEXT,
     "references": _list(_object({"path": TEXT, "reference": TEXT})), "inputs": OBJECT, "outputs": OBJECT, "sensitive": TEXTS,
-    "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT})
+    "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT, "after": TEXTS, "if": TEXT, "summary": TEXT})
 STEP = _object({
     "step": TEXT, "state": {"enum": ["waiting", "running", "done", "failed", "skipped", "interrupted", "suspended"]}, "attempt": COUNT,
     "started": TEXT, "ended": TEXT, "changed": FLAG, "message": TEXT, "failedHosts": OBJECT})

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Protocol
 
+from provisioner import step_kinds
 from provisioner.model import Definition, Json
 from provisioner.spec import environment_shape, oam, policies, rules
 
@@ -30,6 +31,7 @@ def schema(catalog: Definitions) -> dict[str, Json]:
     trait = component["properties"]["traits"]["items"]
     _by_type(component, components)
     _by_type(trait, traits)
+    _steps(below["workflow"]["properties"]["steps"]["items"])
     below["policies"]["items"]["allOf"] = [_when("type", kind, {"properties": deepcopy(shape)}) for kind, shape in policies.SCHEMAS.items()]
     policy = deepcopy(dict(policies.DOCUMENT_SHAPE.schema))
     policy["allOf"] = below["policies"]["items"]["allOf"]
@@ -41,6 +43,17 @@ def schema(catalog: Definitions) -> dict[str, Json]:
         "$defs": kinds,
         "allOf": [_when("kind", kind, {}, {"$ref": f"#/$defs/{kind}"}) for kind in kinds],
     }
+
+
+def _steps(step: dict[str, Any]) -> None:
+    """Let the type of a workflow step choose its properties, that of sub-steps too."""
+    kinds = [kind for name in step_kinds.names() if (kind := step_kinds.find(name))]
+    for below in (step, step["properties"]["subSteps"]["items"]):
+        below["properties"]["type"] = {"description": below["properties"]["type"]["description"], "anyOf": [
+            {"const": kind.name, "description": kind.description} for kind in kinds] + [{"type": "string"}]}
+        below["allOf"] = [_when("type", kind.name, {"properties": referable({
+            "type": "object", "additionalProperties": False, **{key: value for key, value in kind.parameters.items() if key != "required"}})})
+            for kind in kinds]
 
 
 def _when(key: str, value: str, properties: dict[str, Any], then: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -6,11 +6,9 @@ from urllib.parse import quote
 
 from provisioner.errors import StepFailed
 from provisioner.model import Json
-from provisioner.step_kinds import Done, StepKind, Work
+from provisioner.step_kinds import SECRET_VALUE, Done, StepKind, Work
 
 TEXT = {"type": "string", "minLength": 1}
-URL = {"type": "object", "additionalProperties": False, "required": ["value"], "properties": {"value": {
-    **TEXT, "description": "The address; a secret one as ${secret.PATH}"}}}
 OPEN = {"type": "object"}
 
 
@@ -97,7 +95,7 @@ def _receivers(properties: Mapping[str, Json]) -> str:
     return f"to {', '.join(names)}" + (f": {text}" if text else "")
 
 
-CHAT = {"type": "object", "additionalProperties": False, "required": ["url"], "properties": {"url": URL, "message": OPEN}}
+CHAT = {"type": "object", "additionalProperties": False, "required": ["url"], "properties": {"url": SECRET_VALUE, "message": OPEN}}
 NOTIFICATION = StepKind(
     "notification", "Sends a message by webhook, e-mail or chat.",
     {"properties": {
@@ -109,7 +107,7 @@ NOTIFICATION = StepKind(
         "email": {"type": "object", "additionalProperties": False, "required": ["from", "to", "content"], "properties": {
             "from": {"type": "object", "additionalProperties": False, "required": ["address", "host"], "properties": {
                 "address": TEXT, "alias": {"type": "string"}, "user": {"type": "string"}, "host": TEXT,
-                "port": {"type": "integer"}, "password": URL}},
+                "port": {"type": "integer"}, "password": SECRET_VALUE}},
             "to": {"type": "array", "items": TEXT, "minItems": 1},
             "content": {"type": "object", "additionalProperties": False, "properties": {"subject": {"type": "string"}, "body": {"type": "string"}}}}},
     }, "minProperties": 1}, run=_notify, summary=_receivers,

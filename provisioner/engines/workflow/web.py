@@ -9,7 +9,7 @@ from typing import Any
 from provisioner import durations
 from provisioner.errors import StepFailed
 from provisioner.model import Json
-from provisioner.step_kinds import Done, StepKind, TimedOut, Work
+from provisioner.step_kinds import SECRET_VALUE, Done, StepKind, TimedOut, Work
 
 ONE_ASK = 30.0
 """Seconds for one question at the most."""
@@ -99,7 +99,7 @@ REQUEST = StepKind(
 WEBHOOK = StepKind(
     "webhook", "Posts to a web address: its own data, or what run this is.",
     {"required": ["url"], "properties": {
-        "url": {"anyOf": [TEXT, {"type": "object", "additionalProperties": False, "required": ["value"], "properties": {"value": TEXT}}],
+        "url": {"anyOf": [TEXT, SECRET_VALUE],
                 "description": "The address, or {value: ADDRESS}; a secret one as ${secret.PATH}"},
         "data": {"description": "What is posted, as JSON"},
     }}, run=_webhook, gives=("response",),
