@@ -34,15 +34,26 @@ def check(text: str, values: Mapping[str, Json]) -> None:
     holds(text, values)
 
 
+def ready(values: Mapping[str, Json]) -> dict[str, Any]:
+    """Values as conditions see them, to be used for several: making them costs more than judging."""
+    from celpy.adapter import json_to_cel
+
+    return {name: json_to_cel(value) for name, value in values.items()}
+
+
 def holds(text: str, values: Mapping[str, Json]) -> bool:
     """Whether the condition is true of these values. Raises Wrong; its text never holds a value."""
+    return holds_of(text, ready(values))
+
+
+def holds_of(text: str, values: dict[str, Any]) -> bool:
+    """The same of values that are ready. Raises Wrong."""
     # a tenth of a second, and only workflows and rules need it
     from celpy import celtypes
-    from celpy.adapter import json_to_cel
     from celpy.evaluation import CELEvalError
 
     try:
-        found = compiled(text)[1].evaluate({name: json_to_cel(value) for name, value in values.items()})
+        found = compiled(text)[1].evaluate(values)
     except CELEvalError as error:
         raise Wrong(_reason(error)) from None
     if not isinstance(found, celtypes.BoolType):

@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from provisioner import health, spec
 from provisioner.api import folders, opening, past, promoting, saved
+from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
 from provisioner.api.sites import Sites
@@ -23,6 +24,7 @@ from provisioner.engines.ansible import artefacts
 from provisioner.engines.ansible.engine import AnsibleEngine
 from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
+from provisioner.engines.workflow.engine import WorkflowEngine
 from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
 from provisioner.planner import Looked, PlanInputs, look, roots
@@ -55,7 +57,8 @@ class Project:
         self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
         self.store = opening.open_store(settings)
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
-        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder()), "aws": AwsEngine()}
+        self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder()), "aws": AwsEngine(),
+                                          "workflow": WorkflowEngine(self._around())}
         self._composition: Composition | None = None
         self._wire()
 
@@ -70,6 +73,10 @@ class Project:
         finally:
             store.close()
         return spec.of_text(self.promoted.spec, f"revision {self.promoted.number} of {settings.promote_from}", str(self.folder), name)
+
+    def _around(self) -> Around:
+        return Around(self.environment.name, self.store, lambda service, target: self._sites.aws_client(service, target),
+                      lambda path, value: self.secrets.set(path, value))
 
     def _wire(self) -> None:
         """Targets as they are now, and what depends on them."""
@@ -178,7 +185,8 @@ class Project:
         self.discard(looked.plan)
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
         running = self.store.lock.holder(self.application.name, self.environment.name) is not None
-        return status(looked, self.delivered, self.environment, revision, health.ask, running=running)
+        return status(looked, self.delivered, self.environment, revision, health.ask, running=running,
+                      waiting=waiting(self.store, self.application.name, self.environment.name))
 
     def units(self, purpose: Purpose) -> tuple[Unit, ...]:
         """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts."""
@@ -193,10 +201,15 @@ class Project:
             return ()
         if purpose.kind == "rollback":
             return self._as_then(purpose.revision)[0]
-        units = self.compose().units
+        units = self.compose().everything
         if self.promoted is not None:
             units = promoting.pinned(units, self.promoted)
         return artefacts.sealed(units, self.folder, library_folder())
+
+    def keep(self, purpose: Purpose) -> frozenset[str]:
+        """What stays though nothing wants it: by --keep, or because no step of the workflow delivers it. After `units`."""
+        undelivered = self._composition.undelivered if self._composition and purpose.kind == "deliver" else ()
+        return frozenset((*purpose.keep, *undelivered))
 
     def wanted(self) -> tuple[Unit, ...]:
         """What app.yaml asks for here; starts nothing. Raises Invalid."""
@@ -243,7 +256,7 @@ class Project:
     def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None) -> Looked:
         """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says."""
         units = given.units if given else self.units(purpose)
-        keep = {*purpose.keep, *(given.kept if given else ())}
+        keep = {*self.keep(purpose), *(given.kept if given else ())}
         self._check_secrets(units)
         plan = plan or uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
@@ -254,7 +267,8 @@ class Project:
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
-            self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell)
+            self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell,
+            fresh=is_fresh(self.store, (self.application.name, self.environment.name), version, units))
         try:
             looked = look(inputs)
             return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))

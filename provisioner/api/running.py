@@ -3,18 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.api import folders
 from provisioner.api.values import Outcome
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Event, Plan
+from provisioner.model import Event, Plan, StepEnded
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal, Listen
+from provisioner.runner.journal import now as moment
 from provisioner.runner.outcome import judge, needs_a_new_plan
 from provisioner.store import Holder, Lock, NoSuchRun, Revision, Run, Store
 
@@ -55,11 +57,39 @@ class Runner:
                                  code="PRV-6104", hint="mend that and make a new plan", next="provision apply")
         return newest
 
-    def resume(self, run: Run) -> Outcome:
-        """Go on with a settled run; what ended is not repeated."""
+    def resume(self, run: Run, *, now: bool = False) -> Outcome:
+        """Go on with a settled run; what ended is not repeated, what waited for a yes has it now. Raises ProvisionError (PRV-6115)."""
+        agreed = self._agree(run, now) if run.state == "waiting" else []
         run = self._store.runs.reopen(run.number, fence=self._lock.fence)
         self._store.lock.renew(self._lock, run.number)
-        return self._carry_out(run, self._plan_of(run))
+        return self._carry_out(run, self._plan_of(run), agreed)
+
+    def waiting(self, run: Run) -> Outcome:
+        """How a run that waits looks to somebody who wants the same again."""
+        rows = self._store.runs.steps(run.number)
+        return Outcome(self._plan_of(run), Exit.WAITING, run, rows, message=f"run {run.number} waits already")
+
+    def _agree(self, run: Run, now: bool) -> list[StepEnded]:
+        """Its suspended steps end: this is the yes, or the time is over."""
+        waiting = [row for row in self._store.runs.steps(run.number).values() if row.state == "suspended"]
+        later = max((str(row.outputs.get("until") or "") for row in waiting), default="")
+        if later > moment() and not now:
+            raise ProvisionError(f"run {run.number} waits until {later}", code="PRV-6115", exit=Exit.WAITING,
+                                 hint="--now goes on before that", next=f"provision resume {run.number} --now")
+        if late := self._late(run):
+            raise ProvisionError(f"{late} of run {run.number} waited longer than its timeout", code="PRV-6116", hint="make a new plan",
+                                 next="provision apply")
+        said = f"resumed by {self._lock.holder.who}" + (f": {self._reason}" if self._reason else "")
+        agreed = [StepEnded(row.name, "done", said) for row in waiting]
+        for ended in agreed:
+            self._store.runs.finish_step(run.number, ended, fence=self._lock.fence)
+        return agreed
+
+    def _late(self, run: Run) -> str:
+        """The suspended step whose time for a yes is over; empty when there is none."""
+        rows = self._store.runs.steps(run.number)
+        limits = {step.name: step.unit.flow.expires for step in self._plan_of(run).steps if step.unit.flow and step.unit.flow.expires}
+        return next((name for name, limit in limits.items() if rows[name].state == "suspended" and _seconds_since(rows[name].started) > limit), "")
 
     def note_handling(self, plan: Plan) -> int:
         """Record what policies say now of units to which nothing else happens; how many there were."""
@@ -71,10 +101,12 @@ class Runner:
                                           entry.hosts, entry.run, fence=self._lock.fence)
         return len(moved)
 
-    def _carry_out(self, run: Run, plan: Plan) -> Outcome:
+    def _carry_out(self, run: Run, plan: Plan, agreed: Sequence[StepEnded] = ()) -> Outcome:
         journal = Journal(self._store, self._lock, plan, run, self._listen)
         settled = {name: row.state for name, row in self._store.runs.steps(run.number).items() if row.state == "done"}
         journal.note(Event("run-started", data={"run": run.number, "plan": plan.id, "attempt": run.attempt, "done": sorted(settled)}))
+        for ended in agreed:
+            journal.note(Event("step-ended", ended.step, ended.message, data={"state": "done", "changed": False}))
         execution = Execution(plan, journal, self._means(run, plan), settled, run.attempt)
         asyncio.run(execution.run())
         if journal.broken is not None:
@@ -117,7 +149,7 @@ class Runner:
         if run.state == "running":
             self._adopt(run, plan)
         rows = self._store.runs.steps(run.number).values()
-        same = plan.spec_digest == wanted and not plan.failures and not any(row.stale for row in rows)
+        same = plan.spec_digest == wanted and not plan.failures and not any(row.stale for row in rows) and not self._late(run)
         return run if same else None
 
     def close_dead(self) -> None:
@@ -159,3 +191,7 @@ class Runner:
             raise ProvisionError(f"the run is carried out elsewhere: {holder}", code="PRV-6103", hint=f"cancel it there: on {holder.host}")
         os.kill(holder.pid, signal.SIGINT)
         return f"asked process {holder.pid} to stop: running steps end, nothing new starts; once more interrupts them"
+
+
+def _seconds_since(time: str) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(time)).total_seconds()

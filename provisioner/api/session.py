@@ -16,6 +16,7 @@ from provisioner.errors import Exit
 from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, kept, make_action, spec_digest
 from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
+from provisioner.planner.workflow import is_work
 from provisioner.runner.execution import Means
 from provisioner.runner.journal import Listen, now
 from provisioner.store import Lock, Run, holder_here
@@ -55,6 +56,8 @@ class Session(Project):
             runner = self._runner(lock, listen)
             saved.refuse_used(self.store, plan)
             old = self.store.runs.unfinished(self.application.name, self.environment.name)
+            if old is not None and old.plan == plan.id and old.state == "waiting":
+                return replace(runner.waiting(old), seconds=time.monotonic() - begun)
             if old is not None and old.plan == plan.id:
                 return replace(runner.resume(runner.resumable(old.number)), seconds=time.monotonic() - begun)
             if old is not None:
@@ -80,23 +83,28 @@ class Session(Project):
         if old is None:
             return None, None
         units = self.units(purpose)
-        stays = kept([unit.name for unit in units], self.delivered, frozenset(purpose.keep), self._rulebook.handling,
+        stays = kept([unit.name for unit in units], self.delivered, self.keep(purpose), self._rulebook.handling,
                      destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of)
-        wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
+        wanted = spec_digest(self.application.name, self.environment.name, {*self.keep(purpose), *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:
             return old, None
+        if again.state == "waiting":
+            return None, runner.waiting(again)
         self.tell(f"going on with run {again.number}, which did not end")
         return None, runner.resume(again)
 
-    def resume(self, number: int | None, *, listen: Listen) -> Outcome:
-        """Go on with a run that failed, was stopped, or died. Raises LockHeld, ProvisionError when there is none."""
+    def resume(self, number: int | None, *, now: bool = False, listen: Listen) -> Outcome:
+        """Go on with a run that failed, was stopped, waits or died; `now`: also before the time that it waits for.
+
+        Raises LockHeld, ProvisionError when there is none.
+        """
         begun = time.monotonic()
         with self._locked() as lock:
             if self.environment.sandbox:
                 self._simulate(self._units_of_newest())
             runner = self._runner(lock, listen)
-            return replace(runner.resume(runner.resumable(number)), seconds=time.monotonic() - begun)
+            return replace(runner.resume(runner.resumable(number), now=now), seconds=time.monotonic() - begun)
 
     # -------------------------------------------------------------- what the world changed
     def drift(self) -> Drift:
@@ -213,10 +221,4 @@ def _has_work(plan: Plan, delivered: Mapping[str, Delivered]) -> bool:
     """False when everything wanted is out there as wanted, and nothing else is."""
     if plan.failures:
         return True
-    for step in plan.steps:
-        if step.kind == "remove" or step.changes or step.unpreviewed:
-            return True
-        entry = delivered.get(step.unit.name)
-        if entry is None or entry.state != "delivered":
-            return True
-    return False
+    return any(is_work(step, delivered) for step in plan.steps)

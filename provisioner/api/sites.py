@@ -8,7 +8,7 @@ from typing import Any
 from provisioner import aws
 from provisioner.engine import Reveal, Site
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Environment, Target, project_path
+from provisioner.model import WORKFLOW, Environment, Target, project_path
 from provisioner.sandbox import simulator
 from provisioner.suggest import suggestion
 
@@ -31,7 +31,9 @@ class Sites:
         self._overlay = simulator.environ(running)
 
     def target(self, name: str) -> Target:
-        """Raises ProvisionError (PRV-1515) for a target that has left the environment."""
+        """The target; a place that is none for steps of the workflow. Raises ProvisionError (PRV-1515) for one that has left the environment."""
+        if name == WORKFLOW:
+            return Target(WORKFLOW)
         if name not in self._targets:
             raise ProvisionError(f'environment "{self._environment.name}" has no target "{name}" any more, but something is delivered there',
                                  code="PRV-1515", exit=Exit.INVALID, hint="put it back until that is removed; " + suggestion(name, self._targets))

@@ -17,16 +17,19 @@ Ask = Callable[[Mapping[str, Json]], str]
 
 
 def status(looked: Looked, delivered: Mapping[str, Delivered], environment: Environment, revision: Revision | None, ask: Ask, *,
-           running: bool = False) -> Status:
-    """The status of everything that is wanted or out there. `running`: a run is at work, so what it began has not failed."""
+           running: bool = False, waiting: int = 0) -> Status:
+    """The status of everything that is wanted or out there. `running`: a run is at work, so what it began has not failed.
+
+    `waiting`: the number of the run that waits for a yes.
+    """
     simulated = {target.name for target in environment.targets if target.simulated}
-    rows = tuple(_row(step, looked, delivered, simulated, ask) for step in looked.plan.steps)
+    rows = tuple(_row(step, looked, delivered, simulated, ask) for step in looked.plan.steps if step.kind != "workflow")
     if running:
         rows = tuple(replace(row, sync="under way") if row.sync == "failed" else row for row in rows)
     health, sync = _worst_health(rows), _sync(rows)
     return Status(looked.plan.application, looked.plan.environment, health, sync, revision.number if revision else 0,
                   revision.version if revision else "", revision.time if revision else "", rows, outputs(delivered),
-                  Exit.FAILED if health in ("unhealthy", "degraded") or any(row.sync == "failed" for row in rows) else Exit.OK)
+                  Exit.FAILED if health in ("unhealthy", "degraded") or any(row.sync == "failed" for row in rows) else Exit.OK, waiting)
 
 
 def outputs(delivered: Mapping[str, Delivered]) -> dict[str, dict[str, Json]]:

@@ -88,6 +88,8 @@ class Status:
     outputs: dict[str, dict[str, Json]]
     """Unit to its outputs, sensitive ones as "(sensitive)"."""
     exit: Exit
+    waiting: int = 0
+    """The run that waits for a yes; 0: none."""
 
 
 @dataclass(frozen=True)

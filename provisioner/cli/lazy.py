@@ -23,7 +23,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("status", "Health and sync of each component."),
         "diff": ("past", "Compare revisions, environments, or app.yaml with what is delivered."),
         "rollback": ("past", "Go back to an earlier revision."),
-        "resume": ("apply", "Go on with a run that failed or was stopped."),
+        "resume": ("apply", "Go on with a run that failed, was stopped or waits."),
         "cancel": ("apply", "Stop a run, or close one that died."),
         "promote": ("promote", "Deliver what one environment has to the next one."),
         "destroy": ("apply", "Remove the application."),

@@ -1,26 +1,24 @@
 """Options that several verbs share, and what they mean: `Settings` for a session. Each is also a variable PROVISION_NAME."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from provisioner import durations
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 
 F = TypeVar("F", bound=Callable[..., Any])
-SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\Z")
-FACTORS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def duration(text: str) -> float:
     """30, 30s, 5m or 1h, in seconds. Raises click.BadParameter."""
-    match = SECONDS.match(str(text).strip())
-    if match is None:
-        raise click.BadParameter(f'"{text}" is no duration: write 30s, 5m or 1h')
-    return float(match[1]) * FACTORS[match[2] or ""]
+    try:
+        return durations.seconds(str(text))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def option(*names: str, **attributes: Any) -> Callable[[F], F]:

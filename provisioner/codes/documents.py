@@ -117,8 +117,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1212": (
         "Not acted on yet",
-        "A warning. Some of KubeVela's policies and workflows are read, and nothing is done about them yet: all components\n"
-        "are delivered, each after what it refers to or depends on. A suspend step does not stop anything: look at the plan instead.",
+        "A warning. Some of KubeVela's policies and traits are read, and nothing is done about them yet: components are delivered without them.",
     ),
     "PRV-1213": (
         "A document is left out",

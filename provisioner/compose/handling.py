@@ -75,8 +75,10 @@ def _once(found: Handling, policies: Sequence[Policy], unit: Unit) -> Handling:
 
 
 def _resources_of(selector: Mapping[str, Json], unit: Unit) -> bool:
+    """Types of resources of Terraform are lower case: rules that name kinds of Kubernetes only mean nothing."""
+    kinds = selector.get("resourceTypes") or ()
     others = {key: value for key, value in selector.items() if key != "resourceTypes"}
-    return not others or meant(others, unit)
+    return (not kinds or any(kind.islower() for kind in kinds)) and (not others or meant(others, unit))
 
 
 def _once_of(rule: Mapping[str, Any]) -> Once:

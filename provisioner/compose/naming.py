@@ -1,6 +1,6 @@
 """What a reference in the application means for one copy: `${db.url}` to `${db@aws.url}`. Pure; collects problems."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from provisioner import references
 from provisioner.compose.outputs import lacking
@@ -39,6 +39,12 @@ class Names:
     def resolved(self, copy: Placed, variables: Mapping[str, Json]) -> dict[str, Json]:
         """Variables that traits gave, with references as in properties."""
         return {name: self._value(copy, name, value) for name, value in variables.items()}
+
+    def published(self, components: Iterable[Component]) -> dict[str, Json]:
+        """What OAM outputs of components stand for, by their names."""
+        return {output.name: self.resolved(Placed(component, None, Implementation("existing")), {
+            "outputs": "${%s.%s}" % (component.name, output.value_from.removeprefix("output."))})["outputs"]
+            for component in components for output in component.outputs}
 
     def check(self, component: Component) -> None:
         """Look through the references of a component that will not be placed, because something else about it is wrong."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.errors import Problem
 from provisioner.model import Application, Component, Definition, Environment, Implementation, Json, PlaceRule, Policy, Target
+from provisioner.model.workflow import every
 from provisioner.references import literal
 from provisioner.suggest import suggestion
 
@@ -104,6 +105,16 @@ def unknown_targets(application: Application, environment: Environment) -> list[
             for name in topology(replace(application, policies=(policy,)), environment).names if name not in known]
 
 
+def _by_step(application: Application, environment: Environment, component: Component) -> Topology:
+    """The targets that steps of the workflow name which deliver this component alone."""
+    found: dict[str, None] = {}
+    for step in every(application.workflow):
+        target = step.properties.get("target") or step.properties.get("cluster")
+        if step.type == "apply-component" and step.properties.get("component") in (component.name, component.beside) and isinstance(target, str):
+            found[environment.aliases.get(target, target)] = None
+    return Topology(tuple(found))
+
+
 def _topologies(application: Application) -> list[Policy]:
     return [policy for policy in application.policies if policy.type == "topology"]
 
@@ -123,9 +134,9 @@ def choose(
         return _existing(component, definition, rule, rule.existing)
     fitting = [(target, implementation) for target in environment.targets
                if (implementation := implementation_for(definition, _offered(target, offers), wants_hosts, component.properties))]
-    wanted = topology(application, environment)
+    wanted = _by_step(application, environment, component) or topology(application, environment)
     if not {target.name for target in environment.targets}.issuperset(wanted.names):
-        return [], []  # said once, by unknown_targets
+        return [], []  # said once, by unknown_targets or by the step
     if wanted:
         fitting = [pair for pair in fitting if wanted.allows(pair[0])]
     selector = rule.one if rule and rule.one is not None else rule.each if rule else None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from provisioner import graph
+from provisioner import graph, step_kinds
 from provisioner.collector import resting
 from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
@@ -16,8 +16,9 @@ from provisioner.compose.shape import place_of, shape
 from provisioner.compose.traits import CheckProperties, Traits
 from provisioner.compose.unit import Workshop, make_unit
 from provisioner.compose.variants import variants
+from provisioner.compose.workflow import Around, Kinds, Woven, weave
 from provisioner.errors import Invalid, Problem, Where
-from provisioner.model import Application, Component, Definition, Environment, Trait, Unit
+from provisioner.model import WORKFLOW, Application, Component, Definition, Environment, Trait, Unit, predecessors
 from provisioner.suggest import suggestion
 
 
@@ -45,16 +46,23 @@ class Context:
     """A definition as it is for one component, where that names its own module or playbook."""
     neighbours: Neighbours | None = None
     """What other applications have delivered; None where nobody can tell."""
+    step_kinds: Kinds = Kinds(step_kinds.find, step_kinds.names)
+    """The kinds of steps of a workflow."""
 
 
 @dataclass(frozen=True)
 class Composition:
+    """Units of components, and the steps of the workflow; each after what it needs in `everything`."""
+
     units: tuple[Unit, ...]
     warnings: tuple[Problem, ...] = ()
     deployed: Mapping[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     """The policies that a deploy step names to the units that it delivers; without deploy steps all policies to all units."""
     components: tuple[Component, ...] = ()
     """The components as they are delivered: after overrides and traits, with defaults."""
+    everything: tuple[Unit, ...] = ()
+    undelivered: tuple[str, ...] = ()
+    """Units that no step of the workflow delivers: they stay as they are."""
 
 
 @dataclass
@@ -91,13 +99,24 @@ def compose(context: Context) -> Composition:
         if component.name not in usable:
             names.check(component)
         problems += _unknown_needs(component, names.components)
-    problems += names.problems
-    sequence = _sequence(units, problems)
+    woven = _woven(context, units, found, names)
+    problems += [*woven.problems, *names.problems]
+    everything = [*woven.steps, *woven.units]
+    sequence = _sequence(everything, problems)
     _give_up(context.problems, problems)
-    by_name = {unit.name: unit for unit in units}
+    by_name = {unit.name: unit for unit in everything}
     warnings += dict.fromkeys(notice for definition in definitions.values() for notice in definition.notices)
     warnings += dict.fromkeys(problem for problem in problems if problem.severity == "warning")
-    return Composition(tuple(by_name[name] for name in sequence), tuple(warnings), found.deployed, tuple(found.components.values()))
+    ordered = tuple(by_name[name] for name in sequence)
+    return Composition(tuple(unit for unit in ordered if unit.flow is None), tuple(warnings), found.deployed, tuple(found.components.values()),
+                       ordered, woven.undelivered)
+
+
+def _woven(context: Context, units: list[Unit], found: Found, names: Names) -> Woven:
+    """The units as the workflow orders them."""
+    owners = {component.name: component.beside for component in found.components.values() if component.beside}
+    return weave(Around(context.application, context.environment, {unit.name: unit for unit in units}, owners, found.deployed, names,
+                        context.step_kinds, context.ignore_unsupported))
 
 
 def _found(context: Context, problems: list[Problem]) -> Found:
@@ -227,11 +246,14 @@ def _unknown_needs(component: Component, known: set[str]) -> list[Problem]:
 def _sequence(units: list[Unit], problems: list[Problem]) -> list[str]:
     """The order of the units; a circle is a problem that shows the way around."""
     try:
-        return graph.order({unit.name: unit.needs for unit in units})
+        return graph.order({unit.name: predecessors(unit) for unit in units})
     except graph.Cycle as cycle:
         where = next(unit.where for unit in units if unit.name == cycle.path[0])
-        path = " → ".join(name.partition("@")[0] for name in cycle.path)
-        problems.append(Problem("PRV-1504", f"components need each other in a circle: {path}", where, "take one reference or dependsOn out"))
+        steps = any(name.endswith(f"@{WORKFLOW}") for name in cycle.path)
+        path = " → ".join(f"step {name.partition('@')[0]}" if name.endswith(f"@{WORKFLOW}") else name.partition("@")[0] for name in cycle.path)
+        what = "components and steps of the workflow" if steps else "components"
+        hint = "deliver what is needed in an earlier step" if steps else "take one reference or dependsOn out"
+        problems.append(Problem("PRV-1504", f"{what} need each other in a circle: {path}", where, hint))
         return []
 
 

@@ -3,15 +3,16 @@
 As in KubeVela: with deploy steps each delivers all components under its own policies; without one there is one delivery under all.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from provisioner.compose.overriding import of_policies, probed
 from provisioner.compose.replicating import replicated
 from provisioner.errors import Problem
-from provisioner.model import Application, Json, Policy
+from provisioner.model import Application, Policy, WorkflowStep
+from provisioner.model.workflow import every
 from provisioner.spec.policies import OF_APPLICATIONS, overrides
+from provisioner.step_kinds import ALIKE
 from provisioner.suggest import suggestion
 
 
@@ -46,17 +47,14 @@ def variants(application: Application) -> Variants:
 
 def deployed(application: Application) -> list[tuple[str, ...]]:
     """The policies that each deploy step of the workflow names, also inside of groups; those of one list once."""
-    return list(dict.fromkeys(tuple(name for name in names if isinstance(name, str)) for names in _lists(application.workflow, "steps")))
+    steps = [step for step in every(application.workflow) if ALIKE.get(step.type, step.type) == "deploy"]
+    return list(dict.fromkeys(policies_of(step) for step in steps))
 
 
-def _lists(above: Json, key: str) -> Iterator[list[Json]]:
-    steps = above.get(key) if isinstance(above, dict) else None
-    for step in steps if isinstance(steps, list) else ():
-        if isinstance(step, dict) and step.get("type") == "deploy":
-            properties = step.get("properties")
-            policies = properties.get("policies") if isinstance(properties, dict) else None
-            yield policies if isinstance(policies, list) else []
-        yield from _lists(step, "subSteps")
+def policies_of(step: WorkflowStep) -> tuple[str, ...]:
+    """The policies that a deploy step names."""
+    listed = step.properties.get("policies")
+    return tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
 
 
 def _under(application: Application, policies: list[Policy], problems: list[Problem]) -> Application:

@@ -14,7 +14,7 @@ STYLES: dict[Kind, str] = {
     "create": "green", "update": "yellow", "replace": "magenta", "destroy": "red", "forget": "yellow",
     "unknown": "yellow", "run": "cyan", "none": "dim", "failed": "red",
 }
-MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex", "aws": "aw"}
+MARKS = {"terraform": "tf", "ansible": "an", "existing": "ex", "aws": "aw", "workflow": "wf"}
 ON_HOSTS = ("configure", "remove", "run")
 
 
@@ -71,6 +71,8 @@ def kind_of(step: Step) -> Kind:
         return "forget" if step.unit.handling.orphan else "destroy"
     if step.kind == "action":
         return "run"
+    if step.kind == "workflow":
+        return "run" if step.changes else "none"
     actions = {change.action for change in step.changes}
     if not actions:
         return "unknown" if step.unpreviewed else "none"

@@ -10,7 +10,11 @@ from provisioner.model import Plan
 from provisioner.store import Run, StepRow
 
 STYLES = {"succeeded": "green", "failed": "red", "interrupted": "yellow", "running": "cyan", "superseded": "dim",
-          "done": "green", "skipped": "yellow", "waiting": "dim"}
+          "done": "green", "skipped": "yellow", "waiting": "dim", "suspended": "yellow"}
+
+
+LONGEST = 80
+"""Characters of a message in the table."""
 
 
 def runs_text(runs: Iterable[Run], look: Look) -> str:
@@ -36,14 +40,22 @@ def run_text(run: Run, plan: Plan | None, steps: Mapping[str, StepRow], look: Lo
     if run.message:
         lines.append("  " + look.words(run.message))
     kinds = {step.name: step.unit.type for step in plan.steps} if plan else {}
-    rows: list[Row] = [[Cell(row.name, "bold"), kinds.get(row.name, ""), Cell(_state(row), STYLES.get(row.state, "")), step_took(row),
-                        f"attempt {row.attempt}" if row.attempt > 1 else ""] for row in steps.values()]
+    flows = {step.name for step in plan.steps if step.kind == "workflow"} if plan else set()
+    rows: list[Row] = [[Cell(row.name, "bold"), kinds.get(row.name, ""), Cell(row.state if row.name in flows else _state(row),
+                        STYLES.get(row.state, "")), step_took(row), _told(row, row.name in flows)] for row in steps.values()]
     lines += table(rows, look)
     if told := failures(steps, look):
         lines += ["", *told]
-    if plan is not None and run.state in ("failed", "interrupted"):
+    if plan is not None and run.state in ("failed", "interrupted", "waiting"):
         lines += next_lines(Ending(plan, run, steps, Exit(run.exit_code or 1)), look)
     return "\n".join(lines)
+
+
+def _told(row: StepRow, flow: bool) -> str:
+    """What a step of the workflow said, and how often it was tried."""
+    again = f"attempt {row.attempt}" if row.attempt > 1 else ""
+    said = row.message.partition("\n")[0] if flow and row.state == "done" else ""
+    return " · ".join(filter(None, [said if len(said) <= LONGEST else said[:LONGEST - 1] + "…", again]))
 
 
 def _state(row: StepRow) -> str:

@@ -14,6 +14,8 @@ Diff = Literal["none", "summary", "full"]
 WORDS = {"create": "create", "update": "update in place", "replace": "REPLACE", "destroy": "destroy",
          "forget": "forget, leave as it is", "unknown": "may change", "failed": "cannot be planned", "none": "unchanged", "run": "run"}
 ON = {"create": "create on", "update": "change on", "run": "run on"}
+SUMMARY = 60
+"""Characters of what a step of the workflow does."""
 SUMMARY_LINES = 24
 """Lines of one file's difference that are shown unless all are asked for."""
 
@@ -50,11 +52,12 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
 def summary_text(found: Effects, look: Look) -> str:
     """`Plan: 1 to add, 2 to change, 1 to replace, 0 to destroy · 12 hosts`."""
     counts = found.counts
-    if counts["run"]:
+    if any(one.step.kind == "action" for one in found.all):
         where = [count(found.hosts, "host")] if found.hosts else []
         return look.paint("Plan:", "bold") + look.words(" " + " · ".join([f"{count(counts['run'], 'action')} to run", *where]))
     if not found.changes and not counts["failed"]:
-        return look.paint("Nothing to do:", "good") + f" {count(counts['none'], 'component')} as declared."
+        components = sum(one.step.kind != "workflow" for one in found.all)
+        return look.paint("Nothing to do:", "good") + f" {count(components, 'component')} as declared."
     parts = [f"{counts['create']} to add, {counts['update']} to change, {counts['replace']} to replace, {counts['destroy']} to destroy"]
     if counts["forget"]:
         parts.append(f"{counts['forget']} to forget")
@@ -62,6 +65,8 @@ def summary_text(found: Effects, look: Look) -> str:
         parts.append(f"{counts['unknown']} may change")
     if counts["failed"]:
         parts.append(f"{counts['failed']} cannot be planned")
+    if counts["run"]:
+        parts.append(f"{count(counts['run'], 'step')} of the workflow")
     if found.hosts:
         parts.append(count(found.hosts, "host"))
     return look.paint("Plan:", "bold") + look.words(" " + " · ".join(parts))
@@ -91,7 +96,8 @@ def _row(one: Effect, view: PlanView) -> Row:
     mark = f"{SYMBOLS[one.kind]} !" if one.data_loss else f"  {SYMBOLS[one.kind]}"
     told = one.step.unpreviewed or not one.step.needs or one.step.kind == "remove"
     waits = "" if told or not view.detail else f"waits for {', '.join(one.step.needs[:6])}"
-    last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, waits]))
+    condition = f"if {one.step.unit.flow.condition}" if one.step.unit.flow and one.step.unit.flow.condition else ""
+    last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, condition, waits]))
     return [Cell(mark, style), Cell(_name(one), "bold"), one.step.unit.type, Cell(_action(one), style), _headline(one),
             Cell(MARKS[one.step.unit.engine], "dim"), Cell(last, "magenta" if one.data_loss else "dim")]
 
@@ -109,6 +115,8 @@ def _headline(one: Effect) -> str:
     """The one thing that differs, in the row itself; how many there are when there are several."""
     if one.step.unit.engine == "ansible":
         return ""
+    if one.step.unit.flow:
+        return _short(one.step.unit.flow.summary)
     changes = one.step.changes
     if one.kind == "update" and len(changes) == 1:
         found = list(attributes(changes[0]))
@@ -117,11 +125,18 @@ def _headline(one: Effect) -> str:
     return count(len(changes), "resource") if len(changes) > 1 else ""
 
 
+def _short(text: str) -> str:
+    first = text.partition("\n")[0]
+    return first if len(first) <= SUMMARY else first[:SUMMARY - 1] + "…"
+
+
 def _below(one: Effect, look: Look, view: PlanView) -> list[str]:
     if view.diff == "none":
         return []
     if one.step.unit.engine == "ansible":
         return _hosts(one, look, view)
+    if one.step.kind == "workflow":
+        return []
     if one.kind in ("create", "destroy") and view.diff != "full":
         return []
     if one.kind == "update" and len(one.step.changes) == 1 and "→" in _headline(one) and view.diff != "full":

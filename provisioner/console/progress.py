@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from provisioner.model import Event, Plan
 
-ENDED = ("done", "failed", "skipped", "interrupted")
+ENDED = ("done", "failed", "skipped", "interrupted", "suspended")
 
 
 @dataclass

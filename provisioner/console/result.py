@@ -13,6 +13,7 @@ from provisioner.store import Run, StepRow
 WORDS: dict[int, tuple[str, str]] = {
     Exit.OK: ("DONE", "good"), Exit.FAILED: ("FAILED, nothing was changed", "error"), Exit.PARTIAL: ("PARTLY DONE", "error"),
     Exit.STALE: ("STOPPED before a change that the plan did not show", "error"), Exit.MISSING: ("FAILED, something is missing", "error"),
+    Exit.WAITING: ("WAITING", "warning"),
     Exit.INTERRUPTED: ("INTERRUPTED", "warning"), Exit.TERMINATED: ("INTERRUPTED", "warning"), Exit.ROLLED_BACK: ("ROLLED BACK", "warning"),
 }
 PAST = {"create": "created", "update": "changed", "replace": "replaced", "destroy": "removed", "forget": "forgotten",
@@ -58,8 +59,8 @@ def counts_text(found: Effects, steps: Mapping[str, StepRow]) -> str:
         word = row.state if row.state != "done" else PAST.get(one.kind, "") if told else "unchanged"
         word = {"waiting": "not started", "done": "changed", "": "changed"}.get(word, word)
         counts[word] = counts.get(word, 0) + 1
-    order = ("run", "created", "changed", "replaced", "removed", "forgotten", "unchanged", "failed", "skipped", "interrupted", "not started",
-             "running")
+    order = ("suspended", "run", "created", "changed", "replaced", "removed", "forgotten", "unchanged", "failed", "skipped", "interrupted",
+             "not started", "running")
     return ", ".join(f"{counts[word]} {word}" for word in order if counts.get(word)) or "nothing to do"
 
 

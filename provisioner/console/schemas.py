@@ -38,16 +38,17 @@ CHANGE = _object({
 EFFECT: Schema = {"enum": ["create", "update", "replace", "destroy", "forget", "unknown", "run", "none", "failed"]}
 COUNTS = _object({kind: COUNT for kind in EFFECT["enum"]})
 UNIT = _object({
-    "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "engine": {"enum": ["terraform", "ansible", "existing", "aws"]},
+    "step": TEXT, "unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT,
+    "engine": {"enum": ["terraform", "ansible", "existing", "aws", "workflow"]},
     "action": EFFECT, "dataLoss": FLAG, "batch": TEXT, "needs": TEXTS, "root": TEXT, "hosts": _list(HOST), "hostsFrom": TEXT,
     "references": _list(_object({"path": TEXT, "reference": TEXT})), "inputs": OBJECT, "outputs": OBJECT, "sensitive": TEXTS,
-    "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT})
+    "changes": _list(CHANGE), "unpreviewed": TEXT, "failure": TEXT, "definition": TEXT, "after": TEXTS, "if": TEXT, "summary": TEXT})
 STEP = _object({
-    "step": TEXT, "state": {"enum": ["waiting", "running", "done", "failed", "skipped", "interrupted"]}, "attempt": COUNT, "started": TEXT,
-    "ended": TEXT, "changed": FLAG, "message": TEXT, "failedHosts": OBJECT})
+    "step": TEXT, "state": {"enum": ["waiting", "running", "done", "failed", "skipped", "interrupted", "suspended"]}, "attempt": COUNT,
+    "started": TEXT, "ended": TEXT, "changed": FLAG, "message": TEXT, "failedHosts": OBJECT})
 RUN_KEYS: Schema = {
     "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
-    "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
+    "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded", "waiting"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
     "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT,
     "action": TEXT}
 RUN = _result("run", **RUN_KEYS)
@@ -78,7 +79,7 @@ SCHEMAS: dict[str, Schema] = {
     "runs": _result("runs", runs=_list(RUN)),
     "event": _result("event", run=COUNT, number=COUNT, time=TEXT, event=TEXT, step=TEXT, host=TEXT, message=TEXT, data=OBJECT),
     "status": _result("status", application=TEXT, environment=TEXT, health=TEXT, sync=TEXT, revision=COUNT, version=TEXT, exit=COUNT, outputs=OBJECT,
-                      components=_list(STATUS_ROW)),
+                      waiting=COUNT, components=_list(STATUS_ROW)),
     "outputs": _result("outputs", application=TEXT, environment=TEXT, outputs=OBJECT),
     "validate": _result("validate", valid=FLAG, application=TEXT, environment=TEXT, units=TEXTS, problems=_list(PROBLEM)),
     "graph": _result("graph", application=TEXT, environment=TEXT, units=_list(_object(

@@ -41,7 +41,8 @@ def _unit(one: Effect) -> dict[str, Json]:
         "references": [{"path": path, "reference": str(reference)} for path, reference in references.find(unit.inputs)],
         "inputs": unit.inputs, "outputs": sensitive(unit.outputs, unit.sensitive), "sensitive": list(unit.sensitive),
         "changes": [change_json(change) for change in step.changes], "unpreviewed": step.unpreviewed, "failure": one.failure,
-        "definition": unit.definition,
+        "definition": unit.definition, "after": list(step.after), "if": unit.flow.condition if unit.flow else "",
+        "summary": unit.flow.summary if unit.flow else "",
     }
 
 

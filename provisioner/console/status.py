@@ -26,6 +26,8 @@ def status_text(status: Status, look: Look, note: str = "") -> str:
     revision = f"revision {status.revision}" if status.revision else ""
     title = look.line(" · ".join(filter(None, [status.application, status.environment])), "title")
     lines = ["   ".join(filter(None, [title, words, look.words(" · ".join(filter(None, [revision, status.version, note])))]))]
+    if status.waiting:
+        lines.append(look.paint(f"  {look.words('⏸')} run {status.waiting} waits", "yellow") + look.words(f"   provision resume {status.waiting}"))
     rows = list(status.rows)
     for row, line in zip(rows, table([_row(row) for row in rows], look), strict=True):
         lines += [line, *_sick_hosts(row, look)]
@@ -73,5 +75,6 @@ def outputs_lines(outputs: Mapping[str, Mapping[str, Json]], look: Look) -> list
 def status_json(status: Status) -> dict[str, Json]:
     """The status as data."""
     found = asdict(status)
-    return {**head("status"), **{name: found[name] for name in ("application", "environment", "health", "sync", "revision", "version", "outputs")},
+    names = ("application", "environment", "health", "sync", "revision", "version", "outputs", "waiting")
+    return {**head("status"), **{name: found[name] for name in names},
             "exit": int(status.exit), "components": [asdict(row) for row in status.rows]}

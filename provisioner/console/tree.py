@@ -5,8 +5,9 @@ from provisioner.console.progress import Progress, StepProgress
 
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 PLAIN_SPINNER = "|/-\\"
-SYMBOLS = {"done": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("-", "yellow"), "interrupted": ("!", "yellow"), "waiting": ("·", "dim")}
-RANK = {"failed": 0, "running": 1, "interrupted": 2, "waiting": 3, "skipped": 4, "done": 5}
+SYMBOLS = {"done": ("✓", "green"), "failed": ("✗", "red"), "skipped": ("-", "yellow"), "interrupted": ("!", "yellow"),
+           "waiting": ("·", "dim"), "suspended": ("⏸", "yellow")}
+RANK = {"failed": 0, "running": 1, "suspended": 2, "interrupted": 2, "waiting": 3, "skipped": 4, "done": 5}
 
 AT_ONCE = 0.05
 """Seconds below which nothing is said of how long a step took."""
@@ -26,7 +27,8 @@ def tree_lines(progress: Progress, look: Look, now: float, rows: int = 0) -> lis
 def counts_text(progress: Progress) -> str:
     """`3 done, 2 running, 4 waiting`."""
     counts = progress.counts()
-    return ", ".join(f"{counts[state]} {state}" for state in ("done", "running", "failed", "skipped", "interrupted", "waiting") if counts.get(state))
+    return ", ".join(f"{counts[state]} {state}" for state in ("done", "running", "suspended", "failed", "skipped", "interrupted", "waiting")
+                     if counts.get(state))
 
 
 def visible_steps(progress: Progress, rows: int) -> list[StepProgress]:

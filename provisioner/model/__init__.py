@@ -23,10 +23,11 @@ from provisioner.model.documents import (
     Target,
     Trait,
 )
-from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Purpose, Secret, Step, Unit
+from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Plan, Purpose, Secret, Step, Unit, predecessors
 from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, Recreate, TraitPatch
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
-from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
+from provisioner.model.words import NOWHERE, WORKFLOW, Action, EngineName, Json, Rule, StepKind
+from provisioner.model.workflow import Flow, Mode, StepInput, StepOutput, Workflow, WorkflowStep
 
 __all__ = [
     "Acceptance",
@@ -43,6 +44,7 @@ __all__ = [
     "Environment",
     "Event",
     "FileDiff",
+    "Flow",
     "Handling",
     "Host",
     "HostSource",
@@ -50,6 +52,7 @@ __all__ = [
     "Implementation",
     "Input",
     "Json",
+    "Mode",
     "NOWHERE",
     "Once",
     "Output",
@@ -68,12 +71,18 @@ __all__ = [
     "Secret",
     "Step",
     "StepEnded",
+    "StepInput",
     "StepKind",
+    "StepOutput",
     "StepState",
     "Target",
     "Trait",
     "TraitPatch",
     "Unit",
+    "WORKFLOW",
+    "Workflow",
+    "WorkflowStep",
+    "predecessors",
     "project_path",
 ]
 

@@ -7,6 +7,7 @@ from typing import Literal
 from provisioner.errors import Problem, Where
 from provisioner.model.policies import Override, Policy, PolicyRule
 from provisioner.model.words import NOWHERE, Json
+from provisioner.model.workflow import Workflow
 
 
 # ------------------------------------------------------------------ what the developer wrote
@@ -71,7 +72,7 @@ class Application:
     version: str = ""
     components: tuple[Component, ...] = ()
     policies: tuple[Policy, ...] = ()
-    workflow: Json = None
+    workflow: Workflow | None = None
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     folder: str = "."

@@ -7,6 +7,7 @@ from provisioner.errors import Where
 from provisioner.model.documents import Host
 from provisioner.model.policies import Handling, Once
 from provisioner.model.words import NOWHERE, Action, EngineName, Json, Rule, StepKind
+from provisioner.model.workflow import Flow
 
 
 # ------------------------------------------------------------------ what is delivered
@@ -89,7 +90,14 @@ class Unit:
     """Address of a resource in its module to the identifier of what is out there and becomes that resource."""
     ignore: tuple[Once, ...] = ()
     """What of it is left alone in this plan."""
+    flow: Flow | None = None
+    """Set for a step of the workflow."""
     where: Where = NOWHERE
+
+
+def predecessors(unit: Unit) -> tuple[str, ...]:
+    """Units that come before this one: those that it needs, and those that a step of the workflow comes after."""
+    return (*unit.needs, *unit.flow.after) if unit.flow else unit.needs
 
 
 # ------------------------------------------------------------------ what a plan says
@@ -144,6 +152,8 @@ class Step:
     """The unit's outputs as templates when all of them are known already; such a step without changes needs no engine."""
     unpreviewed: str = ""
     """Why this step's changes could not be worked out ("waits for fleet@aws"), or empty."""
+    after: tuple[str, ...] = ()
+    """Names of steps that have ended before, however they ended."""
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,21 @@ from provisioner.model.plans import Unit
 from provisioner.model.words import Json
 
 # ------------------------------------------------------------------ what happens in a run
-StepState = Literal["waiting", "running", "done", "failed", "skipped", "interrupted"]
-RunState = Literal["running", "succeeded", "failed", "interrupted", "superseded"]
+StepState = Literal["waiting", "running", "done", "failed", "skipped", "interrupted", "suspended"]
+RunState = Literal["running", "succeeded", "failed", "interrupted", "superseded", "waiting"]
 
 STEP_MOVES: dict[str, tuple[str, ...]] = {
     "waiting": ("running", "skipped", "failed"),
-    "running": ("done", "failed", "interrupted", "skipped"),
+    "running": ("done", "failed", "skipped", "interrupted", "suspended"),
+    "suspended": ("done", "failed", "waiting"),
     "failed": ("waiting",),
     "interrupted": ("waiting",),
     "skipped": ("waiting",),
     "done": (),
 }
 RUN_MOVES: dict[str, tuple[str, ...]] = {
-    "running": ("succeeded", "failed", "interrupted", "superseded"),
+    "running": ("succeeded", "failed", "interrupted", "superseded", "waiting"),
+    "waiting": ("running", "superseded"),
     "failed": ("running", "superseded"),
     "interrupted": ("running", "superseded"),
     "succeeded": (),
@@ -47,7 +49,7 @@ class StepEnded:
     """How a step ended, as its engine reports it."""
 
     step: str
-    state: Literal["done", "failed", "skipped", "interrupted"]
+    state: Literal["done", "failed", "skipped", "interrupted", "suspended"]
     message: str = ""
     outputs: dict[str, Json] = field(default_factory=dict)
     """The unit's outputs as templates: only `${secret.…}` is left in them."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
-from provisioner.model import Delivered, Json, Unit
+from provisioner.model import Delivered, Json, Unit, predecessors
 from provisioner.planner.known import Known
 
 ROUNDS = 3
@@ -86,7 +86,7 @@ class Asking:
         groups = {name: f"root {unit.root}" if unit.root else name for name, unit in self.wanted.items()}
         needs: dict[str, list[str]] = {group: [] for group in groups.values()}
         for name, unit in self.wanted.items():
-            needs[groups[name]] += [groups[need] for need in unit.needs if need in groups and groups[need] != groups[name]]
+            needs[groups[name]] += [groups[need] for need in predecessors(unit) if need in groups and groups[need] != groups[name]]
         return [group.removeprefix("root ") for group in graph.order(graph.acyclic(needs)) if group.startswith("root ")]
 
     def _drop_doomed(self) -> None:

@@ -5,6 +5,7 @@ A rule that can't be judged denies: what it guards against can't be ruled out.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from provisioner import conditions, references
 from provisioner.errors import Denied, Problem, Where
@@ -31,7 +32,14 @@ class Facts:
 
 def judge(rules: Iterable[PolicyRule], facts: Facts) -> list[Problem]:
     """What the rules say: errors of severity "error" deny, the others warn."""
-    return [problem for rule in rules for subject in facts.subjects.get(rule.each, ()) if (problem := _judged(rule, subject))]
+    listed = list(rules)
+    return [problem for each, subjects in facts.subjects.items() if (meant := [rule for rule in listed if rule.each == each])
+            for subject in subjects for problem in _said_of(meant, subject)]
+
+
+def _said_of(rules: Iterable[PolicyRule], subject: Subject) -> Iterator[Problem]:
+    seen = conditions.ready(subject.scope)
+    return (problem for rule in rules if (problem := _judged(rule, subject, seen)))
 
 
 def deny(rules: Iterable[PolicyRule], known: Facts) -> list[Problem]:
@@ -42,10 +50,10 @@ def deny(rules: Iterable[PolicyRule], known: Facts) -> list[Problem]:
     return found
 
 
-def _judged(rule: PolicyRule, subject: Subject) -> Problem | None:
+def _judged(rule: PolicyRule, subject: Subject, seen: dict[str, Any]) -> Problem | None:
     severity, code, broken = ("error" if rule.denies else "warning"), "PRV-5011", ""
     try:
-        if not conditions.holds(rule.condition, subject.scope):
+        if not conditions.holds_of(rule.condition, seen):
             return None
     except conditions.Wrong as error:
         code, broken = "PRV-5012", str(error)

@@ -17,6 +17,7 @@ from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
 from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
+from provisioner.planner.workflow import with_workflow
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class PlanInputs:
     who: str = ""
     """Who asks for it: a protect policy may allow some to destroy."""
     progress: Callable[[str], None] = field(default=lambda message: None)
+    fresh: bool = True
+    """The workflow is new since the newest revision: it runs even where nothing else is to be done."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def look(inputs: PlanInputs) -> Looked:
             parts[name] = Part(outputs=_complete(unit, known.publish(unit, {})))
     steps = deliver_steps(wanted, rank, parts)
     steps += remove_steps(removed, parts, steps)
+    steps = with_workflow(steps, inputs.delivered, fresh=inputs.fresh)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
@@ -189,7 +193,8 @@ def _fields(value: object) -> object:
     if isinstance(value, Unit):
         return {**vars(value), "where": None, "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
     if isinstance(value, Step):
-        return {**vars(value), "unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs)}
+        return {**vars(value), "unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs),
+                "after": sorted(value.after)}
     if is_dataclass(value):
         return vars(value)
     raise TypeError(f"{type(value).__name__} can't be part of a digest")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner import graph
-from provisioner.model import Change, Delivered, Json, Step, Unit
+from provisioner.model import Change, Delivered, Json, Step, StepKind, Unit, predecessors
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Part:
 
 def ranks(units: Mapping[str, Unit]) -> dict[str, int]:
     """Rank of each unit: how often the way to it leaves its Terraform root and comes back. Each comes after what it needs."""
-    return graph.phases({name: unit.needs for name, unit in units.items()}, {name: unit.root for name, unit in units.items() if unit.root})
+    return graph.phases({name: predecessors(unit) for name, unit in units.items()}, {name: unit.root for name, unit in units.items() if unit.root})
 
 
 def deliver_steps(units: Mapping[str, Unit], rank: Mapping[str, int], parts: Mapping[str, Part]) -> list[Step]:
@@ -28,7 +28,9 @@ def deliver_steps(units: Mapping[str, Unit], rank: Mapping[str, int], parts: Map
         unit, part = units[name], parts.get(name, Part())
         batch = f"terraform:{unit.root}:{number}" if unit.root else name
         needs = tuple(need for need in unit.needs if need in units)
-        found.append(Step(name, "deliver", unit, needs, batch, part.changes, part.outputs, part.unpreviewed))
+        after = tuple(other for other in unit.flow.after if other in units) if unit.flow else ()
+        kind: StepKind = "workflow" if unit.flow else "deliver"
+        found.append(Step(name, kind, unit, needs, batch, part.changes, part.outputs, part.unpreviewed, after))
     return found
 
 
@@ -37,7 +39,10 @@ def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], de
 
     `removed` is keyed by step name without "remove "; several entries may be of one unit (hosts that it leaves).
     """
-    before = _last(delivering)
+    before, after = _last(delivering), tuple[str, ...]()
+    if any(step.kind == "workflow" for step in delivering):
+        # a step that its `if` leaves out is no reason to leave things behind; one that failed is (runner.rules)
+        before, after = (), before
     names: dict[str, list[str]] = {}
     for key, entry in removed.items():
         names.setdefault(entry.unit.name, []).append(key)
@@ -50,12 +55,12 @@ def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], de
         unit = removed[key].unit
         batch = f"terraform:{unit.root}:remove:{number}" if unit.root else f"remove {key}"
         needs = (*before, *(f"remove {need}" for need in backward[key]))
-        found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes))
+        found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes, after=after))
     return found
 
 
 def _last(steps: Sequence[Step]) -> tuple[str, ...]:
     """The steps that are ended when all are. Inside a batch a step may end before one that it needs: those count too."""
     batch = {step.name: step.batch for step in steps}
-    implied = {need for step in steps for need in step.needs if batch[need] != step.batch}
+    implied = {need for step in steps for need in (*step.needs, *step.after) if batch[need] != step.batch}
     return tuple(name for name in batch if name not in implied)

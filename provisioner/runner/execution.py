@@ -10,6 +10,7 @@ from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
 from provisioner.runner.requests import batch_request, is_quiet, surprise, turns
+from provisioner.runner.rules import Rules
 from provisioner.runner.walk import Node, walk
 
 STOPS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED}
@@ -37,6 +38,7 @@ class Execution:
         self._steps = {step.name: step for step in plan.steps}
         self._failures = dict(plan.failures)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._rules = Rules(plan, journal.known, dict(settled))
         self._stops = 0
         self.stopped: Exit | None = None
 
@@ -49,8 +51,9 @@ class Execution:
             self._loop.add_signal_handler(number, self.stop, code)
         try:
             before = turns(self._plan)
-            nodes = [Node(step.name, step.needs, step.batch, before.get(step.name, ())) for step in self._plan.steps]
-            states = await walk(nodes, self._start, self._journal.skipped, self._queue, settled=self._settled, limit=self._means.parallel)
+            nodes = [Node(step.name, step.needs, step.batch, (*step.after, *before.get(step.name, ()))) for step in self._plan.steps]
+            states = await walk(nodes, self._start, self._skip, self._queue, settled=self._settled, refused=self._rules.refused,
+                                limit=self._means.parallel)
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
@@ -79,6 +82,11 @@ class Execution:
     def _start(self, batch: str, names: tuple[str, ...]) -> None:
         self._track(self._batch(batch, names))
 
+    def _skip(self, name: str, why: str) -> None:
+        """`why`: the step that it needs, or a reason in words."""
+        self._rules.states[name] = "skipped"
+        self._journal.skipped(name, why if " " in why and why not in self._steps else f"waits for {why}")
+
     async def _batch(self, batch: str, names: tuple[str, ...]) -> None:
         """Steps that need no engine end at once; the others in one call of their engine."""
         open_steps = set(names)
@@ -97,7 +105,7 @@ class Execution:
             self._fail(open_steps, "its engine ended without saying how")
 
     def _ends_at_once(self, step: Step) -> bool:
-        failure = self._failures.get(step.unit.name if step.kind != "remove" else step.name)
+        failure = self._failures.get(step.unit.name if step.kind != "remove" else step.name) or self._rules.wrong.get(step.name)
         surprised = "" if failure else surprise(step, self._steps, self._journal.known)
         if failure is None and not surprised and not is_quiet(step):
             return False
@@ -144,6 +152,7 @@ class Execution:
     def _end(self, ended: StepEnded) -> None:
         """Into the journal first, then to the walk. Called from engines' threads too."""
         self._journal.ended(ended)
+        self._rules.states[ended.step], self._rules.messages[ended.step] = ended.state, ended.message
         step = self._steps[ended.step]
         if step.kind == "remove" and ended.state == "done" and " on " not in step.name:
             for secret in step.unit.secrets:

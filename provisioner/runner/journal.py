@@ -35,7 +35,7 @@ class Journal:
             if entry.state == "delivered":
                 self._learn(entry.unit.name, entry)
         for name, row in rows.items():
-            if row.state == "done" and self._steps[name].kind == "deliver":
+            if row.state == "done" and self._steps[name].kind in ("deliver", "workflow"):
                 self.known.outputs[self._steps[name].unit.name] = dict(row.outputs)
                 if row.hosts:
                     self.known.made[self._steps[name].unit.name] = row.hosts
@@ -84,11 +84,11 @@ class Journal:
                 self._reread(step.unit.name)
         self.note(Event("step-started", step.name, data={"kind": step.kind, "unit": step.unit.name, "hosts": len(step.unit.hosts)}))
 
-    def skipped(self, name: str, need: str) -> None:
-        """The step is not started because of `need`."""
+    def skipped(self, name: str, why: str) -> None:
+        """The step is not started; `why` in words."""
         with self._lock:
-            self._store.runs.move_step(self._run.number, name, "skipped", f"waits for {need}", fence=self._fence)
-        self.note(Event("step-ended", name, f"waits for {need}", data={"state": "skipped", "need": need}))
+            self._store.runs.move_step(self._run.number, name, "skipped", why, fence=self._fence)
+        self.note(Event("step-ended", name, why, data={"state": "skipped", "need": why.removeprefix("waits for ")}))
 
     def ended(self, ended: StepEnded) -> None:
         """The step is over: what was delivered or removed first, then the journal row, so that a crash in between repeats it."""
@@ -122,6 +122,8 @@ class Journal:
             return
         unit_name = step.unit.name
         self.known.outputs[unit_name] = dict(ended.outputs)
+        if step.kind == "workflow":
+            return
         if ended.hosts:
             self.known.made[unit_name] = ended.hosts
         made = self.known.made.get(unit_name, ())

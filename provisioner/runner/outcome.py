@@ -14,7 +14,10 @@ def judge(rows: Iterable[StepRow], stopped: Exit | None = None) -> tuple[RunStat
     if stopped is not None and any(row.state in ("waiting", "running", "interrupted") for row in found):
         return "interrupted", stopped
     failed = [row for row in found if row.state == "failed"]
-    if not failed and all(row.state == "done" for row in found):
+    if not failed and any(row.state == "suspended" for row in found):
+        return "waiting", Exit.WAITING
+    if not failed and all(row.state in ("done", "skipped") for row in found):
+        # without a failure a step is skipped because the workflow's `if` says so
         return "succeeded", Exit.OK
     return "failed", _failure(found, failed)
 

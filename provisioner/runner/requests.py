@@ -43,7 +43,7 @@ def filled_step(step: Step, known: Known, native: Collection[str] = ()) -> Step:
                              hint="look at its outputs: the list of hosts may be empty, or shorter than this component needs")
         known.hosts[unit.name] = hosts
         unit = known.filled(step.unit)
-    if unit.engine == "ansible":
+    if unit.engine in ("ansible", "workflow"):
         missing = [str(reference) for _, reference in references.find(unit.inputs) if reference.head != "secret"]
         if missing:
             raise StepFailed(f"{unit.name}: {', '.join(dict.fromkeys(missing))} has no value", code="PRV-4003",
@@ -55,6 +55,8 @@ def is_quiet(step: Step) -> bool:
     """True for a step that no engine has to carry out: nothing to change and all outputs known."""
     if step.unit.engine == "existing":
         return True
+    if step.kind == "workflow":
+        return not step.changes
     return step.kind == "deliver" and not step.changes and step.outputs is not None and not step.unpreviewed
 
 

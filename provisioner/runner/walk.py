@@ -37,6 +37,9 @@ class Walk:
     states: dict[str, str] = field(default_factory=dict)
     stopping: bool = False
 
+    refused: Callable[[str], str] = lambda name: ""
+    """Why a step that could start is left out, or nothing."""
+
     def __post_init__(self) -> None:
         self._batches: dict[str, list[str]] = {}
         self._open: dict[str, set[str]] = {}
@@ -75,6 +78,8 @@ class Walk:
             blame = next((need for need in self.nodes[name].needs
                           if self.states.get(need) in ("failed", "skipped", "interrupted") or need in broken), None)
             if blame is None:
+                blame = self.refused(name) or None
+            if blame is None:
                 start.append(name)
             else:
                 broken[name] = blame
@@ -92,15 +97,18 @@ async def walk(
     ended: "asyncio.Queue[StepEnded | None]",
     *,
     settled: Mapping[str, str] | None = None,
+    refused: Callable[[str], str] = lambda name: "",
     limit: int = 10,
 ) -> dict[str, str]:
     """Walk the graph; returns the state of each step.
 
     `start(batch, steps)` begins a batch and returns at once; each of its steps is answered by one StepEnded in `ended`.
     `skip(step, need)` is told of each step that is not started because of `need`. None in `ended` asks to start nothing new.
-    `settled` holds steps that had ended in an earlier attempt. `limit` is the number of batches that run at one time.
+    `settled` holds steps that had ended in an earlier attempt. `refused(step)` is asked of each step that could start: why it
+    is left out all the same, or nothing. A step that ended as suspended holds up what comes after it, nothing else.
+    `limit` is the number of batches that run at one time.
     """
-    state = Walk({node.name: node for node in nodes}, dict(settled or {}))
+    state = Walk({node.name: node for node in nodes}, dict(settled or {}), refused=refused)
     running: dict[str, set[str]] = {}
     while True:
         while not state.stopping and len(running) < limit and (taken := state.take()):
@@ -117,7 +125,8 @@ async def walk(
         if message is None:
             state.stopping = True
             continue
-        state.settle(message.step, message.state)
+        if message.state != "suspended":
+            state.settle(message.step, message.state)
         for batch in [batch for batch, names in running.items() if message.step in names]:
             running[batch].discard(message.step)
             if not running[batch]:

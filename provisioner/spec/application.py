@@ -3,7 +3,6 @@
 A file may hold more than the application: definitions that it uses, and Kubernetes objects, which mean nothing here.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
 from provisioner.spec.source import read_text, shown
+from provisioner.spec.workflow import workflow
 
 VERSION = "app.oam.dev/publishVersion"
 OPTIONAL = ("properties", "traits", "dependsOn", "inputs", "outputs", "policies", "workflow")
@@ -127,17 +127,16 @@ def of_document(document: Document, folder: str) -> tuple[Application, list[Prob
     _reserved(document, problems)
     found = [policies.read(document, ("spec", "policies", index)) for index in range(len(_items(document, "policies")))]
     problems += [problem for _, wrong in found for problem in wrong]
-    problems += _later(document)
     for node in components:
         problems += bad_references(document, node)
+    flow = workflow(document, problems)
     broken = any(problem.severity == "error" for problem in problems)
     metadata = _map(document.value.get("metadata"))
-    spec = _map(document.value.get("spec"))
     annotations = text_map(metadata.get("annotations"))
     application = Application(
         name=_text(metadata.get("name")), version=annotations.get(VERSION, ""),
         components=tuple(_components(document, components, broken)), policies=tuple(policy for policy, _ in found if policy),
-        workflow=spec.get("workflow"),
+        workflow=flow,
         labels=text_map(metadata.get("labels")), annotations=annotations, folder=folder, text=document.text)
     return application, in_order(problems)
 
@@ -196,16 +195,6 @@ def _reserved(document: Document, problems: list[Problem]) -> None:
             problems.append(Problem("PRV-1207", f'components[{index}]: a component can\'t be named "{name}"',
                                     document.value_at(("spec", "components", index, "name")),
                                     f"references use it: ${{{name}.…}} is no component"))
-
-
-def _later(document: Document) -> Iterator[Problem]:
-    """A workflow: accepted, and not acted on yet."""
-    workflow = _map(_map(document.value.get("spec")).get("workflow"))
-    if any(workflow.values()):
-        kinds = dict.fromkeys(str(step["type"]) for step in _list(workflow.get("steps")) if isinstance(step, dict) and "type" in step)
-        steps = f" ({', '.join(kinds)})" if kinds else ""
-        yield Problem("PRV-1212", f"the workflow{steps} is not acted on yet", document.key_at(("spec", "workflow")),
-                      "components are delivered in the order of their references", "warning")
 
 
 def _dead(document: Document) -> list[Problem]:

@@ -66,6 +66,30 @@ COMPONENT = closed(
     ("name", "type"),
 )
 POLICY = closed({"name": TEXT, "type": TEXT, "properties": {"type": "object"}}, ("type",))
+MODE: Schema = {"enum": ["StepByStep", "DAG"]}
+
+
+def _step(**more: Any) -> Schema:
+    """A step of a workflow; sub-steps have none of their own."""
+    return closed({
+        "name": name("Name of the step, unique in the workflow"),
+        "type": {**TEXT, "description": "What it does: deploy, suspend, notification, webhook …"},
+        "properties": FREE,
+        "if": {"type": ["string", "boolean"], "description": 'A CEL expression such as status["test"].succeeded, or "always"'},
+        "timeout": {**TEXT, "description": "Its limit: 30s, 5m, 1h30m"},
+        "dependsOn": listed(TEXT, description="Steps that must have succeeded before"),
+        "inputs": listed(closed({"from": TEXT, "parameterKey": TEXT}, ("from",))),
+        "outputs": listed(closed({"name": TEXT, "valueFrom": TEXT}, ("name", "valueFrom"))),
+        "meta": closed({"alias": {"type": "string"}}),
+        **more,
+    }, ("name", "type"))
+
+
+WORKFLOW = closed({
+    "ref": {**TEXT, "description": "Name of a Workflow document in the same file"},
+    "mode": closed({"steps": MODE, "subSteps": MODE}),
+    "steps": listed(_step(mode=MODE, subSteps=listed(_step()))),
+}, description="Order of delivery, and what happens between: approvals, messages, checks")
 APPLICATION = closed(
     {
         "apiVersion": {"enum": [API, OLD_API]},
@@ -73,7 +97,7 @@ APPLICATION = closed(
         "metadata": METADATA,
         "spec": closed(
             {"components": listed(COMPONENT), "policies": listed(POLICY),
-             "workflow": {"type": "object", "description": "Accepted, and not acted on yet"}},
+             "workflow": WORKFLOW},
             ("components",)),
         "status": ANY,
     },

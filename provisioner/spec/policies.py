@@ -131,6 +131,12 @@ def _problems(document: Document, place: Steps, kind: str, properties: dict[str,
         yield Problem("PRV-1209", f'{label}unknown policy "{kind}"', where, suggestion(kind, [*SCHEMAS, *LATER]))
     else:
         yield from _wrong(document, (*place, "properties"), kind, properties)
+        for index, rule in enumerate(properties.get("rules") or () if kind != "rules" else ()):
+            selector = rule.get("selector") if isinstance(rule, dict) else None
+            kinds = selector.get("resourceTypes") if isinstance(selector, dict) else None
+            if isinstance(kinds, list) and not any(isinstance(one, str) and one.islower() for one in kinds):
+                yield Problem("PRV-1210", f"resourceTypes: {', '.join(map(str, kinds))} are no resources of Terraform: the rule means nothing here",
+                              document.key_at((*place, "properties", "rules", index, "selector", "resourceTypes")), "", "warning")
         for key in sorted(NO_EFFECT.keys() & properties.keys()):
             yield Problem("PRV-1210", f'"{key}" has no effect here', document.key_at((*place, "properties", key)), NO_EFFECT[key], "warning")
 

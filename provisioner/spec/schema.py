@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any, Protocol
 
+from provisioner import step_kinds
 from provisioner.model import Definition, Json
-from provisioner.spec import environment_shape, oam, policies
+from provisioner.spec import environment_shape, oam, policies, rules
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = {"type": "string", "pattern": r"\$\{[^{}]+\}"}
@@ -21,7 +22,7 @@ class Definitions(Protocol):
 
 
 def schema(catalog: Definitions) -> dict[str, Json]:
-    """The schema of Application and Environment documents (draft 2020-12), told apart by `kind`."""
+    """The schema of Application, Policy, Environment and Rules documents (draft 2020-12), told apart by `kind`."""
     components = [found for name in catalog.component_names() if (found := catalog.component(name))]
     traits = [found for name in catalog.trait_names() if (found := catalog.trait(name))]
     application = deepcopy(oam.APPLICATION)
@@ -30,14 +31,29 @@ def schema(catalog: Definitions) -> dict[str, Json]:
     trait = component["properties"]["traits"]["items"]
     _by_type(component, components)
     _by_type(trait, traits)
+    _steps(below["workflow"]["properties"]["steps"]["items"])
     below["policies"]["items"]["allOf"] = [_when("type", kind, {"properties": deepcopy(shape)}) for kind, shape in policies.SCHEMAS.items()]
-    environment = deepcopy(environment_shape.ENVIRONMENT)
+    policy = deepcopy(dict(policies.DOCUMENT_SHAPE.schema))
+    policy["allOf"] = below["policies"]["items"]["allOf"]
+    kinds = {"Application": application, "Policy": policy, "Environment": deepcopy(environment_shape.ENVIRONMENT),
+             "Rules": deepcopy(dict(rules.SHAPE.schema))}
     return {
         "$schema": DIALECT, "title": "provision", "type": "object", "required": ["apiVersion", "kind"],
-        "properties": {"kind": {"enum": ["Application", "Environment"]}},
-        "$defs": {"Application": application, "Environment": environment},
-        "allOf": [_when("kind", kind, {}, {"$ref": f"#/$defs/{kind}"}) for kind in ("Application", "Environment")],
+        "properties": {"kind": {"enum": list(kinds)}},
+        "$defs": kinds,
+        "allOf": [_when("kind", kind, {}, {"$ref": f"#/$defs/{kind}"}) for kind in kinds],
     }
+
+
+def _steps(step: dict[str, Any]) -> None:
+    """Let the type of a workflow step choose its properties, that of sub-steps too."""
+    kinds = [kind for name in step_kinds.names() if (kind := step_kinds.find(name))]
+    for below in (step, step["properties"]["subSteps"]["items"]):
+        below["properties"]["type"] = {"description": below["properties"]["type"]["description"], "anyOf": [
+            {"const": kind.name, "description": kind.description} for kind in kinds] + [{"type": "string"}]}
+        below["allOf"] = [_when("type", kind.name, {"properties": referable({
+            "type": "object", "additionalProperties": False, **{key: value for key, value in kind.parameters.items() if key != "required"}})})
+            for kind in kinds]
 
 
 def _when(key: str, value: str, properties: dict[str, Any], then: dict[str, Any] | None = None) -> dict[str, Any]:

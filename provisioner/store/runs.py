@@ -13,7 +13,9 @@ from provisioner.store.database import Database, utc_now
 from provisioner.store.locks import require_fence
 from provisioner.store.tables import RUNS, STEPS
 
-UNFINISHED = ("running", "failed", "interrupted")
+UNFINISHED = ("running", "failed", "interrupted", "waiting")
+NEWEST = 50
+"""Runs that are looked at."""
 COLUMNS = tuple(column.name for column in RUNS.c if column.name not in ("events", "info"))
 """The columns that are fields of a Run as they are."""
 
@@ -145,11 +147,17 @@ class Runs:
             return [_run(row) for row in connection.execute(query)]
 
     def unfinished(self, application: str, environment: str) -> Run | None:
-        """The newest run, when it can be resumed: running (its process may be dead), failed or interrupted."""
-        newest = self._first(
-            _of(application, environment).where(RUNS.c.state != "superseded").order_by(RUNS.c.number.desc())
-        )
-        return newest if newest is not None and newest.state in UNFINISHED else None
+        """The newest run, when it can be resumed: running (its process may be dead), failed, interrupted or waiting.
+
+        A run that waits is found behind actions (backup …) that were run meanwhile and succeeded.
+        """
+        query = _of(application, environment).where(RUNS.c.state != "superseded").order_by(RUNS.c.number.desc())
+        with self._database.read() as connection:
+            found = [_run(row) for row in connection.execute(query.limit(NEWEST))]
+        left = next((index for index, run in enumerate(found) if run.state != "succeeded" or not run.info.get("action")), None)
+        if left is None or found[left].state not in UNFINISHED or (left and found[left].state != "waiting"):
+            return None
+        return found[left]
 
     def move(
         self, number: int, state: RunState, exit_code: int | None = None, message: str = "", *, fence: int = 0

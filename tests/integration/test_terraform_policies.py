@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.model import Handling, Once, Recreate
+from provisioner.model import Delivered, Handling, Once, Recreate
 from tests.integration.terraform_world import World, change, unit
 
 PLACE = "module.first.terraform_data.this"
@@ -90,3 +90,13 @@ def test_what_is_there_is_taken_over_and_shown(world: World, tmp_path: Path) -> 
     assert world.state()[PLACE][0]["attributes"]["id"] == "made-by-hand"
     world.plan(first, unit("second", "plain", name="b"))
     assert actions(world) == []
+
+
+def test_an_orphan_with_a_provider_of_its_own_is_not_destroyed_instead(world: World, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/main.tf").write_text('provider "aws" {\n  region = "eu-central-1"\n}\nresource "aws_sqs_queue" "q" {}\n')
+    first = replace(unit("first", str(tmp_path / "own")), handling=Handling(orphan=True), outputs={})
+    world.delivered["first@t"] = Delivered(first, "delivered")
+    world.plan(removed=("first@t",))
+    answer = world.planned["first@t"]
+    assert answer.changes == () and "can't be forgotten without being destroyed" in answer.failure

@@ -26,6 +26,8 @@ from provisioner.model import (
     Target,
     Trait,
     Unit,
+    Workflow,
+    WorkflowStep,
 )
 
 CLOUD = Target("cloud", {"zone": "cloud"}, ("aws",), terraform={"provider": "hashicorp/aws", "config": {"region": "x"}})
@@ -216,9 +218,13 @@ def test_many_components_stay_linear() -> None:
     assert checks(400) == 2 * checks(200)
 
 
+def step(of: dict[str, Json]) -> WorkflowStep:
+    return WorkflowStep("s", of["type"], of.get("properties", {}), steps=tuple(map(step, of.get("subSteps", ()))))
+
+
 def policies(*given: dict[str, Json], steps: tuple[dict[str, Json], ...] = ()) -> Application:
     listed = tuple(Policy(f"p{index}", "topology", properties) for index, properties in enumerate(given))
-    return Application("app", policies=listed, workflow={"steps": list(steps)} if steps else None)
+    return Application("app", policies=listed, workflow=Workflow(tuple(map(step, steps))) if steps else None)
 
 
 @pytest.mark.parametrize(("application", "names"), [

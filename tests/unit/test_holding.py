@@ -30,6 +30,7 @@ def once(**properties: Json) -> Policy:
     (once(rules=[{"selector": {"componentNames": ["db"]}}]), ()),
     (once(enable=True, rules=[{"selector": {"componentNames": ["other"]}}]), ()),
     (once(enable=True, rules=[{"selector": {"resourceTypes": ["aws_db_instance"]}, "strategy": {"path": ["tags"]}}]), (ALWAYS,)),
+    (once(enable=True, rules=[{"selector": {"resourceTypes": ["Deployment"]}, "strategy": {"path": ["spec.replicas"]}}]), ()),
     (once(enable=True, rules=[{"selector": {"componentTypes": ["thing"]}, "strategy": {"path": ["size"], "affect": "onUpdate"}}]), (EDIT,)),
     (once(enable=True, rules=[{"selector": {"componentTypes": ["thing"]}, "strategy": {"path": ["*"]}}]), EVERYTHING),
 ])

@@ -25,13 +25,16 @@ def test_it_is_a_schema(schema: dict[str, Json]) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize("path", sorted((CASES / "good").rglob("app.yaml")) + sorted((CASES / "good").rglob("environments/*.yaml")), ids=str)
+GOOD = sorted([*(CASES / "good").rglob("app.yaml"), *(CASES / "good").rglob("environments/*.yaml"), *(CASES / "rules").glob("*.yaml")])
+
+
+@pytest.mark.parametrize("path", GOOD, ids=str)
 def test_good_documents_fit(schema: dict[str, Json], path: Path) -> None:
     project = path.parent if path.name == "app.yaml" else path.parent.parent
     beside = spec.definitions_beside(path) if path.name == "app.yaml" else []
     if beside or (project / "components").is_dir():
         schema = spec.schema(Catalog(project, fetch=False, beside=beside))
-    ours = [document.value for document in yaml.read_all(path) if document.value["kind"] in ("Application", "Environment")]
+    ours = [document.value for document in yaml.read_all(path) if document.value["kind"] in ("Application", "Environment", "Policy", "Rules")]
     assert ours and [error.message for value in ours for error in jsonschema.Draft202012Validator(schema).iter_errors(value)] == []
 
 

@@ -6,7 +6,7 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks
+from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks, option
 from provisioner.cli.verbs.plan import SHOWING
 
 FILE_OR_PLAN = click.argument("file", required=False, metavar="[FILE|PLAN]")
@@ -61,8 +61,9 @@ def destroy_command(door: Door, /, **chosen: Any) -> int:
     return carry_out("apply.destroy", door, **chosen)
 
 
-@click.command("resume", short_help="Go on with a run that failed or was stopped.")
+@click.command("resume", short_help="Go on with a run that failed, was stopped or waits.")
 @RUN
+@option("--now", is_flag=True, help="Go on before the time that a step of the workflow waits for.")
 @ENVIRONMENT
 @ON
 @STORE
@@ -71,13 +72,15 @@ def destroy_command(door: Door, /, **chosen: Any) -> int:
 @looks()
 @click.pass_obj
 def resume_command(door: Door, /, run: int | None, **chosen: Any) -> int:
-    """Go on with a run that failed or was stopped.
+    """Go on with a run that failed, was stopped or waits.
 
     What ended is not repeated. Without RUN: the newest one. It does what its plan showed; app.yaml is not read again for it.
+    To a run that waits (exit 6) this is the yes: it is recorded with your name and --reason.
 
     \b
       provision resume
       provision resume 483
+      provision resume 483 --reason "staging looks good"
     """
     return carry_out("apply.resume", door, run, **chosen)
 

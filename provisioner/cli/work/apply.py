@@ -51,9 +51,9 @@ def deliver(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose | Pla
 
 
 def resume(door: Door, /, run: int | None, **chosen: Any) -> int:
-    """Go on with a run that failed or was stopped."""
+    """Go on with a run that failed, was stopped or waits."""
     with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
-        outcome = session.resume(run, listen=watch.listen)
+        outcome = session.resume(run, now=chosen["now"], listen=watch.listen)
     return tell_ending(door, outcome)
 
 

@@ -66,7 +66,7 @@ def _one_output(door: Door, values: dict[str, dict[str, Any]], component: str, o
 def graph(door: Door, /, **chosen: Any) -> int:
     """Show what needs what: text, mermaid or svg."""
     with open_project(door, chosen) as session:
-        units = session.compose().units
+        units = session.compose().everything
         name, environment = session.application.name, session.environment.name
     if door.output == "mermaid":
         door.say(graph_mermaid(units))

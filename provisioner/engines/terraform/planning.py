@@ -103,7 +103,10 @@ class Planning:
                 block = self._block(unit)
             except ProvisionError:
                 continue  # without its source it is taken for one that uses the root's providers
-            if block.interface.own_providers:
+            if block.interface.own_providers and unit.handling.orphan:
+                self._fail(name, "its module configures a provider of its own, so it can't be forgotten without being destroyed: keep it "
+                                 "(--keep), or take its garbage-collect policy out and apply that first")
+            elif block.interface.own_providers:
                 self._blocks[name] = block
                 self._destroys = True
 

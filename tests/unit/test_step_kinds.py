@@ -1,0 +1,126 @@
+"""Kinds of workflow steps by themselves: what waits, what is late, what fails, and that each is registered and shown."""
+
+import re
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from provisioner import durations, step_kinds
+from provisioner.engine import Site
+from provisioner.errors import ProvisionError
+from provisioner.model import Target
+from provisioner.spec import yaml
+from provisioner.step_kinds import Done, Stopped, Suspended, TimedOut, Work
+
+
+class Surroundings:
+    """A project in which one application after another is delivered."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+        self.kept: dict[str, str] = {}
+
+    def aws(self, service: str, target: str) -> Any:
+        raise AssertionError("no cloud here")
+
+    def keep_secret(self, path: str, value: str) -> None:
+        self.kept[path] = value
+
+    def state_of(self, application: str) -> str:
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+
+def run(kind: str, properties: Mapping[str, Any], folder: Path, *, limit: float = 5, around: Surroundings | None = None,
+        stop: threading.Event | None = None) -> Done:
+    found = step_kinds.find(kind)
+    assert found is not None
+    site = Site("shop", "prod", Target("workflow"), folder, folder, folder, lambda value: value, run=3)
+    return found.run(Work("s@workflow", properties, site, around or Surroundings(""), lambda text: None, limit, stop or threading.Event()))
+
+
+@pytest.mark.parametrize("name", step_kinds.names())
+def test_each_kind_has_a_schema_and_an_example_that_fits(name: str) -> None:
+    kind = step_kinds.find(name)
+    assert kind is not None and kind.name == name and kind.description.endswith(".")
+    schema = {"type": "object", "additionalProperties": False, **kind.parameters}
+    Draft202012Validator.check_schema(schema)
+    example = yaml.parse(kind.example, "example").value
+    assert example["type"] == name
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(example.get("properties", {}))] == []
+    kind.summary(example.get("properties", {}))
+
+
+def test_suspend_waits_for_a_person_or_for_a_time(tmp_path: Path) -> None:
+    with pytest.raises(Suspended, match="Look"):
+        run("suspend", {"message": "Look"}, tmp_path)
+    with pytest.raises(Suspended) as suspended:
+        run("suspend", {"duration": "2h"}, tmp_path)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", suspended.value.until)
+    assert run("suspend", {"duration": "0s"}, tmp_path).message == "waited 0s"
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        run("suspend", {"duration": "60s"}, tmp_path, stop=stop, limit=90)
+
+
+def test_depends_on_app(tmp_path: Path) -> None:
+    assert run("depends-on-app", {"name": "base"}, tmp_path, around=Surroundings("running", "succeeded")).message == "base is delivered"
+    with pytest.raises(ProvisionError, match="base is failed"):
+        run("depends-on-app", {"name": "base"}, tmp_path, limit=0.1, around=Surroundings("failed"))
+
+
+def test_a_command_that_fails_is_late_or_is_not_there(tmp_path: Path) -> None:
+    assert run("run-command", {"command": ["printf", "%s", "a b"]}, tmp_path).gives["stdout"] == "a b"
+    with pytest.raises(ProvisionError, match=r"ended with 3\n  told"):
+        run("run-command", {"command": "echo told >&2; exit 3"}, tmp_path)
+    with pytest.raises(ProvisionError, match="can't be started"):
+        run("run-command", {"command": ["no-such-program"]}, tmp_path)
+    with pytest.raises(TimedOut):
+        run("run-command", {"command": "sleep 60"}, tmp_path, limit=0.3)
+
+
+def test_data_goes_to_the_places_that_are_named(tmp_path: Path) -> None:
+    data = {"url": "http://x", "n": 3}
+    run("export-data", {"data": data, "file": "out/a.env"}, tmp_path)
+    assert (tmp_path / "out" / "a.env").read_text() == "url=http://x\nn=3\n"
+    run("export-data", {"data": data, "file": "a.yaml"}, tmp_path)
+    assert yaml.parse((tmp_path / "a.yaml").read_text(), "a").value == data
+    run("export-data", {"data": data}, tmp_path)
+    assert (tmp_path / "exports" / "shop.json").exists()
+    around = Surroundings("")
+    run("export-data", {"data": data, "kind": "Secret", "name": "out"}, tmp_path, around=around)
+    assert around.kept == {"out/url": "http://x", "out/n": "3"}
+
+
+def test_endpoints(tmp_path: Path) -> None:
+    collected = {"web@dc": {"url": "https://web.example/shop"}, "db@dc": {"host": "10.0.0.1", "port": 5432}, "files@aws": {}}
+    found = run("collect-service-endpoints", {"collected": collected}, tmp_path).gives
+    assert [entry["endpoint"] for entry in found["endpoints"]] == [
+        {"protocol": "tcp", "host": "10.0.0.1", "port": 5432, "path": ""},
+        {"protocol": "https", "host": "web.example", "port": 443, "path": "/shop"}]
+    with pytest.raises(ProvisionError):
+        run("collect-service-endpoints", {"collected": {}}, tmp_path)
+
+
+def test_nothing_of_a_secret_address_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProvisionError) as error:
+        run("webhook", {"url": {"value": "http://127.0.0.1:1/s3cret"}}, tmp_path)
+    assert "s3cret" not in error.value.message and error.value.code == "PRV-4403"
+    with pytest.raises(ProvisionError) as error:
+        run("notification", {"to": ["json://127.0.0.1:1/s3cret"], "message": "x"}, tmp_path)
+    assert "s3cret" not in error.value.message and error.value.code == "PRV-4407"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("1h30m", 5400), ("500ms", 0.5), ("2d", 172800), ("1.5m", 90)])
+def test_durations(text: str, seconds: float) -> None:
+    assert durations.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5 minutes", "-3s", "1h 30x"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(ValueError):
+        durations.seconds(text)
