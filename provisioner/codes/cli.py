@@ -48,7 +48,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6403": (
         "Nothing was made: files are there already",
-        "provision init never overwrites a file.\n"
+        "provision init and eject never overwrite a file.\n"
         "Fix: choose another folder (provision init shop), or move the file away that the message names.",
     ),
     "PRV-6404": (
@@ -106,5 +106,10 @@ CODES: dict[str, tuple[str, str]] = {
         "No such difference",
         "provision drift shows each difference with its path. --accept and --unaccept take a path, or a pattern in which * stands for anything;\n"
         "a pattern also means what lies below it: NAME@TARGET is everything of that component.",
+    ),
+    "PRV-6422": (
+        "Not everything could be looked at, so nothing was written",
+        "provision eject writes what is delivered as it is now: each host and each cloud has to answer for that.\n"
+        "provision drift tells what does not; provision doctor what is missing.",
     ),
 }
