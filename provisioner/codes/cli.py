@@ -112,4 +112,14 @@ CODES: dict[str, tuple[str, str]] = {
         "provision eject writes what is delivered as it is now: each host and each cloud has to answer for that.\n"
         "provision drift tells what does not; provision doctor what is missing.",
     ),
+    "PRV-6423": (
+        "That component can't take anything over",
+        "provision import NAME ADDRESS ID: NAME is a component of app.yaml that Terraform makes, or one copy of it (NAME@TARGET).\n"
+        "Hosts need no import: a component on hosts is compared with what is there, and the plan shows what differs.",
+    ),
+    "PRV-6424": (
+        "Nothing was taken over",
+        "What provision import names has to stay: it is refused where Terraform would replace it to make it as app.yaml says, or where an address\n"
+        "or id is wrong (exit code 5). Terraform's words name the attribute that differs: give the component a property that fits what is there.",
+    ),
 }
