@@ -50,7 +50,7 @@ RUN_KEYS: Schema = {
     "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
     "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded", "waiting"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
     "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT,
-    "action": TEXT}
+    "action": TEXT, "commit": TEXT}
 RUN = _result("run", **RUN_KEYS)
 RUN["properties"]["steps"] = _list(STEP)
 ACTION = _object({"name": TEXT, "needs": TEXT, "description": TEXT, "parameters": OBJECT, "outputs": TEXTS})
