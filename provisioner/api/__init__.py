@@ -2,13 +2,27 @@
 
 from provisioner.api.acting import Wish
 from provisioner.api.drifting import unaccept
+from provisioner.api.ejecting import Folder
 from provisioner.api.opening import open_store
 from provisioner.api.session import Session
 from provisioner.api.values import Confirm, Drift, Outcome, Settings, Status, StatusRow, Tell
 from provisioner.runner.journal import Listen
 
 __all__ = [
-    "Confirm", "Drift", "Listen", "Outcome", "Session", "Settings", "Status", "StatusRow", "Tell", "Wish", "open_session", "open_store", "unaccept",
+    "Confirm",
+    "Drift",
+    "Folder",
+    "Listen",
+    "Outcome",
+    "Session",
+    "Settings",
+    "Status",
+    "StatusRow",
+    "Tell",
+    "Wish",
+    "open_session",
+    "open_store",
+    "unaccept",
 ]
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import folders, opening, past, promoting, saved
+from provisioner.api import folders, importing, opening, past, promoting, saved
 from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
@@ -145,6 +145,7 @@ class Project:
 
     def _judged(self, plan: Plan) -> Plan:
         """The plan with what rules say of it. Raises Refused, Denied for what may not be done."""
+        importing.judge(plan)
         protect(plan, self.delivered, frozenset(plan.purpose.allow_destroy), holder_here().who)
         plan = self._rulebook.judged(plan, self._composition)
         refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
@@ -193,6 +194,7 @@ class Project:
         units = self._wanted(purpose)
         if self.environment.sandbox and self._simulate(units):
             units = self._wanted(purpose)
+        units = importing.with_imports(units, purpose.imports)
         targets = {target.name: target for target in self.environment.targets}
         return roots.settle(units, self.delivered, targets, lambda unit: self._terraform.providers_of(unit, self.folder))
 
@@ -214,6 +216,11 @@ class Project:
     def wanted(self) -> tuple[Unit, ...]:
         """What app.yaml asks for here; starts nothing. Raises Invalid."""
         return self._wanted(self.purpose())
+
+    def importing(self, name: str, pairs: Sequence[tuple[str, str]]) -> Purpose:
+        """Delivery that takes over what is there already as component `name`: (address inside its module, id). Raises ProvisionError, Invalid."""
+        chosen = importing.chosen(self.wanted(), name)
+        return replace(self.purpose(), imports=tuple((chosen.name, *pair) for pair in pairs))
 
     def rollback(self, number: int = -1) -> Purpose:
         """Back to a revision (-1: the one before the newest); data that it did not have stays. Raises ProvisionError."""

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.api import acting, drifting, folders, saved
+from provisioner.api import acting, commits, drifting, ejecting, folders, opening, saved
 from provisioner.api.project import Project
 from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
 from provisioner.catalog import library_folder
-from provisioner.errors import Exit
+from provisioner.errors import Exit, ProvisionError
 from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, kept, make_action, spec_digest
 from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
@@ -138,6 +138,19 @@ class Session(Project):
                 return Outcome(plan, said[1], seconds=time.monotonic() - begun, message=said[0])
             return replace(runner.begin(plan, "heal drift"), seconds=time.monotonic() - begun)
 
+    def eject(self, path: Path, *, with_secrets: bool) -> ejecting.Folder:
+        """What is delivered as a folder of plain Terraform and Ansible; nothing is changed. Raises ProvisionError, Missing."""
+        ejecting.empty(path)
+        plan, _, _ = self._drifted()
+        try:
+            if plan.failures:
+                name, why = plan.failures[0]
+                raise ProvisionError(f"{name} could not be looked at: {why}", code="PRV-6422", next="provision drift")
+            return ejecting.write(plan, self.delivered, lambda target: self.site(target, Path(plan.folder), 0), library_folder(), path,
+                                  with_secrets=with_secrets)
+        finally:
+            self.discard(plan)
+
     def _drifted(self) -> tuple[Plan, AsDelivered, Findings]:
         spec = drifting.spec_of(self.store, self.application.name, self.environment.name)
         if self.environment.sandbox:
@@ -204,7 +217,8 @@ class Session(Project):
     def _runner(self, lock: Lock, listen: Listen) -> Runner:
         if lock.took_over is not None:
             self.tell(f"took over the lock of {lock.took_over}: that process is gone")
-        return Runner(self.store, lock, self._means, listen, state=self._sites.state, reason=self.settings.reason)
+        return Runner(self.store, lock, self._means, listen, state=self._sites.state, reason=self.settings.reason,
+                      commit=commits.commit_of(opening.document(self.settings)))
 
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)

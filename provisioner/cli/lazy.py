@@ -39,6 +39,8 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Fleet": {
         "drift": ("drift", "Show what was changed behind our back, and heal it."),
+        "import": ("import_", "Take over cloud resources that are there already."),
+        "eject": ("eject", "Write plain Terraform and Ansible that run without provision."),
         "restart": ("action", "Start anew what runs of a component, host by host."),
         "action": ("action", "Run an action of a component: backup, restore …"),
     },

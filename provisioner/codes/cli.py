@@ -48,7 +48,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6403": (
         "Nothing was made: files are there already",
-        "provision init never overwrites a file.\n"
+        "provision init and eject never overwrite a file.\n"
         "Fix: choose another folder (provision init shop), or move the file away that the message names.",
     ),
     "PRV-6404": (
@@ -106,5 +106,20 @@ CODES: dict[str, tuple[str, str]] = {
         "No such difference",
         "provision drift shows each difference with its path. --accept and --unaccept take a path, or a pattern in which * stands for anything;\n"
         "a pattern also means what lies below it: NAME@TARGET is everything of that component.",
+    ),
+    "PRV-6422": (
+        "Not everything could be looked at, so nothing was written",
+        "provision eject writes what is delivered as it is now: each host and each cloud has to answer for that.\n"
+        "provision drift tells what does not; provision doctor what is missing.",
+    ),
+    "PRV-6423": (
+        "That component can't take anything over",
+        "provision import NAME ADDRESS ID: NAME is a component of app.yaml that Terraform makes, or one copy of it (NAME@TARGET).\n"
+        "Hosts need no import: a component on hosts is compared with what is there, and the plan shows what differs.",
+    ),
+    "PRV-6424": (
+        "Nothing was taken over",
+        "What provision import names has to stay: it is refused where Terraform would replace it to make it as app.yaml says, or where an address\n"
+        "or id is wrong (exit code 5). Terraform's words name the attribute that differs: give the component a property that fits what is there.",
     ),
 }

@@ -50,7 +50,7 @@ RUN_KEYS: Schema = {
     "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
     "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded", "waiting"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
     "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT,
-    "action": TEXT}
+    "action": TEXT, "commit": TEXT}
 RUN = _result("run", **RUN_KEYS)
 RUN["properties"]["steps"] = _list(STEP)
 ACTION = _object({"name": TEXT, "needs": TEXT, "description": TEXT, "parameters": OBJECT, "outputs": TEXTS})
@@ -89,6 +89,7 @@ SCHEMAS: dict[str, Schema] = {
     "policy-test": _result("policy-test", failed=COUNT, tests=_list(_object({"file": TEXT, "name": TEXT, "passed": FLAG, "differences": TEXTS}))),
     "doctor": _result("doctor", problems=COUNT, warnings=COUNT, checks=_list(_object(
         {"name": TEXT, "state": {"enum": ["ok", "warning", "problem", "skipped"]}, "detail": TEXT, "fix": TEXT}))),
+    "eject": _result("eject", folder=TEXT, roots=TEXTS, units=TEXTS, notes=TEXTS),
     "drift": DRIFT,
     "drifts": _result("drifts", drifts=_list(OBJECT)),
     "drift-judged": _result("drift-judged", what={"enum": ["accepted", "forgotten"]}, paths=TEXTS),

@@ -73,6 +73,7 @@ def run_json(run: Run, steps: Mapping[str, StepRow] | None = None) -> dict[str, 
         **head("run"), "run": run.number, "plan": run.plan, "application": run.application, "environment": run.environment,
         "version": run.version, "state": run.state, "attempt": run.attempt, "who": run.who, "reason": run.reason,
         "started": run.started, "ended": run.ended, "exit": run.exit_code, "message": run.message, "action": str(run.info.get("action", "")),
+        "commit": str(run.info.get("commit", "")),
     }
     if steps is not None:
         found["steps"] = [step_json(row) for row in steps.values()]

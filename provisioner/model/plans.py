@@ -170,6 +170,8 @@ class Purpose:
     """Hosts in place of an environment."""
     keep: tuple[str, ...] = ()
     allow_destroy: tuple[str, ...] = ()
+    imports: tuple[tuple[str, str, str], ...] = ()
+    """(unit, address inside its module, id) of what is taken over."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,18 @@ class Project:
         assert done.returncode == exit, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def without_provision(self, script: Path, *arguments: str, exit: int = 0) -> str:
+        """Run a script of an ejected folder, from anywhere, where provision can't be imported; what it said."""
+        nothing = self.folder.parent / "nothing"
+        (nothing / "provisioner").mkdir(parents=True, exist_ok=True)
+        (nothing / "provisioner/__init__.py").write_text('raise ImportError("provision is not installed")\n')
+        environ = {**self.environ, "PATH": f"{PROVISION.parent}{os.pathsep}{self.environ['PATH']}", "PYTHONPATH": str(nothing),
+                   "TF_CLI_CONFIG_FILE": str(self.folder / ".provision/terraform/cli.tfrc")}
+        done = subprocess.run(["sh", str(script), *arguments], cwd="/", env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, timeout=300)
+        assert done.returncode == exit, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     def edit(self, before: str, after: str) -> None:
         """Change app.yaml."""
         path = self.folder / "app.yaml"

@@ -4,6 +4,7 @@ Budget: 3 minutes on a quiet machine.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,23 @@ def test_the_password_is_on_no_command_line(lab: Lab, project: Project, hosts: l
                        check=False).stdout.split() == ["0", "600"]
         assert password not in lab.ssh(host, "cat /etc/systemd/system/web.service /etc/containers/systemd/web.container 2>/dev/null; "
                                              "systemctl cat web", check=False).stdout
+
+
+def test_a_restart_goes_from_host_to_host(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    before = [lab.ssh(host, "podman inspect web --format '{{.State.StartedAt}}'").stdout for host in hosts]
+    done = project.json("restart", "web", "--yes")
+    assert [step["step"] for step in done["run"]["steps"]] == ["restart web@site on one", "restart web@site on two"]
+    after = [lab.ssh(host, "podman inspect web --format '{{.State.StartedAt}}'").stdout for host in hosts]
+    assert all(then != now for then, now in zip(before, after, strict=True))
+
+
+def test_what_is_ejected_plays_over_ssh_without_provision(lab: Lab, project: Project, hosts: list[model.Host], tmp_path: Path) -> None:
+    password = lab.ssh(hosts[1], "cat /etc/web/env").stdout.partition("postgresql://counter:")[2].partition("@")[0]
+    project.provision("eject", str(tmp_path / "closed"))
+    assert not any(password in path.read_text(errors="replace") for path in (tmp_path / "closed").rglob("*") if path.is_file())
+    project.provision("eject", str(tmp_path / "plain"), "--with-secrets")
+    told = project.without_provision(tmp_path / "plain/ansible/play")
+    assert told.count("changed=0") == told.count("unreachable=0") > 4
 
 
 @pytest.mark.parametrize("number", [1, 0])

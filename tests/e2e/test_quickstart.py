@@ -96,6 +96,17 @@ def test_a_second_apply_has_nothing_to_do(delivered: Project) -> None:
     delivered.provision("plan", "--detailed-exitcode")
 
 
+def test_what_is_ejected_runs_without_provision_and_changes_nothing(delivered: Project, tmp_path: Path) -> None:
+    before = files(delivered), resources(delivered)
+    delivered.provision("eject", str(tmp_path / "there"))
+    plain = (tmp_path / "there").rename(tmp_path / "plain")
+    delivered.without_provision(plain / "terraform/aws/tf", "init", "-no-color")
+    assert "No changes" in delivered.without_provision(plain / "terraform/aws/tf", "plan", "-detailed-exitcode", "-no-color")
+    assert delivered.without_provision(plain / "ansible/play").count("changed=0") == 2
+    assert (files(delivered), resources(delivered)) == before
+    assert "PRV-6403" in delivered.provision("eject", str(plain), exit=64).stderr
+
+
 def test_a_change_of_one_property_touches_that_component_only(delivered: Project) -> None:
     delivered.edit("Hello from provision", "Good morning")
     plan = delivered.provision("plan", "--detailed-exitcode", exit=2)

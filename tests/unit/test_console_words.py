@@ -137,6 +137,7 @@ RESULTS: dict[str, Any] = {
                "outputs": {}},
     "validate": {**shapes.head("validate"), "valid": True, "application": "a", "environment": "e", "units": [], "problems": []},
     "event": shapes.event_json(483, 1, EVENTS[2]),
+    "eject": {**shapes.head("eject"), "folder": "/plain", "roots": ["aws"], "units": ["web@dc"], "notes": []},
     "drift": drift_json(DRIFT),
     "drifts": {**shapes.head("drifts"), "drifts": [drift_json(DRIFT)]},
     "drift-judged": {**shapes.head("drift-judged"), "what": "accepted", "paths": ["db@aws"]},

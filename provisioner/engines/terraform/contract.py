@@ -37,7 +37,7 @@ def _problem(now: Change, shown: Change | None, interrupted: bool) -> str:
     if now.action in ("delete", "forget") or begun:
         return ""
     was = dict(_leaves(shown.after))
-    for path, value in _leaves(now.after):
+    for path, value in _leaves(now.after) if now.after else ():
         if not _allowed(path, value, was, shown, now):
             return f"{now.address}: {path} will be {_short(value)}" + (f" instead of {_short(was[path])}" if path in was else "")
     for path in now.unknown:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner.engines.terraform import names
-from provisioner.engines.terraform.inputs import Inputs, Scope
+from provisioner.engines.terraform.inputs import Inputs, Scope, literal
 from provisioner.engines.terraform.interface import Interface
 from provisioner.errors import ProvisionError
 from provisioner.model import Json, Unit
@@ -106,7 +106,7 @@ def render(blocks: list[Block], settings: Settings, scope: Scope, forgotten: Ite
 
 def _taken_and_left(blocks: list[Block], forgotten: Iterable[str]) -> dict[str, Json]:
     """What is there already and becomes a resource of the root, and what stays there and leaves it."""
-    imports = [{"to": f"module.{names.module(block.unit)}.{address}", "id": identifier} for block in blocks
+    imports = [{"to": f"module.{names.module(block.unit)}.{address}", "id": literal(identifier)} for block in blocks
                for address, identifier in block.unit.imports.items()]
     removed = [{"from": f"module.{name}", "lifecycle": {"destroy": False}} for name in forgotten]
     return {key: found for key, found in (("import", imports), ("removed", removed)) if found}

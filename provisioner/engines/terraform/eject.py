@@ -1,0 +1,78 @@
+"""A Terraform root that was just planned, as a plain folder that needs nothing of ours: configuration, modules, lock file, state, a script."""
+
+import json
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioner import references
+from provisioner.engine import Site
+from provisioner.engines.terraform.byhand import HARMLESS
+from provisioner.engines.terraform.inputs import variable
+from provisioner.engines.terraform.workspace import LOCK, private
+from provisioner.model import Json, Unit, project_path
+from provisioner.references import as_text
+
+SECRETS = "secrets.auto.tfvars.json"
+
+
+def eject(key: str, units: Iterable[Unit], site: Site, into: Path, *, with_secrets: bool) -> list[str]:
+    """Write the root `key`, as it lies in the site's work folder, to `into`; the names of its variables that hold secrets.
+
+    Raises ProvisionError when a secret that is asked for can't be had, OSError.
+    """
+    folder = site.work.absolute() / "terraform" / key
+    into.mkdir(parents=True, exist_ok=True, mode=0o700)
+    document: dict[str, Any] = json.loads((folder / "main.tf.json").read_text())
+    _modules(document, folder, project_path(str(site.project)).absolute() / "sources", into)
+    _state(document, into)
+    private(into / "main.tf.json", json.dumps(document, indent=2) + "\n")
+    if (folder / LOCK).is_file():
+        shutil.copyfile(folder / LOCK, into / LOCK)
+    private(into / "tf", _script(site.environ, simulated=site.target.simulated))
+    names = sorted(document.get("variable", {}))
+    if with_secrets and names:
+        private(into / SECRETS, json.dumps(_values(units, names, site), indent=2) + "\n")
+    return names
+
+
+def _modules(document: dict[str, Any], folder: Path, sources: Path, into: Path) -> None:
+    """The modules in use, each with all that it was kept with."""
+    for name, block in document.get("module", {}).items():
+        digest, *rest = (folder / block["source"]).resolve().relative_to(sources.resolve()).parts
+        shutil.copytree(sources / digest, into.parents[1] / "modules" / into.name / name, dirs_exist_ok=True)
+        block["source"] = "/".join(["../../modules", into.name, name, *rest])
+
+
+def _state(document: dict[str, Any], into: Path) -> None:
+    """A copy of a local state; a remote one stays where it is."""
+    local = document["terraform"]["backend"].get("local")
+    if local is not None:
+        if (there := Path(local["path"])).is_file():
+            private(into / "terraform.tfstate", there.read_text())
+        local["path"] = "terraform.tfstate"
+
+
+def _values(units: Iterable[Unit], names: list[str], site: Site) -> dict[str, Json]:
+    """The values of the variables that stand for secrets."""
+    found: dict[str, Json] = {}
+    for _, reference in references.find([[unit.inputs, unit.outputs] for unit in units]):
+        if reference.head == "secret":
+            for ephemeral in (False, True):
+                if (name := variable(reference.bare, ephemeral)) in names:
+                    found[name] = as_text(site.reveal(reference.bare))
+    return found
+
+
+def _script(given: Mapping[str, str], *, simulated: bool) -> str:
+    lines = ["#!/bin/sh", "# sh tf init; sh tf plan: Terraform in this folder, with the settings of its target", 'cd "$(dirname "$0")" || exit 1']
+    for name, value in sorted(given.items()):
+        if value == "":
+            lines.append(f"unset {name}")
+        elif (simulated or name in HARMLESS) and "${" not in value:
+            lines.append(f"export {name}={shlex.quote(value)}")
+        else:
+            lines.append(f"# needs {name}, which is not written here")
+    return "\n".join([*lines, 'exec "${TERRAFORM:-terraform}" "$@"', ""])
