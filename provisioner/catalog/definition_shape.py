@@ -40,6 +40,8 @@ IMPLEMENTATION = closed(
         "check": CHECK,
         "variables": TEMPLATES,
         "outputs": TEMPLATES,
+        "claims": {**TEMPLATES, "description": "What only one can hold on a host, or in a target (port, bucket …), to its values: where a new "
+                                               "component takes it over from a leaving one, that one is removed first"},
         "hostsOutput": {**TEXT, "description": "The module's output that lists hosts: [{name, address}]"},
         "attach": closed({
             "variable": {**TEXT, "description": "The variable by which it takes its places at load balancers, which are then made before it"},

@@ -83,8 +83,8 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
-        hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}), artifacts=ansible.get("artifacts", {}),
-        holds=tuple(value.get("terraform", {}).get("holds", ())),
+        claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
+        artifacts=ansible.get("artifacts", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 

@@ -93,7 +93,7 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     source = implementation.module or implementation.playbook
     return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
             "files": implementation.files, "artifacts": implementation.artifacts, "outputs": outputs, "sensitive": sensitive, "secrets": made,
-            "hosts": chosen.hosts, "host_source": chosen.source, "root": _root(shop.environment, copy)}
+            "hosts": chosen.hosts, "claims": _claims(implementation, inside), "host_source": chosen.source, "root": _root(shop.environment, copy)}
 
 
 def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[ChangeRule, ...]:
@@ -101,6 +101,17 @@ def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[Change
     if key not in shop.rules:
         shop.rules[key] = ruled(definition, copy.implementation)
     return rules_of(copy.component, shop.rules[key]) if shop.rules[key] else ()
+
+
+def _claims(implementation: Implementation, inside: Callable[[Reference], Json]) -> tuple[str, ...]:
+    """What the unit holds alone, as far as it is known."""
+    found: list[str] = []
+    for word, template in implementation.claims.items():
+        value = references.substitute(template, inside)
+        for item in value if isinstance(value, list) else [value]:
+            if item not in (None, "") and references.is_known(item):
+                found.append(f"{word} {references.as_text(references.unescape(item) if isinstance(item, str) else item)}")
+    return tuple(dict.fromkeys(found))
 
 
 def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tuple[str, ...]:

@@ -215,6 +215,8 @@ class Implementation:
     actions: dict[str, ActionSpec] = field(default_factory=dict)
     hosts_output: str = ""
     """Name of the module output that lists hosts ([{name, address}, …]) which join the target's inventory."""
+    claims: dict[str, Json] = field(default_factory=dict)
+    """What can be held once on a host (playbook) or in a target (module): a word ("port") to a template of one value or several."""
     files: dict[str, str] = field(default_factory=dict)
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
     artifacts: dict[str, str] = field(default_factory=dict)

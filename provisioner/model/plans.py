@@ -75,6 +75,8 @@ class Unit:
     """The part of `needs` that comes from dependsOn (becomes depends_on between modules of one root)."""
     root: str = ""
     """Key of the Terraform root: target, or target and stack; empty for other engines."""
+    claims: tuple[str, ...] = ()
+    """What it alone holds on each of its hosts, or in its target: "port 8080"."""
     data: bool = False
     holds: tuple[str, ...] = ()
     """Types of resources that hold data; empty: with `data` all of them, else none."""

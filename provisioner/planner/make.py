@@ -11,12 +11,13 @@ from provisioner.engine import Engine, Planned, Site
 from provisioner.errors import Exit, Refused, Where
 from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
 from provisioner.planner.asking import Asking
+from provisioner.planner.claims import taken
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.holding import held, held_on_hosts, notes
 from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
 from provisioner.planner.protect import protect
-from provisioner.planner.steps import Part, deliver_steps, ranks, remove_steps
+from provisioner.planner.steps import Part, after_gaps, deliver_steps, ranks, remove_steps
 from provisioner.planner.workflow import with_workflow
 
 
@@ -82,15 +83,17 @@ def look(inputs: PlanInputs) -> Looked:
     for name, unit in wanted.items():
         if name not in parts:
             parts[name] = Part(outputs=_complete(unit, known.publish(unit, {})))
+    gaps = taken(removed, wanted, inputs.delivered, known.hosts)
     steps = deliver_steps(wanted, rank, parts)
-    steps += remove_steps(removed, parts, steps)
-    steps = with_workflow(steps, inputs.delivered, fresh=inputs.fresh)
+    removals = remove_steps(removed, parts, steps, gaps)
+    steps = with_workflow(after_gaps(steps, gaps) + removals, inputs.delivered, fresh=inputs.fresh)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
                 created=inputs.created, text=inputs.text, failures=failures, missing=missing,
                 spec_digest=spec_digest(inputs.application, inputs.environment, {*inputs.keep, *stays}, inputs.units),
-                notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said})))
+                notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said}),
+                       *(gap.note(removed[gap.key].unit.component) for gap in gaps)))
     return Looked(replace(plan, digest=digest(plan)), answers)
 
 

@@ -1,10 +1,14 @@
 """Order, batches and needs of the steps of a plan. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner import graph
 from provisioner.model import Change, Delivered, Json, Step, StepKind, Unit, predecessors
+from provisioner.planner.claims import Taken, first
+
+FIRST = "first"
+"""In the batch of a removal that goes before the deliveries of its root."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,9 @@ def deliver_steps(units: Mapping[str, Unit], rank: Mapping[str, int], parts: Map
     return found
 
 
-def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], delivering: Sequence[Step]) -> list[Step]:
-    """Steps for what is not wanted any more: after all that is delivered, in reverse order of their needs.
+def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], delivering: Sequence[Step],
+                 gaps: Sequence[Taken] = ()) -> list[Step]:
+    """Steps for what is not wanted any more: after all that is delivered, in reverse order of their needs; first what `gaps` name.
 
     `removed` is keyed by step name without "remove "; several entries may be of one unit (hosts that it leaves).
     """
@@ -50,13 +55,23 @@ def remove_steps(removed: Mapping[str, Delivered], parts: Mapping[str, Part], de
     # rows of different revisions may need one another in a circle: what two of them say can't both be kept then
     backward = graph.reverse(graph.acyclic(forward))
     rank = graph.phases(backward, {key: entry.unit.root for key, entry in removed.items() if entry.unit.root})
+    early = first((gap.key for gap in gaps), backward)
     found = []
     for key, number in rank.items():
         unit = removed[key].unit
-        batch = f"terraform:{unit.root}:remove:{number}" if unit.root else f"remove {key}"
-        needs = (*before, *(f"remove {need}" for need in backward[key]))
-        found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes, after=after))
+        batch = f"terraform:{unit.root}:{FIRST if key in early else 'remove'}:{number}" if unit.root else f"remove {key}"
+        needs = (*(() if key in early else before), *(f"remove {need}" for need in backward[key]))
+        found.append(Step(f"remove {key}", "remove", unit, needs, batch, parts.get(f"remove {key}", Part()).changes,
+                          after=() if key in early else after))
     return found
+
+
+def after_gaps(delivering: Sequence[Step], gaps: Sequence[Taken]) -> list[Step]:
+    """The steps with those that take something over behind the removal of what holds it."""
+    waits: dict[str, dict[str, None]] = {}
+    for gap in gaps:
+        waits.setdefault(gap.taker, {})[f"remove {gap.key}"] = None
+    return [replace(step, needs=(*step.needs, *waits[step.name])) if step.name in waits else step for step in delivering]
 
 
 def _last(steps: Sequence[Step]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from provisioner.engine import BatchRequest
 from provisioner.errors import StepFailed
 from provisioner.model import Delivered, Plan, Step, Unit
 from provisioner.planner.known import Known
+from provisioner.planner.steps import FIRST
 
 
 def batch_request(
@@ -92,7 +93,10 @@ def _is_last(plan: Plan, root: str, batch: str, delivered: Mapping[str, Delivere
     if any(entry.unit.root == root and name not in planned for name, entry in delivered.items()):
         # something is kept (--keep): without targets it would go too
         return False
-    batches = [step.batch for step in plan.steps if step.unit.root == root and step.kind == "remove"]
+    if f":{FIRST}:" in batch:
+        # what is wanted is not delivered yet: without targets it would be, too
+        return False
+    batches = [step.batch for step in plan.steps if step.unit.root == root and step.kind == "remove" and f":{FIRST}:" not in step.batch]
     return batch not in batches or max(batches, key=_rank) == batch
 
 
@@ -101,7 +105,7 @@ def _rank(batch: str) -> int:
 
 
 def turns(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Step to those of the batch before its own in the same Terraform root: deliveries by rank, then removals by rank.
+    """Step to those of the batch before its own in the same Terraform root: removals that go first, deliveries by rank, then the other removals.
 
     All batches of a root share its folder and its state, so they take turns, also where no step of one needs a step of the other.
     """
@@ -114,7 +118,7 @@ def turns(plan: Plan) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for batches in roots.values():
         before: tuple[str, ...] = ()
-        for batch in sorted(batches, key=lambda key: (kinds[key] == "remove", _rank(key))):
+        for batch in sorted(batches, key=lambda key: (f":{FIRST}:" not in key, kinds[key] == "remove", _rank(key))):
             found |= dict.fromkeys(batches[batch], before)
             before = tuple(batches[batch])
     return found

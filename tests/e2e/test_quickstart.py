@@ -36,8 +36,8 @@ def delivered(example: Callable[..., Project]) -> Iterator[Project]:
         project.end()
 
 
-def visit(project: Project) -> dict[str, object]:
-    with urllib.request.urlopen(project.outputs("web-gateway")["url"], timeout=20) as answer:
+def visit(project: Project, gateway: str = "web-gateway") -> dict[str, object]:
+    with urllib.request.urlopen(project.outputs(gateway)["url"], timeout=20) as answer:
         content: dict[str, object] = json.loads(answer.read())
     return content
 
@@ -175,6 +175,20 @@ def test_what_left_the_spec_goes_last(delivered: Project) -> None:
              if (event := json.loads(line))["event"] == "step-ended"]
     assert ended[-1] == "remove jobs@aws" and "web@local" in ended
     assert resources(delivered)["queues"] == []
+
+
+def test_a_renamed_service_takes_over_its_port(delivered: Project) -> None:
+    """What holds the ports is removed first, and the plan says which gaps that makes; a name that the cloud gives is none."""
+    delivered.edit("    - name: web\n", "    - name: site\n")
+    plan = delivered.json("plan")
+    service, door = (delivered.outputs(name)["port"] for name in ("web", "web-gateway"))
+    assert sorted(plan["notes"]) == [f"gap: web is stopped first, its port {service} on local goes to site@local",
+                                     f"gap: web-gateway is stopped first, its address :{door} on local goes to site-gateway@local"]
+    delivered.provision("apply", "--yes")
+    order = [step["step"] for step in sorted(delivered.json("show")["steps"], key=lambda step: step["started"] or "") if "local" in step["step"]]
+    assert order == ["remove web-gateway@local", "remove web@local", "site@local", "site-gateway@local"]
+    assert visit(delivered, "site-gateway")["bucket"] == delivered.outputs("notes")["name"]
+    delivered.provision("plan", "--detailed-exitcode")
 
 
 def test_data_does_not_go_unasked(delivered: Project) -> None:
