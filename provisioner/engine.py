@@ -84,6 +84,8 @@ class Planned:
     """What the answer was read from beside the request, in words ("state of cloud"), to a serial or digest."""
     health: Mapping[str, str] = field(default_factory=dict)
     """Host name (Terraform: "") to "healthy", or to why it is not; what was not looked at is missing here."""
+    notes: tuple[str, ...] = ()
+    """Sentences for whoever reads the plan, such as that hosts run what nobody has tested."""
 
 
 @dataclass(frozen=True)

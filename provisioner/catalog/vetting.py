@@ -1,40 +1,17 @@
-"""Every definition, looked through before it ships: its file, its modules and playbooks, and its example on each kind of target."""
+"""Every definition, looked through before it ships: its file, its modules and playbooks, whether each parameter counts, and its example."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
 
 from provisioner import references
+from provisioner.catalog import examples
+from provisioner.catalog.examples import Definitions
 from provisioner.catalog.named import is_named
-from provisioner.compose import Context, compose
-from provisioner.errors import Invalid, Problem, ProvisionError, Where
-from provisioner.model import (
-    Application,
-    Component,
-    Definition,
-    Environment,
-    Host,
-    Hosts,
-    Implementation,
-    Json,
-    PlaceRule,
-    Target,
-    Trait,
-)
-from provisioner.spec import yaml
+from provisioner.errors import Problem, ProvisionError, Where
+from provisioner.model import Definition, Implementation, Json
 
-HOSTS = 3
-VALUES: Mapping[str, Json] = {"integer": 1, "number": 1, "boolean": True, "array": ["example"], "object": {}}
-
-
-class Definitions(Protocol):
-    """What is asked of a catalog."""
-
-    def component_names(self) -> list[str]: ...
-    def trait_names(self) -> list[str]: ...
-    def component(self, name: str) -> Definition | None: ...
-    def trait(self, name: str) -> Definition | None: ...
-    def context_for(self, application: Application, environment: Environment) -> Context: ...
+CHOOSING = {"hosts": ("replicas", "count")}
+"""By what an implementation needs: parameters that decide where it goes, so that no template has to name them."""
 
 
 def vet(catalog: Definitions, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:
@@ -43,15 +20,16 @@ def vet(catalog: Definitions, components: Iterable[str] | None = None, traits: I
     everything = components is None and traits is None
     chosen = list(_read(catalog.component, catalog.component_names() if everything else components or (), problems))
     named_traits = catalog.trait_names() if everything else traits or ()
-    for definition in [*chosen, *_read(catalog.trait, named_traits, problems)]:
+    of_traits = list(_read(catalog.trait, named_traits, problems))
+    for definition in [*chosen, *of_traits]:
         where = Where(definition.file)
         if not definition.description:
             problems.append(Problem("PRV-1420", f'"{definition.name}" has no description', where))
-        problems += _described(definition, where)
-    for definition in chosen:
-        problems += _sources(definition)
+        problems += [*_described(definition, where), *_sources(definition), *_unused(definition, where)]
     if not problems:
-        problems += _examples(catalog, chosen)
+        every = {definition.name: definition for definition in [*_read(catalog.component, catalog.component_names(), []), *chosen]}
+        problems += examples.of_components(catalog, chosen, every)
+        problems += examples.of_traits(catalog, of_traits, every)
     return problems
 
 
@@ -88,86 +66,26 @@ def _sources(definition: Definition) -> Iterator[Problem]:
                 yield Problem("PRV-1430", f"no playbook {playbook}", where)
 
 
-def _examples(catalog: Definitions, chosen: list[Definition]) -> Iterator[Problem]:
-    """Each example on each kind of target that the type has an implementation for, with what it refers to out of other examples."""
-    own: dict[str, list[Component]] = {}
-    for definition in chosen:
-        try:
-            own[definition.name] = _components(definition)
-        except Invalid as error:
-            yield from error.problems
+def _unused(definition: Definition, where: Where) -> Iterator[Problem]:
+    """Parameters that an implementation would accept in silence: neither used, nor refused or ignored with a reason."""
+    parameters = definition.parameters.get("properties", {})
+    short = {name for name, schema in parameters.items() if isinstance(schema, dict) and "x-stands-for" in schema}
+    for entry in () if is_named(definition) else definition.implementations:
+        if not (entry.module or entry.playbook):
             continue
-        if not own[definition.name]:
-            yield Problem("PRV-1435", f'"{definition.name}" has no example', Where(definition.file))
-    every = {definition.name: definition for definition in [*_read(catalog.component, catalog.component_names(), []), *chosen]}
-    pool = _pool(every.values())
-    for definition in chosen:
-        for entry in definition.implementations if own.get(definition.name) else ():
-            yield from _compose(catalog, _with_referred(own[definition.name], pool), every, (definition, entry))
+        used = short | _used(definition, entry) | {*entry.refused, *entry.ignored, *CHOOSING.get(entry.needs, ())}
+        left = [name for name in parameters if name not in used]
+        if left and "*" not in used:
+            when = f" (when {entry.when})" if entry.when else ""
+            yield Problem("PRV-1426", f'"{definition.name}": the implementation for {entry.needs}{when} takes no notice of {", ".join(left)}', where,
+                          "use it in `variables`, or say why not: `refused: {NAME: REASON}` is an error for who gives it, `ignored` a warning")
 
 
-def _pool(definitions: Iterable[Definition]) -> dict[str, Component]:
-    """Components of all examples by their names, for examples that refer to those of others."""
-    found: dict[str, Component] = {}
-    for definition in definitions:
-        try:
-            found |= {component.name: component for component in _components(definition)}
-        except Invalid:
-            continue  # told where that definition itself is vetted
-    return found
-
-
-def _components(definition: Definition) -> list[Component]:
-    if not definition.example:
-        return []
-    value = yaml.parse(definition.example, f"{definition.file} (example)").value
-    where = Where(definition.file)
-    if not isinstance(value, list) or not all(isinstance(item, dict) and "name" in item and "type" in item for item in value):
-        raise Invalid([Problem("PRV-1435", f'the example of "{definition.name}" is no list of components', where)])
-    return [Component(item["name"], item["type"], item.get("properties", {}),
-                      tuple(Trait(trait["type"], trait.get("properties", {}), where) for trait in item.get("traits", ())), where=where)
-            for item in value]
-
-
-def _with_referred(components: list[Component], pool: Mapping[str, Component]) -> list[Component]:
-    found = {component.name: component for component in components}
-    queue = list(components)
-    while queue:
-        component = queue.pop()
-        heads = [reference.head for _, reference in references.find(component.properties)]
-        heads += [str(trait.properties["component"]) for trait in component.traits if "component" in trait.properties]
-        for name in heads:
-            if name in pool and name not in found:
-                found[name] = pool[name]
-                queue.append(pool[name])
-    return list(found.values())
-
-
-def _compose(catalog: Definitions, components: list[Component], definitions: Mapping[str, Definition],
-             tried: tuple[Definition, Implementation]) -> Iterator[Problem]:
-    definition, entry = tried
-    application = Application("example", "1", tuple(components))
-    rules = []
-    for component in components:
-        if component.type not in definitions:
-            yield Problem("PRV-1435", f'the example of "{definition.name}": there is no type "{component.type}"', Where(definition.file))
-            return
-        chosen = entry if component.type == definition.name else definitions[component.type].implementations[0]
-        if chosen.needs == "existing":
-            outputs: dict[str, Any] = {name: VALUES.get(spec.type, "example") for name, spec in definitions[component.type].outputs.items()}
-            rules.append(PlaceRule((component.name,), existing=outputs))
-        else:
-            rules.append(PlaceRule((component.name,), one={"target": chosen.needs}))
-    needs = {choice.needs for found in definitions.values() for choice in found.implementations} - {"existing"}
-    targets = tuple(_target(name) for name in sorted(needs))
-    try:
-        compose(catalog.context_for(application, Environment("example", targets, tuple(rules))))
-    except Invalid as error:
-        for problem in error.problems:
-            yield Problem("PRV-1435", f'the example of "{definition.name}" on {entry.needs}: {problem.code} {problem.message}',
-                          Where(definition.file), problem.hint)
-
-
-def _target(offers: str) -> Target:
-    hosts = Hosts(tuple(Host(f"host-{index}", f"192.0.2.{index}", offers) for index in range(1, HOSTS + 1))) if offers == "hosts" else None
-    return Target(offers, offers=(offers,), hosts=hosts, terraform=None if hosts else {"provider": f"hashicorp/{offers}", "config": {}})
+def _used(definition: Definition, entry: Implementation) -> set[str]:
+    """Names of the parameters that an implementation, or the choice of it, refers to; "*" stands for all."""
+    derived = [output.value for name, output in definition.outputs.items() if name not in entry.outputs]
+    choices = [other.when for other in definition.implementations if other.needs == entry.needs]
+    of_trait: Json = [list(definition.patch), [vars(one) for one in definition.adds], definition.variables]
+    templates: Json = [entry.variables, entry.outputs, definition.health, derived, choices, of_trait]
+    found = {reference.path[0] for _, reference in references.find(templates) if reference.head == "parameters" and reference.path}
+    return found | {entry.attaches["parameter"]} if entry.attaches else found

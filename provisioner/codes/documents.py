@@ -209,6 +209,11 @@ CODES: dict[str, tuple[str, str]] = {
         "A definition refers to nothing",
         "${parameters.X} and ${outputs.X} must be declared; an optional parameter without a default needs | default(…).",
     ),
+    "PRV-1426": (
+        "A parameter that would be accepted in silence",
+        "Every implementation uses each parameter of its type in `variables`, `outputs` or `when`, or says why not: `refused` makes it an error\n"
+        "for who gives it there, `ignored` a warning. provision def vet finds those that do neither.",
+    ),
     "PRV-1430": ("Module or playbook is missing", "Paths are relative to the project, then to the library."),
     "PRV-1431": ("A module can't be read", "One of its .tf files is no HCL. terraform validate in its folder says more."),
     "PRV-1432": ("A module has no such variable", "`variables` of the implementation are the module's variables."),

@@ -73,9 +73,9 @@ def _listed(copy: Placed, listed: tuple[Host, ...], wish: Wish, count: int | Non
     return Chosen(tuple(keep_first(fitting, wish.kept, count))), []
 
 
-def running(hosts: tuple[Host, ...], systems: tuple[str, ...]) -> tuple[Host, ...]:
-    """The hosts that run one of the operating systems; a host that does not say what it runs (label `os`) may."""
-    return hosts if not systems else tuple(host for host in hosts if host.labels.get("os", systems[0]) in systems)
+def tested_first(hosts: tuple[Host, ...], systems: tuple[str, ...]) -> tuple[Host, ...]:
+    """The hosts, those first on whose operating system (label `os`) it was tested; one that does not say what it runs counts as such."""
+    return hosts if not systems else tuple(sorted(hosts, key=lambda host: host.labels.get("os", systems[0]) not in systems))
 
 
 def _place(copy: Placed, placement: Trait | None) -> Callable[[str], Where]:

@@ -11,7 +11,7 @@ from provisioner.compose.outputs import Views, outputs_of, secret_path
 from provisioner.compose.patching import merge
 from provisioner.compose.placing import Placed
 from provisioner.compose.rules import Ruled, ruled, rules_of
-from provisioner.compose.selection import Chosen, Wish, hosts_for, running
+from provisioner.compose.selection import Chosen, Wish, hosts_for, tested_first
 from provisioner.errors import Problem
 from provisioner.model import Application, ChangeRule, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
 from provisioner.references import KEEP, Reference
@@ -33,7 +33,7 @@ class Workshop:
     digest_of: Callable[[str], str]
     problems: list[Problem] = field(default_factory=list)
     listed: dict[tuple[str, tuple[str, ...]], tuple[Host, ...]] = field(default_factory=dict)
-    """Target and operating systems to the listed hosts that run one of them."""
+    """Target and tested operating systems to its listed hosts: those that run one of them first."""
     rules: dict[int, tuple[Ruled, ...]] = field(default_factory=dict)
     """Identity of an implementation to its parameters with a rule: worked out once for all components."""
 
@@ -93,7 +93,8 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     source = implementation.module or implementation.playbook
     return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
             "files": implementation.files, "artifacts": implementation.artifacts, "outputs": outputs, "sensitive": sensitive, "secrets": made,
-            "hosts": chosen.hosts, "claims": _claims(implementation, inside), "host_source": chosen.source, "root": _root(shop.environment, copy)}
+            "hosts": chosen.hosts, "claims": _claims(implementation, inside), "host_source": chosen.source, "tested": implementation.os,
+            "root": _root(shop.environment, copy)}
 
 
 def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[ChangeRule, ...]:
@@ -146,7 +147,7 @@ def _hosts(shop: Workshop, copy: Placed, properties: Mapping[str, Json]) -> Chos
     if target is None:
         return None
     if (target.name, systems) not in shop.listed:
-        shop.listed[target.name, systems] = running(target.hosts.listed if target.hosts else (), systems)
+        shop.listed[target.name, systems] = tested_first(target.hosts.listed if target.hosts else (), systems)
     wish = Wish(shop.placements.get(copy.unit), properties, shop.assigned.get(copy.unit, ()))
     chosen, wrong = hosts_for(copy, wish, shop.listed[target.name, systems], shop.fleets.get(target.name, []))
     shop.problems.extend(wrong)

@@ -81,6 +81,8 @@ class Unit:
     holds: tuple[str, ...] = ()
     """Types of resources that hold data; empty: with `data` all of them, else none."""
     health: dict[str, Json] = field(default_factory=dict)
+    tested: tuple[str, ...] = ()
+    """Operating systems that the implementation was run on (debian-12, …); empty: it does not say."""
     check: Literal["exact", "partial"] = "exact"
     definition: str = ""
     """NAME VERSION ORIGIN, for the revision."""

@@ -89,11 +89,12 @@ def look(inputs: PlanInputs) -> Looked:
     steps = with_workflow(after_gaps(steps, gaps) + removals, inputs.delivered, fresh=inputs.fresh)
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
+    told = tuple(dict.fromkeys(note for answer in answers.values() if answer.changes for note in answer.notes))
     plan = Plan(inputs.id, inputs.application, inputs.environment, inputs.version, tuple(steps), folder=inputs.folder,
                 created=inputs.created, text=inputs.text, failures=failures, missing=missing,
                 spec_digest=spec_digest(inputs.application, inputs.environment, {*inputs.keep, *stays}, inputs.units),
                 notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said}),
-                       *(gap.note(removed[gap.key].unit.component) for gap in gaps)))
+                       *(gap.note(removed[gap.key].unit.component) for gap in gaps), *told))
     return Looked(replace(plan, digest=digest(plan)), answers)
 
 

@@ -78,6 +78,21 @@ def test_a_secret(world: World, lab: Lab, hosts: list[Host]) -> None:
     assert CANARY not in world.seen
 
 
+def test_a_host_of_no_known_family_is_refused_before_anything_is_done(world: World, lab: Lab, hosts: list[Host]) -> None:
+    clean = traces(lab, hosts[0])
+    alpine = "ID=alpine\\nPRETTY_NAME=\\"Alpine Linux v3.20\\"\\n"
+    lab.ssh(hosts[0], f"cp -L /etc/os-release /root/release; rm /etc/os-release; printf '{alpine}' > /etc/os-release")
+    try:
+        told = world.play("secret/site", secret())
+        assert "this host runs Alpine Linux v3.20; provision's playbooks know the families of Debian and Red Hat" in told.failure(hosts[0].name)
+        assert told.of(hosts[1].name)["os"] in ("debian-12", "debian-13")
+        # whatever it runs, what was delivered can be taken away
+        assert world.play("secret/remove", secret()).rc == 0
+    finally:
+        lab.ssh(hosts[0], "mv /root/release /etc/os-release")
+    assert traces(lab, hosts[0]) == clean
+
+
 def test_a_name(world: World, lab: Lab, hosts: list[Host]) -> None:
     clean = [traces(lab, host) for host in hosts]
     through(world, lab, hosts, "dns-record", record())

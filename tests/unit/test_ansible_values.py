@@ -246,6 +246,18 @@ def test_what_our_modules_answer_is_what_the_plan_shows() -> None:
     assert preview.planned(seen(ours(tasks=["all"], new=True))).changes[0].action == "create"
 
 
+def test_a_system_that_was_not_tested_is_a_note_for_all_its_hosts() -> None:
+    def on(host: str, system: str, *notes: str) -> Task:
+        return task(host, "ok", action="provision_service", provision={"tasks": ["all"], "os": system, "notes": list(notes)})
+
+    asked = seen(on("web-01", "rocky-9", "firewalld is running"), on("db-01", "rocky-9"), hosts=(WEB, DB))
+    assert preview.planned(asked).notes == ("web-01: firewalld is running",)
+    tested = replace(asked, unit=replace(asked.unit, type="cache", tested=("debian-12", "debian-13")))
+    assert preview.planned(tested).notes == ("web-01: firewalld is running",
+                                             "web-01, db-01: cache was not tested on rocky-9 (it was on debian-12, debian-13)")
+    assert preview.planned(replace(tested, outcome=Outcome((on("web-01", "debian-13"),), stats()))).notes == ()
+
+
 def test_drift_is_a_change_that_nobody_asked_for() -> None:
     asked = seen(ours(tasks=["restart"]))
     before = Delivered(asked.unit, "delivered")

@@ -184,3 +184,50 @@ def test_digests(project: Path) -> None:
     (playbook.parent / "remove.yml").write_text("- hosts: all\n")
     assert first and Catalog(project).digest_of(str(playbook)) != first
     assert Catalog(project).digest_of(str(project / "none.yml")) == ""
+
+
+# ------------------------------------------------------------------ vetting
+def vetted(project: Path, text: str = SITE) -> list[str]:
+    (project / "components" / "site.yaml").write_text(text)
+    return [f"{problem.code} {problem.message}" for problem in Catalog(project).vet(["site"], [])]
+
+
+def test_each_parameter_is_used_refused_or_ignored_by_each_implementation(project: Path) -> None:
+    silent = 'PRV-1426 "site": the implementation for aws takes no notice of size, color'
+    assert vetted(project) == [silent]
+    told = SITE.replace("      terraform:", '      ignored: {size: "it grows by itself"}\n      refused: {color: "it has none"}\n      terraform:')
+    assert [text[:8] for text in vetted(project, told)] == ["PRV-1435"], "nothing but that it has no example"
+    assert [text[:8] for text in vetted(project, SITE.replace('"${parameters.owner}"', '"${parameters.*}"'))] == ["PRV-1435"]
+    chosen = SITE.replace("      terraform:", '      when: "${parameters.color} == red"\n      ignored: {size: "it grows"}\n      terraform:')
+    assert [text[:8] for text in vetted(project, chosen)] == ["PRV-1435"], "what decides between implementations is used"
+    below = SITE.replace("      terraform:", '      ignored: {color: "it has none", size: "x"}\n      terraform:').replace(
+        "size: {type: integer", "disk: {type: object, properties: {size: {type: integer}}, description: Disk}\n      size: {type: integer")
+    assert "takes no notice of disk" in vetted(project, below)[0]
+
+
+TRAIT = """apiVersion: provision/v1
+kind: TraitDefinition
+metadata: {name: label, version: 1.0.0}
+spec:
+  description: One label.
+  appliesTo: [webservice]
+  parameters: {required: [text], properties: {text: {type: string, description: Its text}}}
+  patch: [{merge: {labels: {label: "${parameters.text}"}}}]
+  example: |
+    - {type: label, properties: {text: blue}}
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("", "", ""),
+    ("{text: blue}", "{txt: blue}", 'PRV-1435 the example of "label" on hosts: PRV-1403'),
+    ("- {type: label, properties: {text: blue}}", "type: label", 'PRV-1435 the example of "label" is no list of traits'),
+    ("merge: {labels", "merge: {colours", 'PRV-1435 the example of "label" on hosts: PRV-1403'),
+    ("[webservice]", "[nothing]", 'PRV-1435 the example of "label" on hosts'),
+])
+def test_the_example_of_a_trait_is_composed_on_a_type_that_it_applies_to(project: Path, old: str, new: str, said: str) -> None:
+    folder = project / "components" / "traits"
+    folder.mkdir()
+    (folder / "label.yaml").write_text(TRAIT.replace(old, new) if old else TRAIT)
+    found = [f"{problem.code} {problem.message}" for problem in Catalog(project).vet([], ["label"])]
+    assert [text[:len(said)] for text in found][:1] == ([said] if said else []), found

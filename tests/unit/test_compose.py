@@ -82,10 +82,12 @@ def test_the_first_implementation_whose_when_holds() -> None:
     assert [found["a@cloud"].source, found["b@cloud"].source] == ["/m/one", "/m/ha"]
 
 
-def test_hosts_by_operating_system_and_number() -> None:
+def test_hosts_of_a_tested_system_come_first_and_the_others_are_taken_too() -> None:
     thing = machine(Implementation("hosts", os=("debian-12", "debian-13"), playbook="/p", count=1))
     assert [host.name for host in units([Component("a", "thing")], DC, types={"thing": thing})["a@dc"].hosts] == ["h12"]
-    assert codes([on(Component("a", "thing"), hosts=["h11"])], DC, types={"thing": thing}) == ["PRV-1523"]
+    asked = units([on(Component("a", "thing"), hosts=["h11"])], DC, types={"thing": thing})["a@dc"]
+    assert ([host.name for host in asked.hosts], asked.tested) == (["h11"], ("debian-12", "debian-13"))
+    assert [host.name for host in units([web()], DC)["web@dc"].hosts] == ["h12", "h13", "h11"]
 
 
 def test_what_makes_no_difference_is_a_warning() -> None:
@@ -102,7 +104,7 @@ def test_one_port_in_the_older_form() -> None:
 
 def test_a_task_runs_on_one_host_and_a_daemon_on_all() -> None:
     found = units([Component("once", "task", {"image": "x"}), Component("all", "daemon", {"image": "x"})], DC)
-    assert (len(found["once@dc"].hosts), len(found["all@dc"].hosts)) == (1, 2)
+    assert (len(found["once@dc"].hosts), len(found["all@dc"].hosts)) == (1, 3)
 
 
 def test_placement_by_labels_and_count() -> None:

@@ -6,9 +6,10 @@ import pytest
 from cryptography import x509
 
 import tests.unit.playbooks  # noqa: F401  isort: skip
-from ansible.module_utils.provision import firewall, share, upkeep
+from ansible.module_utils.provision import apt, firewall, share
 from ansible.module_utils.provision.controller import authority
 from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.packaging import Upgrade
 
 SIMULATED = """
 Reading package lists...
@@ -48,7 +49,7 @@ def test_rules_that_are_none(rule: dict[str, object]) -> None:
 
 # ------------------------------------------------------------------ upgrades, exports
 def test_waiting_upgrades() -> None:
-    assert upkeep.upgrades_of(SIMULATED) == [upkeep.Upgrade("libssl3", "3.0.15-1~deb12u1", True), upkeep.Upgrade("curl", "7.88.1-10+deb12u8", False)]
+    assert apt.upgrades_of(SIMULATED) == [Upgrade("libssl3", "3.0.15-1~deb12u1", True), Upgrade("curl", "7.88.1-10+deb12u8", False)]
 
 
 def test_exports() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from ansible.module_utils.provision import exclusion
+from ansible.module_utils.provision import exclusion, system
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed, in_words
 from ansible.module_utils.provision.work import Work
@@ -27,10 +27,12 @@ def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None
     work, planned = None, {}
     try:
         context = Context.of(module.params["context"], module.check_mode)
+        if context.privileged and module.params["state"] == "present":
+            system.family()
         with nullcontext() if module.check_mode else exclusion.one_at_a_time(context):
             work = look(context, module.params)
             work.judge_seal()
-            planned = work.result()
+            planned = {**work.result(), **_about_host(context)}
             if not module.check_mode:
                 _do(module, work)
         lacking = {"lacks_artifact": True} if module.check_mode and work.missing_artifact else {}
@@ -53,6 +55,11 @@ def _do(module: Any, work: Work) -> None:
     if work.missing_artifact:
         module.exit_json(changed=False, needs_artifact=True)
     work.carry_out()
+
+
+def _about_host(context: Context) -> dict[str, Any]:
+    """What the host is, where its own tools are used."""
+    return {"os": system.here().os, "notes": system.notes()} if context.privileged else {}
 
 
 def _late(result: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ansible.module_utils.provision import attached_text, commands, files, manifest, packages
+from ansible.module_utils.provision import attached_text, commands, files, manifest, packages, system
 from ansible.module_utils.provision.context import Context, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import OURS, Pieces
@@ -14,8 +14,6 @@ from ansible.module_utils.provision.portguard import Portguard, Ports
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
 
-EXPORTER = "prometheus-node-exporter"
-"""Package and unit of the same name."""
 JOURNAL = "systemd-journald.service"
 
 
@@ -87,20 +85,21 @@ class _Monitoring(_Beside):
         targets = attached_text.targets(self.spec, self.context.app, self.context.address)
         self.pieces.file(files.Wish(f"{folder}/{self.label}.targets.json", targets.encode()))
         if self.spec.get("exporter") == "node":
-            self.package(EXPORTER, f"/usr/bin/{EXPORTER}")
-            state = Systemd().state(EXPORTER)
+            exporter = system.family().exporter
+            self.package(exporter.package, exporter.binary)
+            state = Systemd().state(exporter.service)
             if not state.enabled:
-                self.work.add(f"enable {EXPORTER}.service", lambda: Systemd().enable(EXPORTER))
+                self.work.add(f"enable {exporter.service}.service", lambda: Systemd().enable(exporter.service))
             if not state.running:
-                self.work.add(f"start {EXPORTER}.service", lambda: Systemd().restart(EXPORTER))
+                self.work.add(f"start {exporter.service}.service", lambda: Systemd().restart(exporter.service))
         self.pieces.leftovers()
         return self.pieces.record({"exporter": self.spec.get("exporter")})
 
     def remove(self) -> Work:
         ours = self.pieces.about.get("exporter") == "node"
         shared = any(other.kind == self.pieces.kind and other.about.get("exporter") == "node" for other in manifest.others(self.context))
-        if ours and not shared and Systemd().state(EXPORTER).known:
-            self.work.add(f"stop {EXPORTER}.service", lambda: Systemd().stop(EXPORTER))
+        if ours and not shared and Systemd().state(service := system.family().exporter.service).known:
+            self.work.add(f"stop {service}.service", lambda: Systemd().stop(service))
         return self.pieces.leave()
 
 

@@ -1,7 +1,7 @@
 """How one Redis of a component is brought to what is wanted of it, and how it is taken away.
 
-It has a unit, a configuration and a folder of its own; the distribution's redis-server.service is switched off. What can be changed while it
-runs is changed so: nothing that it holds is lost. Removal leaves the package.
+It has a unit, a configuration, a port and a folder of its own, so a host may have several; the distribution's own service is switched off.
+What can be changed while it runs is changed so: nothing that it holds is lost. Removal leaves the package.
 """
 
 from __future__ import annotations
@@ -19,10 +19,6 @@ from ansible.module_utils.provision.redis import PORT, Running
 from ansible.module_utils.provision.systemd import UNITS, Systemd
 from ansible.module_utils.provision.work import Work
 
-PACKAGE = "redis-server"
-THEIRS = "redis-server"
-"""The distribution's unit."""
-
 
 class Cache:
     """Works out the acts for one Redis, in the order in which they will be done."""
@@ -39,15 +35,18 @@ class Cache:
         self.pieces = Pieces(context, "cache", self.name, masks.read_key(self.key_file))
         self.work = self.pieces.work
         self.systemd = Systemd()
-        self.server = Server("Redis", context.address, PORT, tries=10)
-        self.guard = Portguard(context, Ports(self.service, (PORT,)))
-        self.state, self.theirs = self.systemd.state(self.service), self.systemd.state(THEIRS)
-        self.running = Running(redis.password_in(files.read(self.auth)))
+        self.port = int(spec.get("port") or PORT)
+        self.server = Server("Redis", context.address, self.port, tries=10)
+        self.guard = Portguard(context, Ports(self.service, (self.port,)))
+        self.state = self.systemd.state(self.service)
 
     # ------------------------------------------------------------------ delivery
     def deliver(self) -> Work:
         """What has to be done so that it is as wanted."""
         work, marker = self.work, self.context.marker
+        self.daemon = redis.packaged()
+        self.theirs = self.systemd.state(self.daemon.service)
+        self.running = Running(self.daemon.client, _port(self.pieces.about), redis.password_in(files.read(self.auth)))
         self._judge()
         work.unknown = [*unknown_names(self.spec, marker, "cache_"), *(["cache_password"] if holds(self.password, marker) else [])]
         self._package()
@@ -61,31 +60,33 @@ class Cache:
         self.pieces.leftovers()
         work.health = self._health()
         work.verify = self._verify
-        return self.pieces.record({"service": self.service})
+        return self.pieces.record({"service": self.service, "port": self.port})
 
     def _judge(self) -> None:
-        other = next((one for one in manifest.others(self.context) if one.kind == "cache"), None)
+        other = next((one for one in manifest.others(self.context) if one.kind == "cache" and _port(one.about) == self.port), None)
         if other is not None:
-            raise Failed(f"port {PORT} of this host belongs to {other.unit} of {other.app}; give this component another host")
+            raise Failed(f"port {self.port} of this host belongs to {other.unit} of {other.app}; give this component another `port` or host")
         if self.pieces.before is None and self.theirs.running and not self.state.running:
-            raise Failed(f"a Redis that provision did not make runs on this host ({THEIRS}.service) and has port {PORT}; stop and disable it, "
+            raise Failed(f"a Redis that provision did not make runs on this host ({self.daemon.service}.service); stop and disable it, "
                          "or give this component another host")
         memory, wanted = rules.memory(), int(str(self.spec["memory_mb"]))
         if wanted > memory:
             raise Failed(f"memoryMB: {wanted} are wanted, and this host has {memory} MiB in all")
         version = str(self.spec.get("version") or "")
-        found = packages.version(PACKAGE).partition(":")[2].partition(".")[0]
+        found = packages.version(self.daemon.package).partition(".")[0]
         if version and found and version != found:
-            raise Failed(f"this host has, or offers, Redis {found} and version {version} is wanted: leave `version` out, or add a package source")
+            raise Failed(f"this host has, or offers, {self.daemon.package} {found} and version {version} is wanted: leave `version` out, or add a "
+                         "package source")
 
     def _package(self) -> None:
-        installed = os.path.exists(redis.BINARY)
+        package, theirs = self.daemon.package, self.daemon.service
+        installed = os.path.exists(self.daemon.binary)
         if not installed:
-            packages.judge_possible(PACKAGE)
-            self.work.add(f"install package {PACKAGE}", lambda: packages.install(PACKAGE))
+            packages.judge_possible(package)
+            self.work.add(f"install package {package}", lambda: packages.install(package))
         if not installed or self.theirs.enabled or self.theirs.running:
             # this unit alone: instances of its template (redis-server@…) are others'
-            self.work.add(f"stop and disable {THEIRS}.service", lambda: _rest(f"{THEIRS}.service"))
+            self.work.add(f"stop and disable {theirs}.service", lambda: _rest(f"{theirs}.service"))
 
     def _files(self) -> None:
         work, header = self.work, self.context.header
@@ -96,13 +97,13 @@ class Cache:
             wish = files.Wish(self.key_file, masks.new_key(), 0o600)
             work.add(f"write {self.key_file}", lambda: files.write(wish))
         lines = "\n".join(f"{name} {value}" for name, value in self.wanted.items())
-        conf = redis.CONF.format(header=header, settings=lines, port=PORT, service=self.service, auth=self.auth)
+        conf = redis.CONF.format(header=header, settings=lines, port=self.port, service=self.service, auth=self.auth)
         auth = f"{header}\nrequirepass {redis.quoted(self.password)}\n"
         unknown = holds(self.password, self.context.marker)
-        self.new_conf = self.pieces.file(files.Wish(self.conf, conf.encode(), 0o640, "root", redis.USER))
-        self.new_auth = self.pieces.file(files.Wish(self.auth, auth.encode(), 0o640, "root", redis.USER, unknown=unknown, secret=True))
-        text = redis.UNIT.format(header=header, name=self.name, app=self.context.app, guard=self.guard.job, user=redis.USER, binary=redis.BINARY,
-                                 conf=self.conf, service=self.service)
+        self.new_conf = self.pieces.file(files.Wish(self.conf, conf.encode(), 0o640, "root", self.daemon.user))
+        self.new_auth = self.pieces.file(files.Wish(self.auth, auth.encode(), 0o640, "root", self.daemon.user, unknown=unknown, secret=True))
+        text = redis.UNIT.format(header=header, name=self.name, app=self.context.app, guard=self.guard.job, user=self.daemon.user,
+                                 binary=self.daemon.binary, conf=self.conf, service=self.service)
         self.new_unit = self.pieces.file(files.Wish(f"{UNITS}/{self.service}.service", text.encode(), 0o644, "root", "root"))
         if self.new_unit or not self.state.fresh:
             work.add(f"load {self.service}.service", lambda: self.systemd.load(self.service))
@@ -115,7 +116,7 @@ class Cache:
         if not self.state.running:
             work.pending = ("restart",)
             work.add(f"start {service}", lambda: self.systemd.restart(self.service))
-        elif self.new_unit or (before is not None and before.pending):
+        elif self.new_unit or (before is not None and (before.pending or _port(before.about) != self.port)):
             work.pending = ("restart",)
             work.add(f"restart {service}", lambda: self.systemd.restart(self.service))
         else:
@@ -142,7 +143,7 @@ class Cache:
 
     def _set_password(self) -> None:
         self.running.set("requirepass", self.password)
-        self.running = Running(self.password)
+        self.running = Running(self.daemon.client, self.port, self.password)
 
     # ------------------------------------------------------------------ health
     def _health(self) -> str:
@@ -160,7 +161,7 @@ class Cache:
         answer = self.server.until()
         if answer == probes.HEALTHY:
             try:
-                Running(self.password).ask("PING")
+                Running(self.daemon.client, self.port, self.password).ask("PING")
             except Failed as failure:
                 answer = failure.message
         return self.server.judge(answer, lambda: self.systemd.log(self.service))
@@ -184,6 +185,11 @@ class Cache:
         self.systemd.forget(self.service)
         self.guard.clean()
         forget()
+
+
+def _port(about: dict[str, Any]) -> int:
+    """The port that the last delivery of a cache noted."""
+    return int(about.get("port") or PORT)
 
 
 def _rest(unit: str) -> None:

@@ -1,4 +1,4 @@
-"""PostgreSQL as Debian packages it: which versions are there, the cluster `main`, and asking it as its superuser. Decides nothing."""
+"""PostgreSQL as the host's family packages it: which versions are there, the cluster of one, and asking it as its superuser. Decides nothing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import os
 import re
 from collections.abc import Iterable
 
-from ansible.module_utils.provision import commands, files, packages
+from ansible.module_utils.provision import commands, files, packages, system
 from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.systemd import Systemd
 
 PORT = 5432
 
 
+INCLUDE = "include_dir = 'conf.d'"
+
+
 class Cluster:
-    """The cluster `main` of one major version."""
+    """The cluster of one major version that the family's packages make: Debian's is called `main`, Red Hat has one without a name."""
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self.folder = f"/etc/postgresql/{version}/main"
-        self.hba = f"{self.folder}/pg_hba.conf"
-        self.service = f"postgresql@{version}-main"
+        self.known = system.family().postgres
+        self.package, self.service, self.folder = (
+            text.format(version=version) for text in (self.known.package, self.known.service, self.known.folder))
+        self.main, self.hba = f"{self.folder}/postgresql.conf", f"{self.folder}/pg_hba.conf"
         self.drop_ins = f"/etc/systemd/system/{self.service}.service.d"
 
     @property
@@ -29,26 +34,39 @@ class Cluster:
 
     @property
     def exists(self) -> bool:
-        """True when there is a cluster `main` of this version."""
-        return os.path.exists(f"{self.folder}/postgresql.conf")
+        """True when there is a cluster of this version."""
+        return os.path.exists(self.main)
 
     @property
     def port(self) -> int:
         """The port it is configured for."""
-        found = re.findall(rb"^\s*port\s*=\s*(\d+)", files.read(f"{self.folder}/postgresql.conf") or b"", re.M)
+        found = re.findall(rb"^\s*port\s*=\s*(\d+)", files.read(self.main) or b"", re.M)
         return int(found[-1]) if found else PORT
 
     def create(self) -> None:
         """Make the cluster, when the package has not done it."""
         if not self.exists:
-            commands.run(["pg_createcluster", self.version, "main"])
+            commands.run([word.format(version=self.version) for word in self.known.setup])
+        if not self.includes:
+            self.include()
         if self.port != PORT:
-            raise Failed(f"the cluster {self.version}/main has port {self.port}: another PostgreSQL on this host has {PORT}")
+            raise Failed(f"the cluster in {self.folder} has port {self.port}: another PostgreSQL on this host has {PORT}")
+
+    @property
+    def includes(self) -> bool:
+        """True when it reads the files of `conf.d`; Debian's does, Red Hat's has to be told."""
+        return re.search(rb"^\s*include_dir\s*=\s*'conf\.d'", files.read(self.main) or b"", re.M) is not None
+
+    def include(self) -> None:
+        """Have it read the files of `conf.d`."""
+        text = (files.read(self.main) or b"") + f"\n{INCLUDE}\n".encode()
+        files.write(files.Wish(self.main, text, 0o600, "postgres", "postgres"))
+        files.make_folder(f"{self.folder}/conf.d", 0o755, "postgres", "postgres")
 
     def ask(self, sql: str, database: str = "postgres") -> list[list[str]]:
         """Rows of a query, asked as the superuser over the local socket. Raises Failed with PostgreSQL's words."""
         command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.port), "-d", database]
-        code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": "/var/lib/postgresql", "PGCONNECT_TIMEOUT": "10"})
+        code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": self.known.home, "PGCONNECT_TIMEOUT": "10"})
         if code:
             # a failing statement is repeated in PostgreSQL's message: only verifiers could stand in it, never a password
             raise Failed("PostgreSQL: " + re.sub(r"SCRAM-SHA-256\$\S+", "(secret)", commands.tail(output, 4)))
@@ -79,7 +97,9 @@ class Cluster:
 
     def log(self) -> str:
         """The last lines of its log."""
-        data = files.read(f"/var/log/postgresql/postgresql-{self.version}-main.log") or b""
+        if not self.known.log:
+            return Systemd().log(self.service, 8)
+        data = files.read(self.known.log.format(version=self.version)) or b""
         return commands.tail(data[-8000:].decode(errors="replace"), 8)
 
 
@@ -90,19 +110,34 @@ def _quoted(names: Iterable[str]) -> str:
 
 def installed_versions() -> list[str]:
     """Major versions whose server is on the host."""
-    place = "/usr/lib/postgresql"
+    known = system.family().postgres
+    if not known.several:
+        return [_major(packages.version(known.package))] if os.path.exists(known.binary) else []
+    place, _, rest = known.binary.partition("/{version}")
     names = os.listdir(place) if os.path.isdir(place) else []
-    return sorted((name for name in names if os.path.exists(f"{place}/{name}/bin/postgres")), key=int)
+    return sorted((name for name in names if os.path.exists(f"{place}/{name}{rest}")), key=int)
 
 
 def offered_versions() -> list[str]:
     """Major versions that the host's package lists offer."""
-    return sorted((name.rpartition("-")[2] for name in packages.candidates(r"postgresql-\d+")), key=int)
+    known = system.family().postgres
+    if not known.several:
+        found = _major(packages.candidate(known.package))
+        return [found] if found else []
+    names = packages.candidates(re.escape(known.package).replace(r"\{version\}", r"\d+"))
+    return sorted((name.rpartition("-")[2] for name in names), key=int)
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]
 
 
 def other_with_port(version: str) -> str:
     """VERSION/NAME of another cluster that has the port, or empty."""
-    place = "/etc/postgresql"
+    known = system.family().postgres
+    if not known.several:
+        return ""
+    place = known.folder.partition("/{version}")[0]
     for found in sorted(os.listdir(place)) if os.path.isdir(place) else []:
         for name in sorted(os.listdir(f"{place}/{found}")):
             text = files.read(f"{place}/{found}/{name}/postgresql.conf") or b""

@@ -46,7 +46,8 @@ class Database:
         self.others = _others(context)
         self.work = Work(context, self.before, new=self.before is None and not os.path.exists(self.conf))
         self.state = self.systemd.state(self.cluster.service)
-        self.enabled = self.systemd.state("postgresql").enabled
+        self.starts = self.cluster.known.starts
+        self.enabled = self.systemd.state(self.starts).enabled
         hba = files.read(self.cluster.hba) or b""
         self.ours = self.before is not None or f"# BEGIN provision {self.block}\n".encode() in hba
         self.work.facts["manifest"] = None if self.before is None else [self.before.digest(), self.before.pending]
@@ -85,9 +86,11 @@ class Database:
         self.dumps = Dumps(self.context, self.name, self.spec.get("backup") or {}, dialect(cluster))
         work.after = self._manifest()
         if not cluster.installed:
-            work.add(f"install package postgresql-{cluster.version}", lambda: packages.install(f"postgresql-{cluster.version}"))
+            work.add(f"install package {cluster.package}", lambda: packages.install(cluster.package))
         if not cluster.exists:
-            work.add(f"create cluster {cluster.version}/main", cluster.create)
+            work.add(f"create cluster {cluster.folder}", cluster.create)
+        elif not cluster.includes:
+            work.add(f"have {cluster.folder}/postgresql.conf read conf.d", cluster.include)
         restarts = self._files()
         reloads = self._hba()
         self._run(restarts, reloads)
@@ -107,11 +110,11 @@ class Database:
             raise Failed(f"this host does not offer PostgreSQL {version}; it has {names}: set `version: \"{names.rpartition(', ')[2]}\"`, "
                          "or add a package source to the host")
         if not self.cluster.installed:
-            packages.judge_possible(f"postgresql-{version}")
+            packages.judge_possible(self.cluster.package)
         earlier = str(self.before.about["version"]) if self.before else version
         if earlier != version:
             raise Failed(f"the database is in PostgreSQL {earlier} and {version} is wanted: provision does not upgrade a cluster on a host "
-                         f"(pg_upgradecluster {earlier} main); deliver with version {earlier}")
+                         f"(pg_upgrade does it); deliver with version {earlier}")
         other = other_with_port(version)
         if other:
             raise Failed(f"another PostgreSQL on this host has port {PORT}: cluster {other}; give it another port or this component another host")
@@ -180,7 +183,7 @@ class Database:
         pending = self.before.pending if self.before else ()
         work.pending = ("restart",) if restarts else ("reload",) if reloads else ()
         if not self.enabled:
-            work.add("enable postgresql.service", lambda: self.systemd.enable("postgresql"))
+            work.add(f"enable {self.starts}.service", lambda: self.systemd.enable(self.starts))
         if not self.state.running:
             work.add(f"start {service}.service", self._restart)
         elif restarts or "restart" in pending:
@@ -243,7 +246,7 @@ class Database:
     def _rest(self, last: bool) -> None:
         """The cluster was stopped before us and is stopped again, unless others have put a database into it."""
         if last and not _others(self.context) and not self.cluster.databases():
-            self.systemd.stop("postgresql")
+            self.systemd.stop(self.starts)
             commands.run(["systemctl", "stop", f"{self.cluster.service}.service"])
         else:
             self._restart()

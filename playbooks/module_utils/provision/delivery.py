@@ -7,7 +7,21 @@ import shutil
 from dataclasses import replace
 from typing import Any
 
-from ansible.module_utils.provision import accounts, commands, envfile, files, images, manifest, masks, packages, podman, probes, programs, releases
+from ansible.module_utils.provision import (
+    accounts,
+    commands,
+    envfile,
+    files,
+    images,
+    manifest,
+    masks,
+    packages,
+    podman,
+    probes,
+    programs,
+    releases,
+    system,
+)
 from ansible.module_utils.provision.context import Context, check_name, holds
 from ansible.module_utils.provision.judging import Judge
 from ansible.module_utils.provision.managing import Manager
@@ -18,8 +32,6 @@ from ansible.module_utils.provision.supervisor import Supervisor
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.wanted import Wanted
 from ansible.module_utils.provision.work import Work
-
-JAVA = "default-jre-headless"
 
 
 def look(context: Context, params: dict[str, Any]) -> Work:
@@ -112,8 +124,9 @@ class _Delivery:
         wanted = self.wanted
         if wanted.image is None:
             if wanted.java and self.context.privileged and shutil.which("java", path=commands.PATH) is None:
-                packages.judge_possible(JAVA)
-                self.work.add(f"install package {JAVA}", lambda: packages.install(JAVA))
+                java = system.family().java
+                packages.judge_possible(java)
+                self.work.add(f"install package {java}", lambda: packages.install(java))
             return False
         images.want_podman(self.work)
         if holds(wanted.image.reference, self.context.marker):

@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import Any
 
-from ansible.module_utils.provision import asking, files, manifest, nginx, packages
+from ansible.module_utils.provision import asking, files, manifest, nginx, packages, system
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -20,7 +20,6 @@ from ansible.module_utils.provision.webserver import Nginx
 from ansible.module_utils.provision.work import Work
 
 PACKAGE = "nginx"
-DEFAULT_SITE, ITS_TARGET = "/etc/nginx/sites-enabled/default", "/etc/nginx/sites-available/default"
 KINDS = ("gateway", "static-site")
 """Kinds of units that share the web server of a host."""
 
@@ -124,18 +123,21 @@ class Door:
         if engine.binary():
             return False
         if engine.own:
-            raise Failed("nginx is not installed on this machine; install the package `nginx-light` (apt-get install nginx-light)")
-        packages.judge_possible("nginx")
+            raise Failed("nginx is not installed on this machine; install the package `nginx` (Debian: nginx-light)")
+        packages.judge_possible(PACKAGE)
         self.work.add(f"install package {PACKAGE}", lambda: packages.install(PACKAGE))
-        self.work.add("disable the package's default site", lambda: files.remove(DEFAULT_SITE))
-        return True
+        site = system.family().nginx_site
+        if site:
+            self.work.add("disable the package's default site", lambda: files.remove(site))
+        return bool(site)
 
     def _default_site(self) -> bool:
         """True when the package's default site is to go: it would come up with a server that was off, and take port 80."""
         idle = not (self.state.enabled or self.state.running)
-        if self.nginx.own or not idle or self.others or not os.path.lexists(DEFAULT_SITE):
+        site = "" if self.nginx.own or not idle or self.others else system.family().nginx_site
+        if not site or not os.path.lexists(site):
             return False
-        self.work.add("disable the package's default site", lambda: files.remove(DEFAULT_SITE))
+        self.work.add("disable the package's default site", lambda: files.remove(site))
         return True
 
     def _manifest(self) -> Manifest:
@@ -239,8 +241,11 @@ class Door:
         if engine.own or state.running or (last and before.about.get("started")):
             ends = last and (engine.own or bool(before.about.get("started")))
             work.add(f"{'stop' if ends else 'reload'} {engine.manager.unit_name('nginx')}", lambda: self._leave(before))
-        if last and before.about.get("default_site") and os.path.exists(ITS_TARGET) and not os.path.lexists(DEFAULT_SITE):
-            work.add("put back the package's default site", lambda: files.link(DEFAULT_SITE, ITS_TARGET))
+        # asked only where one was taken away: removal works on a host of whatever family
+        site = system.family().nginx_site if last and before.about.get("default_site") else ""
+        target = site.replace("-enabled/", "-available/")
+        if site and os.path.exists(target) and not os.path.lexists(site):
+            work.add("put back the package's default site", lambda: files.link(site, target))
 
     def _leave(self, before: Manifest) -> None:
         # asked again: another unit may have gone since this one was looked at

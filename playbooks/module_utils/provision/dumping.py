@@ -35,11 +35,11 @@ def _of_postgres(before: Manifest) -> Dialect:
 
 
 def _into_postgres(before: Manifest, name: str, path: str) -> None:
-    port = Cluster(str(before.about["version"])).port
+    cluster = Cluster(str(before.about["version"]))
     restore = ["runuser", "-u", "postgres", "--", "pg_restore", "--clean", "--if-exists", "--single-transaction", "--exit-on-error",
-               f"--port={port}", f"--dbname={name}"]
+               f"--port={cluster.port}", f"--dbname={name}"]
     # the file is readable by root only, so it comes in as standard input
-    environ = {"PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s", "HOME": "/var/lib/postgresql"}
+    environ = {"PGOPTIONS": f"-c lock_timeout={LOCK_SECONDS}s", "HOME": cluster.known.home}
     commands.run(["sh", "-c", 'file=$1; shift; exec "$@" < "$file"', "restore", path, *restore], seconds=dumps.SECONDS, environ=environ)
 
 

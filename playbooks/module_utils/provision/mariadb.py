@@ -9,15 +9,13 @@ import os
 import re
 from collections.abc import Iterable
 
-from ansible.module_utils.provision import commands, packages, rules
+from ansible.module_utils.provision import commands, packages, rules, system
 from ansible.module_utils.provision.dumps import Dialect
 from ansible.module_utils.provision.failures import Failed
 
 PORT = 3306
 PACKAGE = "mariadb-server"
 SERVICE = "mariadb"
-FOLDERS = ("/etc/mysql/mariadb.conf.d", "/etc/my.cnf.d")
-"""Where settings are read from: Debian's way, and Red Hat's."""
 PLUGIN = "mysql_native_password"
 HERE = ("localhost", "127.0.0.1", "::1")
 DIALECT = Dialect("sql", 'mariadb-dump --single-transaction --routines --triggers --events "$database"')
@@ -62,19 +60,19 @@ def matches(password: str, stored: str) -> bool:
 
 
 def folder() -> str:
-    """Where our settings go; Debian's place where neither is there yet."""
-    return next((path for path in FOLDERS if os.path.isdir(path)), FOLDERS[0])
+    """Where our settings go."""
+    return system.family().mariadb_folder
 
 
 def installed() -> bool:
     """True when the server is on the host."""
-    return os.path.exists("/usr/sbin/mariadbd") or os.path.exists("/usr/libexec/mariadbd")
+    return os.path.exists(system.family().mariadb_binary)
 
 
 def version() -> str:
     """Major version, such as 10.11, of the one that is installed or offered; empty when it is not known."""
-    found = re.match(r"(?:\d+:)?(\d+\.\d+)", packages.version(PACKAGE))
-    return found[1] if found else ""
+    found = re.match(r"\d+\.\d+", packages.version(PACKAGE))
+    return found[0] if found else ""
 
 
 def ask(sql: str, database: str = "mysql") -> list[list[str]]:

@@ -24,7 +24,7 @@ def has_quadlet() -> bool:
     """True when it makes units from quadlets; asked of the package that will be installed where it is missing."""
     if installed():
         return any(map(os.path.exists, QUADLET))
-    found = re.match(r"(?:\d+:)?(\d+)\.(\d+)", packages.candidate(PACKAGE))
+    found = re.match(r"(\d+)\.(\d+)", packages.candidate(PACKAGE))
     return found is not None and (int(found[1]), int(found[2])) >= FIRST_WITH_QUADLET
 
 

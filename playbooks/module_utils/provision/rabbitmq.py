@@ -70,8 +70,8 @@ def tags(user: dict[str, Any]) -> list[str]:
 
 def version() -> str:
     """Version, such as 3.10, of the one that is installed or offered; empty when it is not known."""
-    found = re.match(r"(?:\d+:)?(\d+\.\d+)", packages.version(PACKAGE))
-    return found[1] if found else ""
+    found = re.match(r"\d+\.\d+", packages.version(PACKAGE))
+    return found[0] if found else ""
 
 
 def control(*words: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.provision import commands, rules
+import os
+
+from ansible.module_utils.provision import commands, packages, rules, system
 from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.families.shape import Daemon
 
 PORT = 6379
-USER = "redis"
-BINARY = "/usr/bin/redis-server"
+"""Where nothing else was asked for."""
 
 UNIT = """{header}
 [Unit]
@@ -51,6 +53,15 @@ include {auth}
 """
 
 
+def packaged() -> Daemon:
+    """The Redis, or what speaks the same, that this host has; else the first one that it offers."""
+    known = system.family().caches
+    there = next((one for one in known if os.path.exists(one.binary)), None)
+    if there is not None or len(known) == 1:
+        return there or known[0]
+    return next((one for one in known if packages.offered(one.package)), known[0])
+
+
 def settings(address: str, spec: dict[str, object]) -> dict[str, str]:
     """What can be changed while it runs, as CONFIG GET would say it."""
     listen = " ".join(dict.fromkeys(["127.0.0.1", address])) if rules.is_local(address) else "* -::*"
@@ -80,13 +91,14 @@ def password_in(data: bytes | None) -> str:
 class Running:
     """A running Redis on this host, asked over loopback with a password that is on no command line."""
 
-    def __init__(self, password: str) -> None:
-        self.password = password
+    def __init__(self, client: str, port: int, password: str) -> None:
+        self.client, self.port, self.password = client, port, password
 
     def ask(self, command: str) -> str:
         """The answer to one command. Raises Failed in Redis' words."""
         environ = {"REDISCLI_AUTH": self.password} if self.password else {}
-        code, output = commands.run(["redis-cli", "-h", "127.0.0.1", "-p", str(PORT)], stdin=f"{command}\n", check=False, environ=environ, seconds=30)
+        code, output = commands.run([self.client, "-h", "127.0.0.1", "-p", str(self.port)], stdin=f"{command}\n", check=False, environ=environ,
+                                    seconds=30)
         answer = output.strip()
         if code or answer.startswith(("ERR", "NOAUTH", "WRONGPASS", "LOADING", "MISCONF", "Could not", "AUTH failed", "(error)")):
             raise Failed(f"Redis: {commands.tail(answer, 2)}")

@@ -35,7 +35,7 @@ class Route:
 
     def weighted(self) -> list[tuple[str, int]]:
         """Servers with their weights, 1 where nothing was said."""
-        return list(zip(self.servers, self.weights or (1,) * len(self.servers), strict=True))
+        return list(zip(self.servers, self.weights or (1,) * len(self.servers)))
 
 
 def routes(items: list[Mapping[str, Any]], domain: str, drained: tuple[str, ...] = ()) -> list[Route]:
@@ -70,7 +70,7 @@ def _route(item: Mapping[str, Any], host: str, path: str, drained: tuple[str, ..
     servers = [(_server(urllib.parse.urlsplit(one).netloc if "://" in one else one, group.port), one, group)
                for group in groups for one in group.addresses]
     scheme = "https" if addresses[0].startswith("https://") else "http"
-    weights = [0 if _is_drained(server, drained) else weight for (server, _, _), weight in zip(servers, _shares(groups), strict=True)]
+    weights = [0 if _is_drained(server, drained) else weight for (server, _, _), weight in zip(servers, _shares(groups))]
     plain = len(set(weights)) == 1 and 0 not in weights
     return Route(host, path, tuple(server for server, _, _ in servers), scheme, rewrite=rewrite, weights=() if plain else tuple(weights))
 

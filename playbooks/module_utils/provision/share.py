@@ -7,7 +7,7 @@ import os
 import zlib
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, packages
+from ansible.module_utils.provision import commands, files, packages, system
 from ansible.module_utils.provision.blocks import block_of, with_block
 from ansible.module_utils.provision.context import Context, check_name, unknown_names
 from ansible.module_utils.provision.failures import Failed
@@ -16,8 +16,6 @@ from ansible.module_utils.provision.probes import HEALTHY, Surroundings, once, u
 from ansible.module_utils.provision.systemd import UNITS, Systemd
 from ansible.module_utils.provision.work import Do, Work
 
-SERVICES = {"kernel": "nfs-server", "ganesha": "nfs-ganesha"}
-PACKAGES = {"kernel": ("nfs-kernel-server",), "ganesha": ("nfs-ganesha", "nfs-ganesha-vfs")}
 PROBE = {"tcpSocket": {"port": 2049}}
 MAIN = "/etc/ganesha/ganesha.conf"
 GANESHA = """{header}
@@ -80,11 +78,12 @@ class _Share:
         work, spec, context = self.pieces.work, self.spec, self.context
         work.unknown = unknown_names(spec, context.marker, "filesystem_")
         kind = str(spec.get("server") or "kernel")
-        service, about = SERVICES[kind], self.pieces.about
+        server, about = system.family().nfs_servers[kind], self.pieces.about
+        service = server.service
         if about and about.get("server") != kind:
             raise Failed(f"this folder is exported by {about.get('server')}: destroy the component before another server takes it")
         networks = [_network(one) for one in spec.get("allow_from") or ()] if not work.unknown else []
-        for package in PACKAGES[kind]:
+        for package in server.packages:
             if not packages.installed(package):
                 packages.judge_possible(package)
                 work.add(f"install package {package}", lambda package=package: packages.install(package))  # type: ignore[misc]
@@ -153,9 +152,10 @@ class _Share:
         place = str(spec.get("mount_path") or "")
         if not place:
             raise Failed("further hosts mount the folder: say where with `mountPath`")
-        if not packages.installed("nfs-common"):
-            packages.judge_possible("nfs-common")
-            work.add("install package nfs-common", lambda: packages.install("nfs-common"))
+        client = system.family().nfs_client
+        if not packages.installed(client):
+            packages.judge_possible(client)
+            work.add(f"install package {client}", lambda: packages.install(client))
         _, unit = commands.run(["systemd-escape", "--path", "--suffix=mount", place])
         unit = unit.strip()
         text = MOUNT.format(header=context.header, name=self.name, app=context.app, source=f"{spec['address']}:{self.path}", place=place,
@@ -180,7 +180,7 @@ class _Share:
             work.add(f"unmount {about['place']}", lambda: _systemctl("--quiet", "disable", "--now", str(about["mount"])))
             then.append((f"forget {about['mount']}", lambda: _systemctl("daemon-reload")))
         if about.get("server"):
-            service = SERVICES[about["server"]]
+            service = system.family().nfs_servers[about["server"]].service
             if about["server"] == "ganesha":
                 work.add(f"write {MAIN}", lambda: self._write_include(""))
             ends = bool(about.get("started")) and not self._others()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, packages
+from ansible.module_utils.provision import files, packages, system
+from ansible.module_utils.provision.blocks import block_of, with_block
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import Pieces
 from ansible.module_utils.provision.systemd import Systemd
@@ -79,7 +79,7 @@ def wanted_packages(pieces: Pieces, present: list[str], absent: list[str]) -> No
             pieces.work.add(f"install package {name}", lambda name=name: packages.install(name))  # type: ignore[misc]
     for name in absent:
         if _has(pieces, name):
-            pieces.work.add(f"remove package {name}", lambda name=name: _apt("remove", name))  # type: ignore[misc]
+            pieces.work.add(f"remove package {name}", lambda name=name: packages.remove(name))  # type: ignore[misc]
 
 
 def _has(pieces: Pieces, name: str) -> bool:
@@ -88,40 +88,14 @@ def _has(pieces: Pieces, name: str) -> bool:
     return there
 
 
-def _apt(*words: str) -> None:
-    commands.run(["apt-get", "-yq", *packages.WAIT, "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold", *words],
-                 environ=packages.QUIET, seconds=3600)
-
-
-@dataclass(frozen=True)
-class Upgrade:
-    """One package that has a newer version in the host's package lists."""
-
-    name: str
-    version: str
-    security: bool
-
-
-def waiting() -> list[Upgrade]:
-    """The upgrades that wait, by the package lists as they are on the host: nobody reads them anew for a look."""
-    code, output = commands.run(["apt-get", "-s", "-o", "Debug::NoLocking=true", "upgrade"], check=False)
-    return upgrades_of(output) if code == 0 else []
-
-
-def upgrades_of(text: str) -> list[Upgrade]:
-    """The upgrades in what `apt-get -s upgrade` says."""
-    found = re.findall(r"^Inst (\S+) \[\S+\] \((\S+) (.*?)(?: \[\w+\])?\)", text, re.M)
-    return [Upgrade(name, version, "security" in origins.lower()) for name, version, origins in found]
-
-
 def upgrade(pieces: Pieces, which: str) -> str:
     """Acts that install what waits (`security`, `all`), and the patch level in words."""
-    found = waiting()
+    found = packages.waiting()
     chosen = [one for one in found if which == "all" or (which == "security" and one.security)]
     if chosen:
         named = ", ".join(f"{one.name} {one.version}" for one in chosen[:8])
         pieces.work.add(f"upgrade {len(chosen)} packages: {named}{', …' if len(chosen) > 8 else ''}",
-                        lambda: _apt("install", "--only-upgrade", *(f"{one.name}={one.version}" for one in chosen)))
+                        lambda: packages.upgrade(chosen))
     left = [one for one in found if one not in chosen]
     security = sum(one.security for one in left)
     words = f"{len(left)} upgrades wait, {security} of them for security" if left else "no upgrade waits"
@@ -162,14 +136,26 @@ def time_servers(pieces: Pieces, servers: list[str]) -> None:
     if by_chrony and not os.path.exists("/usr/sbin/chronyd"):
         packages.judge_possible("chrony")
         pieces.work.add("install package chrony", lambda: packages.install("chrony"))
+    chrony = system.family().chrony
     if by_chrony:
         lines = "".join(f"server {server} iburst\n" for server in servers)
-        path, program = f"/etc/chrony/sources.d/{name}.sources", "chrony"
+        path, program = f"{chrony.sources}/{name}.sources", chrony.service
     else:
         lines = f"[Time]\nNTP={' '.join(servers)}\n"
         path, program = f"/etc/systemd/timesyncd.conf.d/{name}.conf", "systemd-timesyncd"
-    if pieces.file(files.Wish(path, f"{pieces.context.header}\n{lines}".encode())):
+    changed = pieces.file(files.Wish(path, f"{pieces.context.header}\n{lines}".encode()))
+    if by_chrony and chrony.main and not block_of((files.read(chrony.main) or b"").decode(), name):
+        pieces.work.add(f"have {chrony.main} read {chrony.sources}", lambda: _write_main(name, f"sourcedir {chrony.sources}\n"))
+        changed = True
+    if changed:
         pieces.work.add(f"restart {program}.service", _restarting(program))
+
+
+def _write_main(name: str, line: str) -> None:
+    """The line in chrony's own file that names our folder, or without it."""
+    main = system.family().chrony.main
+    text = (files.read(main) or b"").decode()
+    files.write(files.Wish(main, with_block(text, name, line, first=False).encode()))
 
 
 def _restarting(program: str) -> Callable[[], None]:
@@ -178,6 +164,13 @@ def _restarting(program: str) -> Callable[[], None]:
 
 def after_files(paths: Iterable[str]) -> list[tuple[str, Callable[[], None]]]:
     """Acts that follow when files of time servers are gone."""
-    found = {"chrony" if path.endswith(".sources") else "systemd-timesyncd" for path in paths
-             if path.endswith(".sources") or "/timesyncd.conf.d/" in path}
-    return [(f"restart {program}.service", _restarting(program)) for program in sorted(found)]
+    acts: list[tuple[str, Callable[[], None]]] = []
+    for path in paths:
+        if path.endswith(".sources"):
+            chrony, name = system.family().chrony, os.path.basename(path)[:-len(".sources")]
+            if chrony.main:
+                acts.append((f"write {chrony.main}", lambda name=name: _write_main(name, "")))  # type: ignore[misc]
+            acts.append((f"restart {chrony.service}.service", _restarting(chrony.service)))
+        elif "/timesyncd.conf.d/" in path:
+            acts.append(("restart systemd-timesyncd.service", _restarting("systemd-timesyncd")))
+    return acts

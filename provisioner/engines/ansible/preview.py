@@ -14,6 +14,7 @@ UNCHECKED = ("command", "shell", "raw", "script", "expect")
 SAYS_NO = ("fail", "assert")
 """Modules whose failure is meant also in check mode."""
 UNKNOWN_TEXT = "(known after apply)"
+MOST_NAMES = 8
 NEW_HOSTS = "new hosts"
 """Address of the one change for hosts that are not made yet."""
 
@@ -43,7 +44,7 @@ def planned(seen: Seen) -> Planned:
     changes = [change for host in hosts if host.name not in failed and (change := _change(seen, host, halfway.get(host.name, "")))]
     changes += [unreachable(seen.unit, name, text) for name, text in {**seen.silent, **dark}.items()]
     answer = Planned(tuple(changes), outcomes.module_outputs(seen.outcome), unpreviewed=_unpreviewed(seen, halfway),
-                     failed_hosts=failed, health=_health(seen))
+                     failed_hosts=failed, health=_health(seen), notes=_notes(seen))
     if len(failed) == len(seen.hosts):
         lost = {**seen.silent, **dark}
         missing = set(failed) == set(lost) and only_missing(failed)
@@ -147,6 +148,21 @@ def _health(seen: Seen) -> dict[str, str]:
         if isinstance(said, dict) and said.get("health"):
             found[task.host] = str(said["health"])
     return found
+
+
+def _notes(seen: Seen) -> tuple[str, ...]:
+    """What our modules noticed about hosts: one sentence for all hosts that share it."""
+    found: dict[str, dict[str, None]] = {}
+    for task in seen.outcome.tasks:
+        said = task.result.get("provision")
+        if isinstance(said, dict):
+            texts = [str(note) for note in said.get("notes", ())]
+            system, tested = str(said.get("os") or ""), seen.unit.tested
+            if system and tested and system not in tested:
+                texts.append(f"{seen.unit.type} was not tested on {system} (it was on {', '.join(tested)})")
+            for text in texts:
+                found.setdefault(text, {})[task.host] = None
+    return tuple(f"{', '.join(list(hosts)[:MOST_NAMES])}{', …' if len(hosts) > MOST_NAMES else ''}: {text}" for text, hosts in found.items())
 
 
 def _diffs(result: Mapping[str, Json]) -> list[FileDiff]:
