@@ -80,7 +80,7 @@ def test_a_secret(world: World, lab: Lab, hosts: list[Host]) -> None:
 
 def test_a_host_of_no_known_family_is_refused_before_anything_is_done(world: World, lab: Lab, hosts: list[Host]) -> None:
     clean = traces(lab, hosts[0])
-    alpine = "ID=alpine\\nPRETTY_NAME=\\"Alpine Linux v3.20\\"\\n"
+    alpine = 'ID=alpine\\nPRETTY_NAME="Alpine Linux v3.20"\\n'
     lab.ssh(hosts[0], f"cp -L /etc/os-release /root/release; rm /etc/os-release; printf '{alpine}' > /etc/os-release")
     try:
         told = world.play("secret/site", secret())
