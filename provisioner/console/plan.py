@@ -30,6 +30,8 @@ class PlanView:
     next: str = ""
     head: str = ""
     """Said behind application, environment and version: "[sandbox]", "against revision 41"."""
+    lasts: str = ""
+    """How long it will take, by earlier runs."""
 
 
 def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
@@ -43,7 +45,7 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
         lines.append(look.paint("Note  ", "bold") + look.words(note))
     if lines[-1]:
         lines.append("")
-    lines.append(summary_text(found, look))
+    lines.append(summary_text(found, look) + (look.words(f" · {view.lasts}") if view.lasts and found.changes else ""))
     if view.next:
         lines.append(look.paint("Next: ", "bold") + look.words(view.next))
     return "\n".join(lines)
@@ -80,14 +82,15 @@ def _rows(found: Effects, look: Look, view: PlanView) -> list[str]:
     for one, line in zip(shown, table(rows, look, indent=""), strict=True):
         lines.append(line)
         lines += _below(one, look, view)
-    quiet = [_name(one) for one in found.all if one.kind == "none"]
+    quiet = [name_of(one) for one in found.all if one.kind == "none"]
     if quiet and not view.show_unchanged:
         names = ", ".join(quiet) if len(quiet) <= 12 else f"{', '.join(quiet[:12])} and {len(quiet) - 12} more"
         lines.append(look.line(f"  = {names}   unchanged", "dim"))
     return lines
 
 
-def _name(one: Effect) -> str:
+def name_of(one: Effect) -> str:
+    """The step as a row names it."""
     return one.step.name if one.step.kind == "action" else one.step.unit.name
 
 
@@ -98,11 +101,12 @@ def _row(one: Effect, view: PlanView) -> Row:
     waits = "" if told or not view.detail else f"waits for {', '.join(one.step.needs[:6])}"
     condition = f"if {one.step.unit.flow.condition}" if one.step.unit.flow and one.step.unit.flow.condition else ""
     last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, condition, waits]))
-    return [Cell(mark, style), Cell(_name(one), "bold"), one.step.unit.type, Cell(_action(one), style), _headline(one),
+    return [Cell(mark, style), Cell(name_of(one), "bold"), one.step.unit.type, Cell(action_of(one), style), headline_of(one),
             Cell(MARKS[one.step.unit.engine], "dim"), Cell(last, "magenta" if one.data_loss else "dim")]
 
 
-def _action(one: Effect) -> str:
+def action_of(one: Effect) -> str:
+    """What happens, in words."""
     hosts = one.hosts
     if one.kind == "destroy" and one.step.unit.engine == "ansible":
         return f"remove from {count(len(hosts), 'host')}" if hosts else "remove"
@@ -111,7 +115,7 @@ def _action(one: Effect) -> str:
     return WORDS[one.kind]
 
 
-def _headline(one: Effect) -> str:
+def headline_of(one: Effect) -> str:
     """The one thing that differs, in the row itself; how many there are when there are several."""
     if one.step.unit.engine == "ansible":
         return ""
@@ -139,7 +143,7 @@ def _below(one: Effect, look: Look, view: PlanView) -> list[str]:
         return []
     if one.kind in ("create", "destroy") and view.diff != "full":
         return []
-    if one.kind == "update" and len(one.step.changes) == 1 and "→" in _headline(one) and view.diff != "full":
+    if one.kind == "update" and len(one.step.changes) == 1 and "→" in headline_of(one) and view.diff != "full":
         return []
     return [line for change in one.step.changes for line in _resource(change, look, view)]
 
@@ -192,7 +196,7 @@ def _files(found: Effects, look: Look, view: PlanView) -> list[str]:
             if view.diff == "summary" and one.kind == "create" and diff.before is None:
                 continue
             where = f"(same on {len(hosts)} hosts)" if len(hosts) > 1 else f"on {hosts[0]}"
-            lines += ["", f"  {look.line(diff.path, 'bold')}  {look.line(f'{_name(one)} {where}', 'dim')}", *_difference(diff, look, view)]
+            lines += ["", f"  {look.line(diff.path, 'bold')}  {look.line(f'{name_of(one)} {where}', 'dim')}", *_difference(diff, look, view)]
     return lines
 
 
@@ -219,6 +223,6 @@ def _failures(found: Effects, look: Look) -> list[str]:
     for one in found.all:
         if one.failure:
             first, *more = look.words(one.failure).splitlines() or [""]
-            lines += ["", look.paint(f"  {look.words('✗')} {look.words(_name(one))}", "red") + f"   {first}"]
+            lines += ["", look.paint(f"  {look.words('✗')} {look.words(name_of(one))}", "red") + f"   {first}"]
             lines += [("      " + line).rstrip() for line in more]
     return lines

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
@@ -82,6 +83,8 @@ class _Result:
     missing: bool = False
 
 
+Seconds = dict[str, list[float]]
+"""Step to how long it took, once for each run."""
 NO_RESULT = dump(_Result())
 
 
@@ -145,6 +148,21 @@ class Runs:
         query = _of(application, environment).order_by(RUNS.c.number.desc()).limit(limit)
         with self._database.read() as connection:
             return [_run(row) for row in connection.execute(query)]
+
+    def took(self, application: str, environment: str, limit: int = 20) -> tuple[Seconds, int]:
+        """Step to the seconds that it took in each of the newest runs in which it changed something; and how many runs that are."""
+        runs = select(RUNS.c.number).where(RUNS.c.application == application, RUNS.c.environment == environment)
+        newest = runs.order_by(RUNS.c.number.desc()).limit(limit).subquery()
+        query = select(STEPS.c.run, STEPS.c.name, STEPS.c.started, STEPS.c.ended).where(
+            STEPS.c.run.in_(select(newest.c.number)), STEPS.c.state == "done", STEPS.c.changed)
+        found: Seconds = {}
+        numbers = set()
+        with self._database.read() as connection:
+            for row in connection.execute(query):
+                if row.started and row.ended:
+                    found.setdefault(row.name, []).append((datetime.fromisoformat(row.ended) - datetime.fromisoformat(row.started)).total_seconds())
+                    numbers.add(row.run)
+        return found, len(numbers)
 
     def unfinished(self, application: str, environment: str) -> Run | None:
         """The newest run, when it can be resumed: running (its process may be dead), failed, interrupted or waiting.

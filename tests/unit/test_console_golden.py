@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.console.catalogue import type_text, types_text
+from provisioner.console.differences import differences_text, revisions_text
 from provisioner.console.drawing import graph_mermaid, graph_text
 from provisioner.console.errors import error_text
 from provisioner.console.events import event_line, logged
@@ -17,13 +18,16 @@ from provisioner.console.findings import findings_text
 from provisioner.console.history import run_text, runs_text
 from provisioner.console.look import Look
 from provisioner.console.plan import PlanView, plan_text
+from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.progress import Progress
 from provisioner.console.result import Ending, result_text
 from provisioner.console.tree import tree_lines
 from provisioner.doctor import Finding
 from provisioner.errors import Exit, Invalid, Missing, Problem, ProvisionError, Where
 from provisioner.model import Definition, Implementation, OutputSpec
-from tests.unit.console_shop import EVENTS, PLAN, QUIET, ROWS, RUN, STEPS
+from provisioner.planner.differing import ABSENT, Difference
+from provisioner.store import Revision
+from tests.unit.console_shop import END, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS
 
 CASES = Path(__file__).parent.parent / "cases" / "console"
 PLAIN, WIDE, COLOR, ASCII = Look(), Look(width=110), Look(color=True, width=110), Look(ascii=True, width=100)
@@ -50,6 +54,10 @@ FINDINGS = (Finding("Python 3.11.2", "ok"), Finding("terraform 1.11.4", "ok", "/
             Finding("disk", "warning", "91 %", "clean"))
 
 
+DIFFERENCES = (Difference("", "version", "2.3.0", "2.4.0"), Difference("db@aws", "", ABSENT, "postgres"), Difference("old@dc1", "", "worker", ABSENT),
+               Difference("web@dc1", "artifact dist/web.tgz", "1f3a", "9bc2"), Difference("web@dc1", "service_env.GREETING", ABSENT, "good day"))
+
+
 def ending(code: Exit) -> Ending:
     return Ending(PLAN, RUN, ROWS, code, 422.0, 12 if code == Exit.OK else 0)
 
@@ -65,6 +73,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "plan": lambda: plan_text(PLAN, WIDE, PlanView(next="provision apply", head="against revision 41")),
     "plan-detail-full": lambda: plan_text(PLAN, PLAIN, PlanView("full", True, True)),
     "plan-none-color": lambda: plan_text(PLAN, COLOR, PlanView("none")),
+    "plan-markdown": lambda: plan_markdown(PLAN, PlanView(head="against revision 41", lasts="about 2 min by 3 earlier runs")),
+    "plan-html": lambda: plan_html(PLAN, PlanView(head="against revision 41")),
+    "differences": lambda: differences_text(DIFFERENCES, ("shop@41", "shop@42"), WIDE),
+    "revisions": lambda: revisions_text([Revision(42, "p1", 483, "2.4.0", "d", END, "")], {483: RUN}, WIDE),
     "plan-ascii": lambda: plan_text(PLAN, ASCII, PlanView()),
     "plan-nothing": lambda: plan_text(QUIET, PLAIN, PlanView(next="provision status")),
     "result-partial": lambda: result_text(ending(Exit.PARTIAL), WIDE),

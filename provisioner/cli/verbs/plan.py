@@ -44,7 +44,7 @@ def validate_command(door: Door, /, **chosen: Any) -> int:
 @SHOWING[1]
 @SHOWING[2]
 @option("--show-commands", is_flag=True, help="Print the exact command lines that looked.")
-@looks()
+@looks("text", "json", "markdown", "html")
 @click.pass_obj
 def plan_command(door: Door, /, **chosen: Any) -> int:
     """Show what apply would do; changes nothing.
@@ -56,5 +56,6 @@ def plan_command(door: Door, /, **chosen: Any) -> int:
       provision plan -e prod --diff full
       provision plan --detailed-exitcode -o json
       provision plan -e prod --out release.plan && provision apply release.plan
+      provision plan -e prod -o markdown > plan.md      for a merge request; -o html is a page of its own
     """
     return carry_out("plan.plan", door, **chosen)

@@ -1,6 +1,7 @@
 """validate and plan."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, open_project
 from provisioner.console.effects import all_missing, has_changes
 from provisioner.console.errors import problem_json
-from provisioner.console.look import count
+from provisioner.console.look import count, seconds_text
 from provisioner.console.plan import PlanView, plan_text
+from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan
+from provisioner.planner.estimate import estimate
 
 
 def validate(door: Door, /, **chosen: Any) -> int:
@@ -61,13 +64,28 @@ def keep_plan(path: str, plan: Plan) -> None:
 
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
+    view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
     if door.json:
         door.say_json(plan_json(plan))
+    elif door.output in PAGES:
+        door.say(PAGES[door.output](plan, view))
     else:
-        door.say(plan_text(plan, door.look, view_of(session, chosen, next_command(plan, chosen))))
+        door.say(plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
             door.show(door.aside.line(path.read_text(errors="replace").rstrip(), "cyan"))
+
+
+PAGES = {"markdown": plan_markdown, "html": plan_html}
+
+
+def lasts(session: Session, plan: Plan) -> str:
+    """How long the plan will take by earlier runs, in words; empty where none did anything like it."""
+    found = estimate(plan, *session.store.runs.took(plan.application, plan.environment))
+    if found is None:
+        return ""
+    more = f", {count(found.unknown, 'step')} for the first time" if found.unknown else ""
+    return f"about {seconds_text(found.seconds)} by {count(found.runs, 'earlier run')}{more}"
 
 
 def view_of(session: Session, chosen: Chosen, then: str = "") -> PlanView:
