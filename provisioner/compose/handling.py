@@ -11,18 +11,22 @@ from provisioner.model import Handling, Json, Once, Policy, Recreate, Unit
 
 ORDER = ("onAppUpdate", "onAppDelete", "never")
 """From the least careful to the most."""
+PLAIN = Handling()
+"""Of units that no policy means."""
 
 
 def handling(policies: Sequence[Policy], unit: Unit) -> Handling:
     """What these policies say of a unit."""
-    found = Handling()
-    for read in (_collected, _protected, _once, _recreated, _read_only):
+    found = PLAIN
+    for read in (_collected, _protected, _once, _recreated, _read_only) if policies else ():
         found = read(found, policies, unit)
     return found
 
 
 def careful(first: Handling, second: Handling) -> Handling:
     """What is the more careful of two: of what was recorded at delivery and what the documents say now."""
+    if first == second:
+        return second
     return replace(
         second, collect=max(first.collect, second.collect, key=ORDER.index), orphan=first.orphan or second.orphan,
         read_only=first.read_only or second.read_only, shared=first.shared or second.shared, protected=second.protected or first.protected,

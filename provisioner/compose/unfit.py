@@ -40,6 +40,9 @@ def asked(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) 
     """Paths of the properties that are meant by a name and that were asked for: `env.0.valueFrom` for `env.valueFrom`."""
     if properties.get(name.partition(".")[0]) is None:
         return []
+    if name in schema.get("properties", ()):
+        # most are not below another one: no search for them
+        return [name] if properties[name] != schema["properties"][name].get("default") else []
     found = _found(properties, schema, tuple(name.split(".")), ())
     return [".".join(path) for path, value, below in found if value not in (None, below.get("default"))]
 

@@ -57,6 +57,8 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
         change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
     policies = (*shop.environment.policies, *shop.application.policies)
+    if not policies:
+        return unit
     return replace(unit, handling=handling(policies, unit), imports=taken_over(policies, unit) if implementation.module else {})
 
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
 
+import orjson
+
 from provisioner.collector import resting
 from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
@@ -184,10 +186,18 @@ def digest(plan: Plan) -> str:
 
 def _sha256(head: list[object], values: Sequence[object]) -> str:
     """Over canonical JSON, some values at a time: `asdict` would copy each of ten thousand units first."""
-    total = hashlib.sha256(CANONICAL.encode(head).encode())
+    total = hashlib.sha256(_canonical(head))
     for first in range(0, len(values), AT_ONCE):
-        total.update(b"\n" + CANONICAL.encode(values[first:first + AT_ONCE]).encode())
+        total.update(b"\n" + _canonical(values[first:first + AT_ONCE]))
     return total.hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    """JSON with sorted keys. What orjson can't write (numbers above 64 bits, halves of surrogates) is left to the slow encoder."""
+    try:
+        return orjson.dumps(value, default=_fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return SLOW.encode(value).encode()
 
 
 def _fields(value: object) -> object:
@@ -204,6 +214,6 @@ def _fields(value: object) -> object:
     raise TypeError(f"{type(value).__name__} can't be part of a digest")
 
 
-CANONICAL = json.JSONEncoder(sort_keys=True, default=_fields)
+SLOW = json.JSONEncoder(sort_keys=True, default=_fields)
 AT_ONCE = 500
-"""Values that are written as one text: making an encoder costs as much as using it on one."""
+"""Values that are written as one text."""
