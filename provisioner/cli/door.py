@@ -28,6 +28,8 @@ class Door:
     """The user's own, for files that are meant for others."""
     answered: bool = False
     """A result was written as JSON."""
+    run: int = 0
+    """The number of the run that this call has begun, or gone on with."""
 
     @property
     def json(self) -> bool:

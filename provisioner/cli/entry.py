@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shlex
 import signal
 import sys
 import types
@@ -20,6 +21,10 @@ ABOUT = """Delivers one application to clouds with Terraform and to virtual mach
   provision plan                     what would happen
   provision apply                    make it so
 """
+
+
+PLANNING = ("plan", "apply", "destroy", "rollback", "drift", "action", "restart", "status", "diff", "validate", "promote")
+"""Verbs that change nothing but by a run."""
 
 
 class Terminated(BaseException):
@@ -61,11 +66,9 @@ def answer(given: list[str], door: Door) -> int:
         door.fail(error, error.exit)
         return error.exit
     except (KeyboardInterrupt, click.Abort):
-        door.show(door.aside.paint("Interrupted.", "warning"))
-        return Exit.INTERRUPTED
+        return _stopped("Interrupted", Exit.INTERRUPTED, given, door)
     except Terminated:
-        door.show(door.aside.paint("Terminated.", "warning"))
-        return Exit.TERMINATED
+        return _stopped("Terminated", Exit.TERMINATED, given, door)
     except BrokenPipeError:
         return Exit.OK
     except Exception as error:
@@ -74,6 +77,18 @@ def answer(given: list[str], door: Door) -> int:
             return _bug(error, given, door)
         door.fail(refused, refused.exit)
         return refused.exit
+
+
+def _stopped(word: str, code: Exit, given: list[str], door: Door) -> int:
+    """Say what became of it: a run stops by itself, in its own words, so whoever is stopped before or without one has changed nothing."""
+    if door.run:
+        door.show(door.aside.paint(f"{word} after run {door.run}: provision show {door.run} says how it ended.", "warning"))
+    elif given and given[0] in PLANNING:
+        door.show(door.aside.paint(f"{word} before anything was begun: nothing was changed.", "warning"))
+        door.show(door.aside.paint("Next: ", "bold") + f"provision {shlex.join(given)}")
+    else:
+        door.show(door.aside.paint(f"{word}.", "warning"))
+    return code
 
 
 def _usage(error: click.ClickException, door: Door) -> int:

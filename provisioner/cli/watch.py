@@ -44,7 +44,7 @@ class Watch:
 
     def _take(self, event: Event) -> None:
         if event.kind == "run-started":
-            self._run = int(event.data.get("run", 0))
+            self._run = self._door.run = int(event.data.get("run", 0))
             self._start(event)
         if self._live is not None:
             self._live.take(event)

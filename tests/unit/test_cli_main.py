@@ -120,7 +120,7 @@ class Odd(Exception):
 @pytest.mark.parametrize(("error", "code", "text"), [
     (ProvisionError("no", code="PRV-6405", next="provision apply"), 1, "error PRV-6405 no"),
     (ProvisionError("no", exit=Exit.MISSING), 12, "error PRV-1000 no"),
-    (KeyboardInterrupt(), 130, "Interrupted."), (click.Abort(), 130, "Interrupted."), (click.exceptions.Exit(7), 7, ""),
+    (KeyboardInterrupt(), 130, "Interrupted before anything was begun: nothing was changed."), (click.Abort(), 130, "Next: provision plan"), (click.exceptions.Exit(7), 7, ""),
     (BrokenPipeError(), 0, ""),
     (Odd("password=hunter22 is odd"), 70, "error PRV-1099 a bug in provision: Odd: password=(secret) is odd"),
 ])
@@ -167,7 +167,7 @@ def test_terminated_by_a_signal() -> None:
             "entry.provision.main = lambda **given: os.kill(os.getpid(), signal.SIGTERM)\n"
             "sys.exit(entry.main(['plan']))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
-    assert (done.returncode, done.stderr) == (143, "Terminated.\n")
+    assert (done.returncode, done.stderr) == (143, "Terminated before anything was begun: nothing was changed.\nNext: provision plan\n")
 
 
 def test_help_topics_and_verbs(capsys: pytest.CaptureFixture[str]) -> None:
