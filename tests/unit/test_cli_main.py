@@ -120,7 +120,8 @@ class Odd(Exception):
 @pytest.mark.parametrize(("error", "code", "text"), [
     (ProvisionError("no", code="PRV-6405", next="provision apply"), 1, "error PRV-6405 no"),
     (ProvisionError("no", exit=Exit.MISSING), 12, "error PRV-1000 no"),
-    (KeyboardInterrupt(), 130, "Interrupted before anything was begun: nothing was changed."), (click.Abort(), 130, "Next: provision plan"), (click.exceptions.Exit(7), 7, ""),
+    (KeyboardInterrupt(), 130, "Interrupted before anything was begun: nothing was changed."),
+    (click.Abort(), 130, "Next: provision plan"), (click.exceptions.Exit(7), 7, ""),
     (BrokenPipeError(), 0, ""),
     (Odd("password=hunter22 is odd"), 70, "error PRV-1099 a bug in provision: Odd: password=(secret) is odd"),
 ])
