@@ -132,12 +132,12 @@ def _needs(copy: Placed, values: Mapping[str, Any], explicit: list[str]) -> tupl
 def _heads(value: Json, found: dict[str, None]) -> None:
     """Units that a template refers to."""
     if isinstance(value, str):
-        for part in references.parts(value):
-            if isinstance(part, Reference) and "@" in part.head:
-                found[part.head] = None
+        if "${" in value:
+            found.update(dict.fromkeys(part.head for part in references.parts(value) if isinstance(part, Reference) and "@" in part.head))
     elif isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
-            if not references.is_plain(item):
+            # most items are short texts without a reference: no call for each
+            if item and (item.__class__ is not str or "${" in item):
                 _heads(item, found)
 
 
