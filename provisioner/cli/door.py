@@ -10,7 +10,7 @@ from typing import TextIO
 
 from provisioner.console.errors import error_json, error_text
 from provisioner.console.look import Look
-from provisioner.errors import Exit, ProvisionError
+from provisioner.errors import Exit, Invalid, Problem, ProvisionError
 from provisioner.model import Json
 
 
@@ -28,6 +28,8 @@ class Door:
     """The user's own, for files that are meant for others."""
     answered: bool = False
     """A result was written as JSON."""
+    warned: tuple[Problem, ...] = ()
+    """Warnings that were shown: they are not shown again beside errors."""
     run: int = 0
     """The number of the run that this call has begun, or gone on with."""
 
@@ -91,7 +93,8 @@ class Door:
 
     def fail(self, error: ProvisionError, code: Exit) -> None:
         """Tell of an error on stderr, with `-o json` as an object on stdout too."""
-        self.show(error_text(error, self.aside))
+        shown = [problem for problem in error.problems if problem not in self.warned] if isinstance(error, Invalid) else []
+        self.show(error_text(Invalid(shown) if shown else error, self.aside))
         if self.json and not self.answered:
             self.say_json(error_json(error, code))
 

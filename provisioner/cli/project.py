@@ -34,6 +34,7 @@ def open_project(door: Door, chosen: Chosen) -> Session:
     """The session, its warnings told. Raises Invalid, Missing, ProvisionError."""
     session = open_session(settings_of(chosen), door.tell)
     if session.warnings and not door.json:
+        door.warned = tuple(session.warnings)
         door.show(problems_text(session.warnings, door.aside))
     return session
 

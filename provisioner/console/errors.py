@@ -16,7 +16,8 @@ def error_text(error: ProvisionError, look: Look) -> str:
     if len(problems) > 1:
         tail.append(f"{count(errors, 'error')}.")
     if problems[0].where is not None or len(problems) > 1:
-        tail.append(f"More: provision explain {problems[0].code}")
+        first = next((problem for problem in problems if problem.severity == "error"), problems[0])
+        tail.append(f"More: provision explain {first.code}")
     if tail:
         blocks.append(look.line(" ".join(tail), "dim"))
     if error.next:

@@ -108,6 +108,15 @@ def test_an_invalid_document_shows_place_and_caret(tmp_path: Path, capsys: Captu
     assert found and all(problem["line"] > 0 for problem in found)
 
 
+def test_warnings_are_told_once_and_the_error_is_what_is_explained(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "app.yaml").write_text("apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: shop}\n"
+                                       "spec: {components: [{name: db, type: postgress}]}\nstatus: {x: 1}\n")
+    assert main(["validate"]) == 3
+    told = capsys.readouterr().err
+    assert told.count('"status" has no effect here') == 1 and told.count("unknown type") == 1
+    assert told.rstrip().endswith("More: provision explain PRV-1401")
+
+
 def test_types_and_schema(capsys: Captured) -> None:
     assert main(["types"]) == Exit.OK
     assert {"postgres", "webservice", "gateway"} <= {line.split()[0] for line in capsys.readouterr().out.splitlines() if line}
