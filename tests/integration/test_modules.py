@@ -30,7 +30,10 @@ def test_modules_are_valid(tmp_path: Path, running: simulator.Simulator) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_module_is_described(name: str) -> None:
-    assert {file.name for file in (MODULES / name).iterdir()} == {"versions.tf", "variables.tf", "main.tf", "outputs.tf"}
+    files = {file.name for file in (MODULES / name).iterdir() if file.is_file()}
+    assert {file for file in files if file.endswith(".tf")} == {"versions.tf", "variables.tf", "main.tf", "outputs.tf"}
+    main = (MODULES / name / "main.tf").read_text()
+    assert all(file in main for file in files if not file.endswith(".tf")), "a program beside it is one that it runs"
     for file in ("variables.tf", "outputs.tf"):
         text = (MODULES / name / file).read_text()
         blocks = text.count("\nvariable ") + text.startswith("variable ") + text.count("\noutput ") + text.startswith("output ")
@@ -46,7 +49,7 @@ def test_definition_and_module_agree(name: str) -> None:
              for entry in spec.get("implementations", ()) if entry.get("terraform", {}).get("module") == f"modules/aws/{name}"]
     assert found or any(f'source = "../{name}"' in path.read_text() for path in MODULES.glob("*/main.tf"))
     for spec, entry in found:
-        given = {*entry["variables"], *entry.get("secrets", {}).values(), *filter(None, [entry.get("attach")])}
+        given = {*entry["variables"], *entry.get("secrets", {}).values(), *filter(None, [entry.get("attach", {}).get("variable")])}
         assert given <= module.variables.keys()
         assert {variable for variable, body in module.variables.items() if body.required} <= entry["variables"].keys()
         used = {text.split("${module.")[1].split("}")[0] for text in map(str, _texts(entry.get("outputs", {}))) if "${module." in text}
