@@ -22,15 +22,15 @@ def revisions(session: Session, before: int, after: int) -> Compared:
     """Two revisions by number (0: the newest, -1: the one before it). Raises ProvisionError."""
     sides = [session.revision(number) for number in (before, after)]
     names = [f"{session.application.name}@{revision.number}" + (f" ({revision.version})" if revision.version else "") for revision, _ in sides]
-    old, new = (of_units(step.unit for step in plan.steps if step.kind == "deliver") for _, plan in sides)
+    old, new = (of_units(plan.units) for _, plan in sides)
     return Compared((names[0], names[1]), differences(old, new))
 
 
 def file_to_live(session: Session) -> Compared:
     """What is delivered against what app.yaml says. Raises Invalid, ProvisionError when nothing is delivered."""
     revision, plan = session.revision(0)
-    live = of_units(step.unit for step in plan.steps if step.kind == "deliver")
-    return Compared((f"{session.application.name}@{revision.number}", session.settings.file), differences(live, of_units(session.wanted())))
+    found = differences(of_units(plan.units), of_units(session.wanted()))
+    return Compared((f"{session.application.name}@{revision.number}", session.settings.file), found)
 
 
 def environments(before: Session, after: Session) -> Compared:
@@ -48,7 +48,7 @@ def _delivered(session: Session) -> tuple[str, View]:
         label = f"{session.settings.file} in {name}"
     else:
         application = spec.of_text(revision.spec, f"revision {revision.number}", application.folder)[0]
-        units = tuple(step.unit for step in plan.steps if step.kind == "deliver")
+        units = plan.units
         label = f"{application.name}@{revision.number} in {name}"
     components = [overridden(one, application.name, session.environment.override) for one in application.components]
     return label, of_components(components, units, application.version)

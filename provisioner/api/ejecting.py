@@ -51,7 +51,7 @@ def write(plan: Plan, delivered: Mapping[str, Delivered], site: Callable[[str], 
     """Write the folder of a plan of what is delivered; `site`: target to where its engine looked for this plan."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     roots: dict[str, tuple[str, ...]] = {}
-    wanted = {step.unit.name: step.unit for step in plan.steps if step.kind == "deliver"}
+    wanted = {unit.name: unit for unit in plan.units}
     for unit in wanted.values():
         if unit.root and unit.root not in roots:
             own = [one for one in wanted.values() if one.root == unit.root]

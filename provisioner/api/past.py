@@ -1,7 +1,7 @@
 """What was delivered before: revisions, and their units as they can be delivered again. Reads the store and the kept sources."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner.engines.ansible import sources as playbooks
@@ -10,7 +10,14 @@ from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Delivered, Environment, Host, Plan, Unit
 from provisioner.store import Revision, Store
 
-MANY = 100_000
+
+@dataclass(frozen=True)
+class Again:
+    """A revision as it can be delivered now; `notes` say what stays as it is."""
+
+    revision: Revision
+    units: tuple[Unit, ...]
+    notes: tuple[str, ...]
 
 
 def find(store: Store, application: str, environment: str, number: int) -> tuple[Revision, Plan]:
@@ -37,7 +44,7 @@ def units_of(plan: Plan, environment: Environment, state: Path, digest_of: Calla
     Raises ProvisionError: PRV-6202 when a module or playbook is not kept, PRV-6203 when a unit's hosts have left the environment.
     """
     hosts = {(target.name, host.name): host for target in environment.targets if target.hosts for host in target.hosts.listed}
-    return tuple(_again(step.unit, hosts, state, digest_of) for step in plan.steps if step.kind == "deliver")
+    return tuple(_again(unit, hosts, state, digest_of) for unit in plan.units)
 
 
 def _again(unit: Unit, hosts: Mapping[tuple[str, str], Host], state: Path, digest_of: Callable[[str], str]) -> Unit:
@@ -65,5 +72,5 @@ def _kept(unit: Unit, state: Path) -> str:
 
 def to_keep(plan: Plan, delivered: Mapping[str, Delivered]) -> list[str]:
     """Units that bear data and that the plan does not know: going back does not take them away."""
-    then = {step.unit.name for step in plan.steps if step.kind == "deliver"}
+    then = {unit.name for unit in plan.units}
     return sorted(name for name, entry in delivered.items() if entry.unit.data and name not in then)

@@ -138,8 +138,7 @@ class Project:
             raise
         if not save:
             return judged
-        wanted = [step.unit for step in judged.steps if step.kind == "deliver"]
-        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, wanted))
+        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, judged.units))
         self.store.plans.save(plan)
         return plan
 
@@ -202,7 +201,7 @@ class Project:
         if purpose.kind == "destroy":
             return ()
         if purpose.kind == "rollback":
-            return self._as_then(purpose.revision)[0]
+            return self._again(purpose.revision).units
         units = self.compose().everything
         if self.promoted is not None:
             units = promoting.pinned(units, self.promoted)
@@ -267,10 +266,9 @@ class Project:
         self._check_secrets(units)
         plan = plan or uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
-        version, text = self.application.version, self.application.text
-        if purpose.kind == "rollback":
-            back = self.revision(purpose.revision)[0]
-            version, text = back.version, back.spec
+        again = self._again(purpose.revision) if purpose.kind == "rollback" else None
+        version = again.revision.version if again else self.application.version
+        text = again.revision.spec if again else self.application.text
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
@@ -278,25 +276,19 @@ class Project:
             fresh=is_fresh(self.store, (self.application.name, self.environment.name), version, units))
         try:
             looked = look(inputs)
-            return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *self._notes_of(purpose))))
+            return replace(looked, plan=replace(looked.plan, purpose=purpose, notes=(*looked.plan.notes, *(again.notes if again else ()))))
         except BaseException:
             folders.discard(work)
             raise
 
-    def _notes_of(self, purpose: Purpose) -> tuple[str, ...]:
-        """What is to be said of going back."""
-        if purpose.kind != "rollback":
-            return ()
-        number, kept = purpose.revision, past.to_keep(self.revision(purpose.revision)[1], self.delivered)
-        stays = (f"{name} stays: it bears data, and revision {number} did not have it" for name in kept)
-        return f"back to revision {number}", *stays, *self._as_then(number)[1]
-
-    def _as_then(self, number: int) -> tuple[tuple[Unit, ...], tuple[str, ...]]:
-        """The units of a revision as they can be delivered again, and what stays as it is now."""
-        units = past.units_of(self.revision(number)[1], self.environment, self._sites.state, self.catalog.digest_of)
+    def _again(self, number: int) -> past.Again:
+        """A revision as it can be delivered again. Raises ProvisionError."""
+        revision, plan = self.revision(number)
         settled = self.store.delivered.settled(self.application.name, self.environment.name)
-        kept = [kept_forward(unit, settled) for unit in units]
-        return tuple(unit for unit, _ in kept), tuple(told for _, said in kept for told in said)
+        kept = [kept_forward(unit, settled) for unit in past.units_of(plan, self.environment, self._sites.state, self.catalog.digest_of)]
+        stays = [f"{name} stays: it bears data, and revision {number} did not have it" for name in past.to_keep(plan, self.delivered)]
+        notes = (f"back to revision {number}", *stays, *(told for _, said in kept for told in said))
+        return past.Again(revision, tuple(unit for unit, _ in kept), notes)
 
     def site(self, target: str, work: Path, run: int) -> Site:
         """Where an engine works on a target."""

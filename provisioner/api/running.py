@@ -95,8 +95,8 @@ class Runner:
     def note_handling(self, plan: Plan) -> int:
         """Record what policies say now of units to which nothing else happens; how many there were."""
         delivered = self._store.delivered.all(plan.application, plan.environment)
-        moved = [(entry, step.unit) for step in plan.steps if step.kind == "deliver" and (entry := delivered.get(step.unit.name))
-                 and entry.state == "delivered" and entry.unit.handling != step.unit.handling]
+        moved = [(entry, unit) for unit in plan.units if (entry := delivered.get(unit.name))
+                 and entry.state == "delivered" and entry.unit.handling != unit.handling]
         for entry, unit in moved:
             self._store.delivered.deliver(plan.application, plan.environment, replace(entry.unit, handling=unit.handling), entry.outputs,
                                           entry.hosts, entry.run, fence=self._lock.fence)
@@ -136,7 +136,7 @@ class Runner:
         return {str(digest) for one in revisions for named in one.artifacts.values() if isinstance(named, dict) for digest in named.values()}
 
     def _revision(self, run: Run, plan: Plan) -> int:
-        units = [step.unit for step in plan.steps if step.kind == "deliver"]
+        units = plan.units
         return self._store.revisions.add(plan.application, plan.environment, Revision(
             0, plan.id, run.number, plan.version, plan.digest, "", plan.text, {unit.type: unit.definition for unit in units},
             {unit.name: unit.inputs for unit in units}, {unit.name: unit.source_digest for unit in units if unit.source_digest},

@@ -206,3 +206,8 @@ class Plan:
     """Those of them that failed because a tool, a provider or every host is missing (exit 12)."""
     notes: tuple[str, ...] = ()
     purpose: Purpose = Purpose()
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """The units that it delivers, as they are wanted: also those to which nothing happens."""
+        return tuple(step.unit for step in self.steps if step.kind == "deliver")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from provisioner.compose.shape import put
 from provisioner.errors import Exit, Refused
 from provisioner.model import ChangeRule, Json, Plan, Unit
 
@@ -32,14 +33,9 @@ def kept_forward(unit: Unit, settled: Mapping[str, Unit]) -> tuple[Unit, tuple[s
     broken = list(_going_back(unit, before)) if before else []
     inputs = unit.inputs
     for rule, old, _ in broken:
-        inputs = _with(inputs, rule.input.split("."), old)
+        inputs = put(inputs, rule.input.split("."), old)
     told = tuple(f"{unit.name}: {rule.parameter} stays {old}: it {WORDS[rule.rule]} (then it was {new})" for rule, old, new in broken)
     return (replace(unit, inputs=inputs) if broken else unit), told
-
-
-def _with(value: dict[str, Json], path: list[str], new: Json) -> dict[str, Json]:
-    inner = value.get(path[0])
-    return {**value, path[0]: new if len(path) == 1 else _with(inner if isinstance(inner, dict) else {}, path[1:], new)}
 
 
 def _going_back(unit: Unit, before: Unit) -> Iterator[tuple[ChangeRule, Json, Json]]:

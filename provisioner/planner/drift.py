@@ -68,7 +68,7 @@ class Findings:
 
 def as_delivered(delivered: Mapping[str, Delivered], planned: Mapping[int, Plan]) -> AsDelivered:
     """Each delivered unit as the plan of its run had it; `planned` is run to plan. A unit whose plan is lost is taken as it was stored."""
-    steps = {number: {step.name: step.unit for step in plan.steps if step.kind == "deliver"} for number, plan in planned.items()}
+    steps = {number: {unit.name: unit for unit in plan.units} for number, plan in planned.items()}
     units, kept = [], {}
     for name, entry in delivered.items():
         if entry.state == "delivered":

@@ -1,20 +1,17 @@
 """Make a plan: ask each engine once for each Terraform root or host unit, then fix steps, protection and digest."""
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass, replace
-
-import orjson
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from provisioner.collector import resting
 from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
-from provisioner.errors import Exit, Refused, Where
-from provisioner.model import Change, Delivered, Host, Plan, Step, Unit
+from provisioner.errors import Exit, Refused
+from provisioner.model import Change, Delivered, Host, Plan, Unit
 from provisioner.planner.asking import Asking
 from provisioner.planner.claims import taken
 from provisioner.planner.directions import refuse_going_back
+from provisioner.planner.fingerprint import fingerprint
 from provisioner.planner.holding import held, held_on_hosts, notes
 from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
@@ -172,7 +169,7 @@ def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | 
 def spec_digest(application: str, environment: str, keep: Collection[str], units: tuple[Unit, ...]) -> str:
     """What is wanted, whatever is out there: two plans with the same one may be resumed for one another. `keep`: what stays, and --keep."""
     ordered = sorted(units, key=lambda unit: unit.name)
-    return _sha256([application, environment, sorted(keep)], ordered)
+    return fingerprint([application, environment, sorted(keep)], ordered)
 
 
 def digest(plan: Plan) -> str:
@@ -181,39 +178,4 @@ def digest(plan: Plan) -> str:
     Units that are delivered are not read again: they are what the plan's spec_digest is over.
     """
     ordered = sorted(plan.steps, key=lambda step: step.name)
-    return _sha256([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)
-
-
-def _sha256(head: list[object], values: Sequence[object]) -> str:
-    """Over canonical JSON, some values at a time: `asdict` would copy each of ten thousand units first."""
-    total = hashlib.sha256(_canonical(head))
-    for first in range(0, len(values), AT_ONCE):
-        total.update(b"\n" + _canonical(values[first:first + AT_ONCE]))
-    return total.hexdigest()
-
-
-def _canonical(value: object) -> bytes:
-    """JSON with sorted keys. What orjson can't write (numbers above 64 bits, halves of surrogates) is left to the slow encoder."""
-    try:
-        return orjson.dumps(value, default=_fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS)
-    except TypeError:
-        return SLOW.encode(value).encode()
-
-
-def _fields(value: object) -> object:
-    """A value of the model as a map; without its place in the document: moving it up or down is no change."""
-    if isinstance(value, Where):
-        return None
-    if isinstance(value, Unit):
-        return {**vars(value), "where": None, "needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
-    if isinstance(value, Step):
-        return {**vars(value), "unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs),
-                "after": sorted(value.after)}
-    if is_dataclass(value):
-        return vars(value)
-    raise TypeError(f"{type(value).__name__} can't be part of a digest")
-
-
-SLOW = json.JSONEncoder(sort_keys=True, default=_fields)
-AT_ONCE = 500
-"""Values that are written as one text."""
+    return fingerprint([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)

@@ -1,38 +1,23 @@
 """What a saved plan was made from, and why it can't be carried out any more when that has changed. Pure."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
 
 from provisioner.engine import Planned
 from provisioner.model import Application, Change, Environment, Plan, Unit
+from provisioner.planner.fingerprint import fingerprint
 
 SHORT = 8
 """Digits of a digest that are shown."""
 
 
-def fingerprint(*values: object) -> str:
-    """sha256 over values of the model as canonical JSON, whatever their places in documents are."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True, default=_fields).encode()).hexdigest()
-
-
-def _fields(value: object) -> object:
-    if not is_dataclass(value):
-        raise TypeError(f"{type(value).__name__} can't be part of a seal")
-    return {name: part for name, part in vars(value).items() if name not in ("where", "places")}
-
-
 def document_seals(application: Application, environment: Environment, units: Iterable[Unit], definitions: Mapping[str, str]) -> dict[str, str]:
     """What was read, in words, to its digest; `definitions` are those of the types in use. An empty sandbox has no file to seal."""
-    found = {f"component {one.name}": fingerprint(one.type, one.properties, one.traits, one.depends_on, one.inputs, one.outputs, one.stack)
-             for one in application.components}
-    found |= {f"policy {one.name}": fingerprint(one.type, one.properties) for one in application.policies}
+    found = {f"component {one.name}": fingerprint(one) for one in application.components}
+    found |= {f"policy {one.name}": fingerprint(one) for one in application.policies}
     found["workflow"] = fingerprint(application.workflow)
     found["version"] = application.version
     if not environment.sandbox:
-        found[f"environment {environment.name}"] = fingerprint(
-            {name: value for name, value in vars(environment).items() if name != "folder"})
+        found[f"environment {environment.name}"] = fingerprint({name: value for name, value in vars(environment).items() if name != "folder"})
     found |= {f"definition of {name}": digest for name, digest in definitions.items()}
     for unit in units:
         if unit.source_digest:
@@ -79,17 +64,13 @@ def world_reasons(before: Plan, now: Plan) -> list[str]:
         if then == today:
             continue
         if then is None or today is None:
-            found.append(f"{step}: {address} " + (f"would {_told(today)} now, and the plan did not show it" if today else "needs nothing any more"))
+            found.append(f"{step}: {address} " + (f"would {today.action} now, and the plan did not show it" if today else "needs nothing any more"))
         elif then.action != today.action:
-            found.append(f"{step}: {address} would {_told(today)} now, and the plan showed {_told(then)}")
+            found.append(f"{step}: {address} would {today.action} now, and the plan showed {then.action}")
         else:
             found.append(f"{step}: {address} is not as the plan saw it")
     failures = dict(before.failures)
     return [*found, *(f"{name}: {message}" for name, message in now.failures if name not in failures)]
-
-
-def _told(change: Change) -> str:
-    return change.action
 
 
 def _changes(plan: Plan) -> dict[tuple[str, str], Change]:

@@ -68,6 +68,14 @@ def test_what_was_delivered_once_can_be_delivered_again_when_its_path_holds_anot
     assert Path(artefacts.find("api.tar.gz", first.digest, str(tmp_path)).fetch()).read_bytes() == b"first"
 
 
+def test_a_kept_folder_is_not_packed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = artefacts.find("app", "", str(folder(tmp_path / "app").parent))
+    first.fetch()
+    monkeypatch.setattr(artefacts, "pack", lambda *given: pytest.fail("packed again"))
+    again = artefacts.find("app", first.digest, str(tmp_path))
+    assert (again.name, again.digest, again.size) == (first.name, first.digest, first.size)
+
+
 def test_what_is_not_kept_is_only_good_for_hosts_that_have_it(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("x")
     found = artefacts.find("there", "0" * 64, str(tmp_path))

@@ -24,6 +24,7 @@ from ansible.module_utils.provision.failures import Failed
 
 CHUNK = 1 << 20
 SECONDS = 60
+CACHE = (".provision", "cache", "artifacts")
 SKIPPED = {".git", "__pycache__", ".provision", ".DS_Store"}
 
 
@@ -49,16 +50,21 @@ def find(source: str, sha256: str, project: str) -> Artefact:
     if source.startswith("s3://"):
         return _s3(source, sha256, project)
     path = os.path.join(project, os.path.expanduser(source))
+    name = os.path.basename(os.path.normpath(path)) + (".tar.gz" if os.path.isdir(path) else "")
+    kept = os.path.join(project, *CACHE, sha256)
+    if sha256 and os.path.exists(kept):
+        # delivered before: nothing to pack or count, whatever the path holds by now
+        return Artefact(source, name, sha256, os.path.getsize(kept), lambda: kept)
     if os.path.isdir(path):
-        name, (digest, size) = os.path.basename(os.path.normpath(path)) + ".tar.gz", packed(path)
+        digest, size = packed(path)
         fill: Callable[[IO[bytes]], None] = lambda file: pack(path, file)  # noqa: E731
     elif os.path.isfile(path):
-        name, digest, size = os.path.basename(path), _digest(path), os.path.getsize(path)
+        digest, size = _digest(path), os.path.getsize(path)
         fill = lambda file: _copy(path, file)  # noqa: E731
     else:
-        return _earlier(source, "", sha256, project, f"the artifact {source} is not there (looked for {path}); build it first")
+        return _absent(source, name, sha256, f"the artifact {source} is not there (looked for {path}); build it first")
     if sha256 and digest != sha256:
-        return _earlier(source, name, sha256, project, _unlike(source, digest, sha256))
+        return _absent(source, name, sha256, _unlike(source, digest, sha256))
     return Artefact(source, name, digest, size, lambda: _kept(project, digest, fill, source))
 
 
@@ -67,18 +73,15 @@ def digest_of(path: str) -> str:
     return packed(path)[0] if os.path.isdir(path) else _digest(path) if os.path.isfile(path) else ""
 
 
-def _earlier(source: str, name: str, sha256: str, project: str, lacking: str) -> Artefact:
-    """What the path held when it was planned: kept from an earlier delivery, or only on the hosts that have that release. Raises Failed."""
+def _absent(source: str, name: str, sha256: str, lacking: str) -> Artefact:
+    """What can't be had here: with a digest it may be on the hosts, as a release that they have. Raises Failed without one."""
     if not sha256:
         raise Failed(lacking)
-    kept = os.path.join(cache_folder(project), sha256)
-    if os.path.exists(kept):
-        return Artefact(source, name or _name(source), sha256, os.path.getsize(kept), lambda: kept)
 
     def gone() -> str:
         raise Failed(lacking)
 
-    return Artefact(source, name or _name(source), sha256, 0, gone, lacking)
+    return Artefact(source, name, sha256, 0, gone, lacking)
 
 
 def _copy(path: str, file: IO[bytes]) -> None:
@@ -110,7 +113,7 @@ def _name(source: str) -> str:
 # ------------------------------------------------------------------ kept by digest
 def cache_folder(project: str) -> str:
     """Where fetched artefacts are kept by digest; made when missing."""
-    folder = os.path.join(project, ".provision", "cache", "artifacts")
+    folder = os.path.join(project, *CACHE)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return folder
 
