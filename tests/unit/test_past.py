@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.api import past, saved
+from provisioner.cli.work.plan import next_command
 from provisioner.errors import ProvisionError, Where
 from provisioner.model import (
     Application,
@@ -164,3 +165,9 @@ def test_a_plan_takes_as_long_as_the_longest_way_through_it() -> None:
     found = estimate(made, {"a@dc": [10, 30, 20], "b@dc": [5], "quiet@dc": [100]}, 3)
     assert found is not None and (found.seconds, found.runs, found.unknown) == (25, 3, 1)
     assert estimate(made, {"quiet@dc": [100]}, 1) is None
+
+
+def test_a_rollback_that_was_looked_at_is_carried_out_by_rollback() -> None:
+    step = Step("web@dc", "deliver", WEB, changes=(Change("web@dc", "web-01", "configure"),))
+    assert next_command(plan(step, purpose=Purpose("rollback", 3)), {"environment": "prod"}) == "provision rollback --to 3 -e prod"
+    assert next_command(plan(step), {"environment": "prod"}) == "provision apply -e prod"

@@ -96,7 +96,7 @@ def _show_urls(door: Door, outcome: Outcome) -> None:
     """Where what was delivered answers."""
     if outcome.exit != Exit.OK:
         return
-    units = {step.unit.name: step.unit for step in outcome.plan.steps if step.kind == "deliver"}
+    units = {unit.name: unit for unit in outcome.plan.units}
     rows = {name: sensitive(row.outputs, units[name].sensitive) for name, row in outcome.steps.items() if name in units}
     for line in outputs_lines(urls(rows, {name: unit.type for name, unit in units.items()}), door.look):
         door.say(line)

@@ -7,9 +7,8 @@ from provisioner.api import comparing
 from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, open_project
 from provisioner.cli.work.apply import deliver
-from provisioner.cli.work.plan import show_plan
+from provisioner.cli.work.plan import preview
 from provisioner.console.differences import differences_json, differences_text, revision_json, revisions_text
-from provisioner.console.effects import all_missing, has_changes
 from provisioner.console.shapes import head
 from provisioner.errors import Exit, ProvisionError
 
@@ -64,12 +63,4 @@ def rollback(door: Door, /, revision: int, only_plan: bool, **chosen: Any) -> in
     """Go back to an earlier revision."""
     if not only_plan:
         return deliver(door, chosen, lambda session: session.rollback(revision))
-    with open_project(door, chosen) as session:
-        plan = session.plan(session.rollback(revision))
-        try:
-            show_plan(door, session, plan, chosen)
-        finally:
-            session.discard(plan)
-    if plan.failures and not has_changes(plan):
-        return Exit.MISSING if all_missing(plan) else Exit.FAILED
-    return Exit.OK
+    return preview(door, chosen, lambda session: session.rollback(revision))

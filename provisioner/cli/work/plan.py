@@ -1,6 +1,7 @@
 """validate and plan."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from provisioner.console.plan import PlanView, plan_text
 from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Plan
+from provisioner.model import Plan, Purpose
 from provisioner.planner.estimate import estimate
 
 
@@ -39,17 +40,22 @@ def validate(door: Door, /, **chosen: Any) -> int:
 
 def plan(door: Door, /, **chosen: Any) -> int:
     """Show what apply would do; changes nothing."""
+    return preview(door, chosen, lambda session: session.purpose("destroy" if chosen["destroy"] else "deliver"))
+
+
+def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> int:
+    """Plan what is asked for, keep it where a file is named, print it, and change nothing; the exit code."""
     with open_project(door, chosen) as session:
-        plan = session.plan(session.purpose("destroy" if chosen["destroy"] else "deliver"), save=bool(chosen["out"]))
+        plan = session.plan(asked(session), save=bool(chosen.get("out")))
         try:
-            if chosen["out"]:
+            if chosen.get("out"):
                 keep_plan(chosen["out"], plan)
             show_plan(door, session, plan, chosen)
         finally:
             session.discard(plan)
     if plan.failures and not has_changes(plan):
         return Exit.MISSING if all_missing(plan) else Exit.FAILED
-    return Exit.CHANGES if chosen["detailed_exitcode"] and has_changes(plan) else Exit.OK
+    return Exit.CHANGES if chosen.get("detailed_exitcode") and has_changes(plan) else Exit.OK
 
 
 def keep_plan(path: str, plan: Plan) -> None:
@@ -64,13 +70,11 @@ def keep_plan(path: str, plan: Plan) -> None:
 
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
-    view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
     if door.json:
         door.say_json(plan_json(plan))
-    elif door.output in PAGES:
-        door.say(PAGES[door.output](plan, view))
     else:
-        door.say(plan_text(plan, door.look, view))
+        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
+        door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
             door.show(door.aside.line(path.read_text(errors="replace").rstrip(), "cyan"))
@@ -106,6 +110,8 @@ def next_command(plan: Plan, chosen: Chosen) -> str:
     if chosen.get("out"):
         return f"provision apply {chosen['out']}"
     words = ["provision", "destroy" if chosen.get("destroy") else "apply"]
+    if plan.purpose.kind == "rollback":
+        words[1:] = ["rollback", "--to", str(plan.purpose.revision)]
     words += [str(chosen["file"])] if chosen.get("file") else []
     words += ["-e", str(chosen["environment"])] if chosen.get("environment") else []
     for name in ("on", "allow_destroy", "keep"):
