@@ -126,7 +126,8 @@ class Project:
     def purpose(self, kind: Literal["deliver", "destroy", "rollback", "heal"] = "deliver", revision: int = 0) -> Purpose:
         """What is to be planned, with what the settings say about it."""
         settings = self.settings
-        return Purpose(kind, revision, settings.file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
+        file = f"{settings.file}#{settings.application}" if settings.application else settings.file
+        return Purpose(kind, revision, file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
 
     def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
         """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""

@@ -58,6 +58,8 @@ def looks(*formats: str) -> Callable[[F], F]:
 
 
 FILE = click.argument("file", required=False, metavar="[FILE]")
+THE_FILE = option("--file", default="", metavar="FILE", help="The application (default: app.yaml).")
+"""For verbs whose argument is something else."""
 STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
 ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", shell_complete=completing.ENVIRONMENT,
                      help="The environment (default: the only one, else the sandbox).")

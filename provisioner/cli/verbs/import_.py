@@ -7,14 +7,14 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import PLACE, PROTECTION, RUNNING, TOOLS, looks, option
+from provisioner.cli.options import PLACE, PROTECTION, RUNNING, THE_FILE, TOOLS, looks
 from provisioner.cli.verbs.plan import SHOWING
 
 
 @click.command("import", short_help="Take over cloud resources that are there already.")
 @click.argument("name", metavar="NAME", shell_complete=completing.COMPONENT)
 @click.argument("pairs", nargs=-1, required=True, metavar="ADDRESS ID ...")
-@option("--file", default="", metavar="FILE", help="The application (default: app.yaml).")
+@THE_FILE
 @PLACE
 @TOOLS
 @PROTECTION

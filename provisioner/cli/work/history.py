@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.cli.door import Door
-from provisioner.cli.project import nothing_yet, open_memory, run_of
+from provisioner.cli.project import nothing_yet, open_memory, place_of, run_of
 from provisioner.console.events import event_line, logged
 from provisioner.console.history import run_text, runs_text
 from provisioner.console.look import cut
@@ -48,9 +48,10 @@ def show(door: Door, /, run: int | None, **chosen: Any) -> int:
     with _store(chosen) as store:
         found = run_of(store, run)
         steps, plan = store.runs.steps(found.number), store.plans.get(found.plan)
+        door.pasting = door.pasting.about(place_of(chosen, plan) if plan else {})
         holder = store.lock.holder(found.application, found.environment) if found.state == "running" else None
     if found.state == "running" and (holder is None or holder.run != found.number):
-        found = replace(found, message=f"its process is gone; provision resume {found.number} goes on with it")
+        found = replace(found, message=f"its process is gone; {door.look.command(f'provision resume {found.number}')} goes on with it")
     if door.json:
         door.say_json(run_json(found, steps))
     else:
