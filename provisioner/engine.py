@@ -84,6 +84,8 @@ class Planned:
     """What the answer was read from beside the request, in words ("state of cloud"), to a serial or digest."""
     health: Mapping[str, str] = field(default_factory=dict)
     """Host name (Terraform: "") to "healthy", or to why it is not; what was not looked at is missing here."""
+    follows: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    """Other units on the same hosts to what has to be done beside where that one changes, such as the restart of a program that reads it."""
     notes: tuple[str, ...] = ()
     """Sentences for whoever reads the plan, such as that hosts run what nobody has tested."""
 

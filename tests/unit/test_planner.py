@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.engine import Planned
 from provisioner.errors import Exit, Refused, Where
-from provisioner.model import Change, Delivered, Secret
+from provisioner.model import Change, Delivered, FileDiff, Secret
 from tests.unit.planning import World, hosts, names, on, unit
 
 
@@ -132,6 +132,29 @@ def test_hosts_that_did_not_answer_are_seen_in_the_plan() -> None:
     world = World(answers={"api@dc": Planned(failed_hosts={"h2": "timed out"})})
     step, = world.make(unit("api@dc")).steps
     assert [(change.address, change.reason) for change in step.changes] == [("h2", "could not be looked at: timed out")]
+
+
+def test_a_program_starts_anew_where_what_it_reads_changes() -> None:
+    def change(name: str, host: str, **more: object) -> Change:
+        return Change(name, host, "configure", **more)  # type: ignore[arg-type]
+
+    diff = (FileDiff("/etc/provision/secrets/shop/pin", "(secret, 1)", "(secret, 2)"),)
+    restarts = {host: change("api@dc", host, reason="it reads pin@dc", tasks=("restart api.service",), seal=f"seal of {host}")
+                for host in ("h1", "h2")}
+    api = Planned((change("api@dc", "h1", tasks=("write /etc/x",), seal="own"),), follows={"pin@dc": tuple(restarts.values()), "other@dc": ()})
+    pin, reader = unit("pin@dc"), unit("api@dc", "pin@dc")
+
+    def planned(*changes: Change, of: object = reader, answer: Planned = api) -> tuple[Change, ...]:
+        world = World(answers={"pin@dc": Planned(changes), "api@dc": answer})
+        return {step.name: step.changes for step in world.make(pin, of).steps}["api@dc"]  # type: ignore[arg-type]
+
+    written = change("pin@dc", "h1", files=diff), change("pin@dc", "h2", unknown=("secret_value",))
+    both = planned(*written)
+    assert [(one.address, one.tasks, one.seal) for one in both] == [
+        ("h1", ("write /etc/x", "restart api.service"), "own"), ("h2", ("restart api.service",), "seal of h2")]
+    assert planned(written[1], answer=replace(api, changes=())) == (restarts["h2"],)
+    assert planned(change("pin@dc", "h1", tasks=("set mode 0400 of …",))) == api.changes, "no other content"
+    assert planned(*written, of=unit("api@dc")) == api.changes, "it does not come after the secret: the next plan sees it"
 
 
 def left(world: World, *units: object) -> list[str]:
