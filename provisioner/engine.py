@@ -51,10 +51,10 @@ class Providers:
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What is wanted of one Terraform root, or of one unit of another engine."""
+    """What is wanted of one Terraform root, of the units on the hosts of one target, or of one unit of another engine."""
 
     key: str
-    """Terraform: the root's key. Others: the unit's name."""
+    """Terraform: the root's key. Others: the name of the target or unit."""
     units: tuple[Unit, ...]
     """Inputs filled as far as known. References that are left: `${UNIT.OUTPUT…}` to a unit of the same request (native in
     Terraform), to any other unit (unknown until that one is delivered), and `${secret.…}`."""
