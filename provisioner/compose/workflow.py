@@ -186,7 +186,9 @@ class _Weaver:
         if group:
             needs.append(unit_name(group))
         gate = kind.delivers != "" and step.properties.get("auto") is False
-        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs, step.timeout or kind.limit, step.timeout or 0)
+        parallel = step.properties.get("parallelism")
+        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs, step.timeout or kind.limit, step.timeout or 0,
+                    parallel=parallel if kind.delivers and isinstance(parallel, int) else 0)
         unit = self.bench.unit(step, kind, flow, needs)
         self.steps.append(unit)
         before: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ class PlanInputs:
     """Target name to the place where an engine works on it."""
     allow_destroy: frozenset[str] = frozenset()
     keep: frozenset[str] = frozenset()
+    undelivered: frozenset[str] = frozenset()
+    """Units that no step of the workflow delivers."""
     handling: HandlingOf = field(default=lambda unit: unit.handling)
     destroy: bool = False
     """The whole application goes."""
@@ -74,7 +76,8 @@ def look(inputs: PlanInputs) -> Looked:
     refuse_moves(wanted, inputs.delivered)
     rank = ranks(wanted)
     known = first_known(wanted, rank, inputs.delivered)
-    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy, users=inputs.users)
+    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy, users=inputs.users,
+                 undelivered=inputs.undelivered)
     left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
     asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
     said, removed = asking.all(), asking.removed

@@ -9,7 +9,7 @@ from provisioner.engine import Engine, Site
 from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
-from provisioner.runner.requests import batch_request, is_quiet, surprise, turns
+from provisioner.runner.requests import batch_request, is_quiet, pools, surprise, turns
 from provisioner.runner.rules import Rules
 from provisioner.runner.walk import Node, walk
 
@@ -51,9 +51,11 @@ class Execution:
             self._loop.add_signal_handler(number, self.stop, code)
         try:
             before = turns(self._plan)
-            nodes = [Node(step.name, step.needs, step.batch, (*step.after, *before.get(step.name, ()))) for step in self._plan.steps]
+            pool, limits = pools(self._plan)
+            nodes = [Node(step.name, step.needs, step.batch, (*step.after, *before.get(step.name, ())), pool.get(step.name, ""))
+                     for step in self._plan.steps]
             states = await walk(nodes, self._start, self._skip, self._queue, settled=self._settled, refused=self._rules.refused,
-                                limit=self._means.parallel)
+                                limit=self._means.parallel, pools=limits)
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
