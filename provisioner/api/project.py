@@ -139,7 +139,7 @@ class Project:
             raise
         if not save:
             return judged
-        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, judged.units))
+        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, [step.unit for step in judged.steps if step.kind != "remove"]))
         self.store.plans.save(plan)
         return plan
 

@@ -57,7 +57,7 @@ class Workflow:
     mode: Mode = "StepByStep"
     sub_mode: Mode = "DAG"
     ref: str = ""
-    """Name of a Workflow document that holds the steps instead."""
+    """Name of the Workflow document that holds the steps."""
     where: Where = NOWHERE
 
 

@@ -22,12 +22,8 @@ def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Coll
             found[name] = "--keep"
         elif name in undelivered:
             found[name] = "no step of the workflow delivers it"
-        elif handling(entry.unit).read_only:
-            found[name] = "read-only"
-        elif (collect := handling(entry.unit).collect) == "never" or (collect == "onAppDelete" and not destroy):
-            found[name] = f"garbage-collect {collect}"
-        elif others := users(entry.unit):
-            found[name] = f"shared with {others}"
+        elif why := _by_policy(handling(entry.unit), destroy) or (others := users(entry.unit)) and f"shared with {others}":
+            found[name] = why
     queue = list(found)
     while queue:
         name = queue.pop()
@@ -36,6 +32,14 @@ def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Coll
                 found[need] = f"{name} needs it"
                 queue.append(need)
     return found
+
+
+def _by_policy(handling: Handling, destroy: bool) -> str:
+    """The policy by which it stays, or empty."""
+    if handling.read_only:
+        return "read-only"
+    stays = handling.collect == "never" or (handling.collect == "onAppDelete" and not destroy)
+    return f"garbage-collect {handling.collect}" if stays else ""
 
 
 def handled(entry: Delivered, handling: HandlingOf) -> Delivered:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
+from provisioner import durations
 from provisioner.engine import Engine, Site
 from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
@@ -144,7 +145,13 @@ class Execution:
                 self._end(message)
 
         step = steps[0]
-        await self._means.engines[step.unit.engine].deliver(request, self._means.site(step.unit.target), report)
+        limit = step.unit.flow.timeout if step.unit.flow and step.unit.engine != "workflow" else None
+        try:
+            async with asyncio.timeout(limit):
+                await self._means.engines[step.unit.engine].deliver(request, self._means.site(step.unit.target), report)
+        except TimeoutError:
+            # the engine of the workflow keeps the limits of its steps itself
+            self._fail(open_steps, f"timed out after {durations.words(limit or 0)} (PRV-4402)")
 
     def _fail(self, names: set[str], message: str, *, missing: bool = False) -> None:
         for name in sorted(names):

@@ -75,7 +75,7 @@ class Walk:
         return pool if pool in self.pools else ""
 
     def take(self, running: Iterable[str] = ()) -> tuple[str, tuple[str, ...], list[tuple[str, str]]] | None:
-        """The next ready batch whose pool has room beside those that run: its key, the steps to start, and those to skip with the need that failed."""
+        """The next ready batch: its key, the steps to start, and those to skip with the need that failed. `running`: they fill their pools."""
         busy = Counter(self.pool_of(batch) for batch in running)
         batch = next((batch for batch in self._ready if not (pool := self.pool_of(batch)) or busy[pool] < self.pools[pool]), None)
         if batch is None:
