@@ -177,6 +177,11 @@ def names() -> list[str]:
     return sorted(_points())
 
 
+def module_of(name: str) -> str:
+    """The module that a kind comes from."""
+    return str(_points()[name].module)
+
+
 @cache
 def _points() -> dict[str, Any]:
     return {point.name: point for point in entry_points(group=GROUP)}

@@ -15,6 +15,9 @@ from provisioner.model import Application, Environment, Flow, Json, Mode, Unit, 
 from provisioner.step_kinds import ALIKE, REFUSED, StepKind
 from provisioner.suggest import suggestion
 
+UNSUPPORTED = ("PRV-1702", "PRV-1703", "PRV-1710")
+"""What --ignore-unsupported leaves out."""
+
 
 @dataclass(frozen=True)
 class Kinds:
@@ -81,12 +84,15 @@ class _Weaver:
     def __post_init__(self) -> None:
         self.bench = Bench(self.around.names, self.around.units, self.around.names.published(self.around.application.components),
                            lenient=self.around.ignore_unsupported, played=self.around.played)
+        if self.workflow.ref and not self.workflow.steps:
+            self.bench.unsupported("PRV-1710", f'there is no workflow "{self.workflow.ref}"', self.workflow.where,
+                                   f"a document `kind: Workflow` of this name beside the application, or in workflows/{self.workflow.ref}.yaml")
         for step in self.workflow.steps:
             self._read(step, False)
 
     def usable(self) -> bool:
         """False where nothing is left that delivers, because that was left out as unsupported: then the workflow is left out whole."""
-        left_out = any(problem.severity == "warning" and problem.code in ("PRV-1702", "PRV-1703") for problem in self.bench.problems)
+        left_out = any(problem.severity == "warning" and problem.code in UNSUPPORTED for problem in self.bench.problems)
         delivers = any(self.kinds[name].delivers in ("policies", "component") for name in self.kinds)
         return delivers or not left_out
 

@@ -103,13 +103,13 @@ def _with_policies(application: Application, documents: list[Document]) -> tuple
 
 
 def _with_workflow(application: Application, named: Workflow, documents: list[Document]) -> tuple[Application, list[Problem]]:
-    """The application with the workflow that it names: a document in its own file, else in workflows/NAME.yaml. Its text has both."""
+    """The application with the workflow that it names: a document in its own file, else in workflows/NAME.yaml; its text then has both."""
     path = Path(application.folder) / "workflows" / f"{named.ref}.yaml"
     beside = documents if any(_is_workflow(one, named.ref) for one in documents) else yaml.read_all(path) if path.is_file() else []
     found = next((one for one in beside if _is_workflow(one, named.ref)), None)
     if found is None:
-        return replace(application, workflow=None), [Problem("PRV-1710", f'there is no workflow "{named.ref}"', named.where,
-                                                             f"a document `kind: Workflow` of this name beside the application, or in {shown(path)}")]
+        # whoever weaves it says so: it may be left out as unsupported
+        return application, []
     read, problems = of_kind_workflow(found)
     text = f"{application.text.rstrip()}\n---\n{_own_text(beside, found)}"
     return replace(application, workflow=replace(read, ref=named.ref), text=text), problems
