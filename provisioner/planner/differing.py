@@ -72,8 +72,8 @@ def of_components(components: Iterable[Component], units: Iterable[Unit], versio
 
 
 def flat(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Each plain value with its dotted path; an empty map or list is one too."""
-    if isinstance(value, dict) and value:
+    """Each plain value with its dotted path; an empty map or list is one too, unless it is all there is."""
+    if isinstance(value, dict) and (value or not path):
         for name, inner in value.items():
             yield from flat(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list) and value and any(isinstance(item, (dict, list)) for item in value):
