@@ -46,9 +46,10 @@ def _unit(unit: Unit) -> dict[str, Json]:
     found: dict[str, Json] = {"type": unit.type, "definition": unit.definition, "hosts": ", ".join(host.name for host in unit.hosts)}
     if unit.source_digest:
         found["module" if unit.engine == "terraform" else "playbook"] = unit.source_digest[:SHORT]
-    for name, taking in unit.artifacts.items():
-        found[f"artifact {unit.inputs.get(name) or ''}".rstrip()] = str(unit.inputs.get(taking) or "")[:SHORT]
-    taken = set(unit.artifacts.values())
+    pins = {name: taking for name, taking in unit.pins.items() if unit.inputs.get(name)}
+    for name, taking in pins.items():
+        found[f"artifact {unit.inputs[name]}"] = str(unit.inputs.get(taking) or "").removeprefix("sha256:")[:SHORT]
+    taken = set(pins.values())
     found |= dict(flat({name: value for name, value in unit.inputs.items() if name not in taken}))
     return {path: value for path, value in found.items() if value not in ("", None)}
 
