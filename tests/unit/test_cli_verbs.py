@@ -153,6 +153,9 @@ def test_runs_and_show(past: int, capsys: Captured) -> None:
     assert len(json.loads(capsys.readouterr().out)["steps"]) == len(PLAN.steps)
     assert main(["show", "99"]) == Exit.FAILED
     assert "PRV-6005" in capsys.readouterr().err
+    assert main(["show", f"{PLAN.application}@9"]) == Exit.USAGE
+    assert "PRV-6201" in capsys.readouterr().err
+    assert main(["show", "web"]) == Exit.USAGE
 
 
 def test_a_run_whose_process_is_gone_is_called_so(past: int, tmp_path: Path, capsys: Captured) -> None:
@@ -195,6 +198,10 @@ def test_outputs(past: int, capsys: Captured) -> None:
     assert capsys.readouterr().out == "db.example\n"
     assert main(["outputs", "db.port", "-o", "json"]) == Exit.OK
     assert capsys.readouterr().out == "5432\n"
+    assert main(["outputs", "db.port", "--app", PLAN.application, "-e", PLAN.environment]) == Exit.OK
+    assert capsys.readouterr().out == "5432\n"
+    assert main(["outputs", "--app", "sohp"]) == Exit.FAILED
+    assert "PRV-6405" in capsys.readouterr().err
     for wrong, hint in (("bd", '"db"'), ("db.hots", '"host"')):
         assert main(["outputs", wrong]) == Exit.FAILED
         assert hint in capsys.readouterr().err

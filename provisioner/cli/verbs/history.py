@@ -6,12 +6,13 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import ENVIRONMENT, STORE, looks, option
+from provisioner.cli.options import APP, ENVIRONMENT, STORE, looks, option
 
 RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 
 
 @click.command("runs", short_help="List runs, newest first.")
+@APP
 @ENVIRONMENT
 @STORE
 @option("--limit", type=click.IntRange(1, 10000), default=20, show_default=True, help="How many.")
@@ -22,24 +23,28 @@ def runs_command(door: Door, /, limit: int, **chosen: Any) -> int:
 
     \b
       provision runs
-      provision runs -e prod --limit 100 -o json
+      provision runs --app shop -e prod --limit 100 -o json
     """
     return carry_out("history.runs", door, limit, **chosen)
 
 
-@click.command("show", short_help="Show one run with its steps.")
-@RUN
+@click.command("show", short_help="Show one run with its steps, or one revision.")
+@click.argument("named", required=False, metavar="[RUN|APP@REVISION]")
+@ENVIRONMENT
 @STORE
 @looks()
 @click.pass_obj
-def show_command(door: Door, /, run: int | None, **chosen: Any) -> int:
-    """Show one run with its steps.
+def show_command(door: Door, /, named: str | None, **chosen: Any) -> int:
+    """Show one run with its steps, or one revision.
+
+    A revision is shown with all that it was made from: who and why, definitions, digests of modules, playbooks and artefacts, inputs, spec.
 
     \b
       provision show
       provision show 483 -o json
+      provision show shop@41 -e prod
     """
-    return carry_out("history.show", door, run, **chosen)
+    return carry_out("history.show", door, named, **chosen)
 
 
 @click.command("events", short_help="What happened in a run, as ndjson.")

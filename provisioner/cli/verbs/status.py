@@ -7,7 +7,7 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import ENVIRONMENT, FILE, PLACE, STORE, TOOLS, looks, option
+from provisioner.cli.options import APP, ENVIRONMENT, FILE, PLACE, STORE, TOOLS, looks, option
 
 
 @click.command("status", short_help="Health and sync of each component.")
@@ -31,6 +31,7 @@ def status_command(door: Door, /, **chosen: Any) -> int:
 
 @click.command("outputs", short_help="Print the outputs of delivered components.")
 @click.argument("name", required=False, metavar="[COMPONENT[.OUTPUT]]", shell_complete=completing.COMPONENT)
+@APP
 @ENVIRONMENT
 @STORE
 @looks()
@@ -43,6 +44,7 @@ def outputs_command(door: Door, /, name: str | None, **chosen: Any) -> int:
     \b
       provision outputs
       curl "$(provision outputs door.url)"
+      provision outputs --app shop -e prod -o json
     """
     return carry_out("status.outputs", door, name, **chosen)
 

@@ -34,7 +34,7 @@ def outputs(door: Door, /, name: str | None, **chosen: Any) -> int:
     if store is None:
         raise nothing_yet()
     with store:
-        application, environment = stored_scope(store, chosen["environment"])
+        application, environment = stored_scope(store, chosen["environment"], chosen["application"])
         delivered = store.delivered.all(application, environment)
     component, _, output = (name or "").partition(".")
     chosen_units = {unit: entry for unit, entry in delivered.items() if component in ("", unit, entry.unit.component)}

@@ -14,6 +14,7 @@ from provisioner.engines.terraform import interface
 from provisioner.model import Json, Once
 from provisioner.module_folders import called
 
+TAGS = ("tags.", "tags_all.", "labels.")
 FILE = "provision_override.tf.json"
 Attributes = Mapping[str, frozenset[str]]
 """Type of resource to the names of its attributes, as far as they are known from the state."""
@@ -38,8 +39,8 @@ def _lifecycles(resources: Iterable[tuple[str, str]], once: tuple[Once, ...], at
     """Type to name to what an override file says of it."""
     found: dict[str, dict[str, Json]] = {}
     for kind, name in resources:
-        meant = [one for one in once if not one.resources or kind in one.resources]
-        paths = [path for one in meant for path in one.paths if _has(kind, path, bool(one.resources), attributes)]
+        meant = [one for one in once if (not one.resources or kind in one.resources) and (not one.places or f"{kind}.{name}" in one.places)]
+        paths = [path for one in meant for path in one.paths if _has(kind, path, bool(one.resources or one.places), attributes)]
         if any(not one.paths for one in meant):
             found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": "all"}}
         elif paths:
@@ -53,8 +54,8 @@ def _has(kind: str, path: str, named: bool, attributes: Attributes) -> bool:
 
 
 def _traversal(path: str) -> str:
-    """`tags.owner` as Terraform writes it: a key of a map; below an item of a list names are attributes."""
-    first, *rest = path.split(".")
+    """`tags.owner` as Terraform writes it: a key of a map; below an item of a list names are attributes. A tag's name may hold dots."""
+    first, *rest = path.split(".", 1 if path.startswith(TAGS) else -1)
     text = first
     for part in rest:
         text += f"[{part}]" if part.isdigit() else f".{part}" if "[" in text and text.endswith("]") and '"' not in text else f'["{part}"]'
