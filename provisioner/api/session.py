@@ -198,9 +198,10 @@ class Session(Project):
         plan = uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
         try:
-            return make_action(ActionInputs(
+            made = make_action(ActionInputs(
                 plan, self.application.name, self.environment.name, self.application.version, str(work), now(), verb, units, self._engines,
                 lambda target: self.site(target, work, 0)))
+            return replace(made, purpose=self.purpose())
         except BaseException:
             folders.discard(work)
             raise

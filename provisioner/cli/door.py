@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from provisioner.cli.pasting import Pasting
 from provisioner.console.errors import error_json, error_text
 from provisioner.console.look import Look
 from provisioner.errors import Exit, Invalid, Problem, ProvisionError
@@ -32,6 +33,8 @@ class Door:
     """Warnings that were shown: they are not shown again beside errors."""
     run: int = 0
     """The number of the run that this call has begun, or gone on with."""
+    pasting: Pasting = field(default_factory=Pasting)
+    """Completes commands that are printed."""
 
     @property
     def json(self) -> bool:
@@ -48,7 +51,7 @@ class Door:
         return self._look(sys.stderr)
 
     def _look(self, stream: TextIO) -> Look:
-        return Look(self._colored(stream), self.ascii or not _unicode(stream), self._width(stream))
+        return Look(self._colored(stream), self.ascii or not _unicode(stream), self._width(stream), self.pasting)
 
     def _colored(self, stream: TextIO) -> bool:
         if self.color != "auto":
@@ -93,6 +96,7 @@ class Door:
 
     def fail(self, error: ProvisionError, code: Exit) -> None:
         """Tell of an error on stderr, with `-o json` as an object on stdout too."""
+        error.next = self.pasting(error.next)
         shown = [problem for problem in error.problems if problem not in self.warned] if isinstance(error, Invalid) else []
         self.show(error_text(Invalid(shown) if shown else error, self.aside))
         if self.json and not self.answered:

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from provisioner.cli import pasting
+
 VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
         "init": ("start", "Make a project: app.yaml, an environment, .gitignore."),
@@ -66,6 +68,8 @@ Topics: provision help exit-codes | environment | formats"""
 
 def carry_out(what: str, *arguments: Any, **named: Any) -> int:
     """Call `MODULE.FUNCTION` of `work`, imported only now: help and completion of a verb need nothing of what it does."""
+    ctx = click.get_current_context()
+    ctx.obj.pasting = pasting.Pasting(ctx.find_root(), pasting.given(ctx))
     module, _, function = what.partition(".")
     code: int = getattr(importlib.import_module(f"provisioner.cli.work.{module}"), function)(*arguments, **named)
     return code

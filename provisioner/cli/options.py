@@ -62,7 +62,8 @@ def looks(*formats: str) -> Callable[[F], F]:
 
 
 FILE = click.argument("file", required=False, metavar="[FILE|APP]")
-APP = option("-a", "--app", "application", default="", metavar="APP", help="The application, where the store knows several.")
+THE_FILE = option("--file", "--app", "file", default="", metavar="FILE|APP", help="The application: its file (default: app.yaml), or its name.")
+"""For verbs whose argument is something else."""
 STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
 ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", shell_complete=completing.ENVIRONMENT,
                      help="The environment (default: the only one, else the sandbox).")

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.api import Session, Settings, open_session, open_store, saved
 from provisioner.cli.door import Door
-from provisioner.cli.options import application_of
+from provisioner.cli.options import SUFFIXES, application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, project_path
@@ -46,6 +46,7 @@ def open_memory(chosen: Chosen) -> Store | None:
 
 
 PLAN_ID = re.compile(r"[0-9a-f]{12}\Z")
+UNFINISHED = ("running", "failed", "interrupted", "waiting")
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that may be a saved plan."""
 
@@ -77,10 +78,32 @@ def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
             "allow_destroy": purpose.allow_destroy}
 
 
+def as_begun(chosen: Chosen, number: int | None) -> Chosen:
+    """The options of a verb for a run, where that run was begun; as they are when they say where, or there is no such run."""
+    store = None if chosen.get("environment") or chosen.get("on") else open_memory(chosen)
+    if store is None:
+        return chosen
+    with store:
+        runs = store.runs.list() if number is None else filter(None, [store.runs.get(number)])
+        run = next((run for run in runs if number or run.state in UNFINISHED), None)
+        plan = store.plans.get(run.plan) if run else None
+    return {**chosen, **place_of(chosen, plan)} if plan else chosen
+
+
+def place_of(chosen: Chosen, plan: Plan) -> dict[str, Any]:
+    """Application and environment of a plan, as options. Its file is looked for in the project that the options mean."""
+    purpose = plan.purpose
+    name, application = application_of(purpose.file)
+    beside = Path(project_of(settings_of(chosen))) / (Path(name).name if name.endswith(SUFFIXES) else "app.yaml")
+    file = f"{beside}#{application}" if application else str(beside)
+    return {"file": file if beside.exists() else chosen.get("file"), "environment": "" if purpose.on else plan.environment, "on": purpose.on,
+            "keep": purpose.keep, "allow_destroy": purpose.allow_destroy}
+
+
 def project_of(settings: Settings) -> str:
     """The folder of app.yaml."""
     head, _, name = settings.file.rpartition("/")
-    return settings.file if not name.endswith((".yaml", ".yml", ".json")) else head or "."
+    return settings.file if not name.endswith(SUFFIXES) else head or "."
 
 
 def nothing_yet() -> ProvisionError:

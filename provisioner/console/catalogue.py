@@ -120,7 +120,7 @@ def actions_text(component: str, actions: Mapping[str, ActionSpec], look: Look) 
         rows.append([Cell(verb, "bold"), one.description])
         rows += [["  --set " + name, str(schema.get("description", ""))] for name, schema in one.parameters.get("properties", {}).items()]
     command = f"provision action {component} {next(iter(actions))}"
-    return "\n".join([*table(rows, look, indent=""), "", look.paint("Next: ", "bold") + look.words(command)])
+    return "\n".join([*table(rows, look, indent=""), "", look.paint("Next: ", "bold") + look.command(command)])
 
 
 def actions_json(actions: Mapping[str, ActionSpec], needs: str) -> list[Json]:

@@ -97,7 +97,8 @@ def sides_text(one: Difference) -> str:
 def _next(drift: Drift, look: Look) -> list[str]:
     if not drift.found.open:
         return []
-    return [look.paint("Next: ", "bold") + "provision drift --fix" + look.words("   ·   ") + "provision drift --accept PATH --reason WHY"]
+    fix, accept = look.command("provision drift --fix"), look.command("provision drift --accept PATH --reason WHY")
+    return [look.paint("Next: ", "bold") + fix + look.words("   ·   ") + accept]
 
 
 def said_text(word: str, paths: Sequence[str], look: Look) -> str:

@@ -22,7 +22,7 @@ def runs_text(runs: Iterable[Run], look: Look) -> str:
     rows: list[Row] = [["RUN", "APPLICATION", "ENVIRONMENT", "VERSION", "WHAT", "STATE", "STARTED", "TOOK", "BY"]]
     rows += [[str(run.number), run.application, run.environment, run.version, what(run), Cell(run.state, STYLES.get(run.state, "")),
               moment(run.started), took(run), _by(run)] for run in runs]
-    return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No runs yet.   Next: provision apply"
+    return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No runs yet.   Next: " + look.command("provision apply")
 
 
 def what(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 STYLES = {
@@ -19,11 +19,12 @@ SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Look:
-    """Colour or not, ASCII only or not, and the width in columns (0: never cut)."""
+    """Colour or not, ASCII only or not, the width in columns (0: never cut), and what completes a command that is to be pasted."""
 
     color: bool = False
     ascii: bool = False
     width: int = 0
+    complete: Callable[[str], str] = str
 
     def paint(self, text: str, style: str) -> str:
         """The text in a style of `STYLES`; unchanged without colour."""
@@ -37,6 +38,10 @@ class Look:
     def line(self, text: str, style: str = "") -> str:
         """One line of foreign text, safe and in a style."""
         return self.paint(self.words(text), style)
+
+    def command(self, text: str) -> str:
+        """A command of ours, ready to paste: with the options that this one was given."""
+        return self.words(self.complete(text))
 
     def fit(self, text: str, used: int = 0) -> str:
         """The text cut to what is left of the line after `used` columns."""

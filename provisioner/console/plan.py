@@ -47,7 +47,7 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
         lines.append("")
     lines.append(summary_text(found, look) + (look.words(f" · {view.lasts}") if view.lasts and found.changes else ""))
     if view.next:
-        lines.append(look.paint("Next: ", "bold") + look.words(view.next))
+        lines.append(look.paint("Next: ", "bold") + look.command(view.next))
     return "\n".join(lines)
 
 

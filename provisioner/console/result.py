@@ -1,5 +1,6 @@
 """How a run ended: failures (once for equal hosts), what was skipped and why, the counts, what to do next. Pure."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -108,21 +109,27 @@ def next_lines(ending: Ending, look: Look) -> list[str]:
     failed = next((row.name for row in ending.steps.values() if row.state == "failed"), "")
     lines = [_hint("logs", f"provision logs {number} --step {_word(failed)}", look)] if failed else []
     if ending.exit == Exit.STALE:
-        return [*lines, _hint("look", "provision plan", look), _hint("go on", _anew(ending.plan), look)]
+        return [*lines, _hint("look", "provision plan", look), _hint("go on", asking_again(ending.plan), look)]
     if ending.exit == Exit.MISSING:
         lines.append(_hint("check", "provision doctor", look))
     # what could not be planned is in no step of this run: going on needs another plan
-    return [*lines, _hint("go on", _anew(ending.plan) if ending.plan.failures else f"provision resume {number}", look)]
+    return [*lines, _hint("go on", asking_again(ending.plan) if ending.plan.failures else f"provision resume {number}", look)]
 
 
-def _anew(plan: Plan) -> str:
-    """The command that makes a plan like this one again; the values of an action are not known any more."""
-    action = next((step for step in plan.steps if step.kind == "action"), None)
-    return "provision apply" if action is None else f"provision action {action.unit.component} {action.name.partition(' ')[0]}"
+def asking_again(plan: Plan) -> str:
+    """The command that asks for such a plan again, but for its place; the values of an action are not known any more."""
+    purpose, action = plan.purpose, next((step for step in plan.steps if step.kind == "action"), None)
+    if action is not None:
+        return f"provision action {action.unit.component} {action.name.partition(' ')[0]}"
+    if purpose.imports:
+        pairs = [word for _, *pair in purpose.imports for word in pair]
+        return shlex.join(["provision", "import", purpose.imports[0][0].partition("@")[0], *pairs])
+    return {"destroy": "provision destroy", "rollback": f"provision rollback --to {purpose.revision}",
+            "heal": "provision drift --fix"}.get(purpose.kind, "provision apply")
 
 
 def _hint(name: str, command: str, look: Look) -> str:
-    return f"  {look.line(f'{name:<8}', 'dim')} {look.words(command)}"
+    return f"  {look.line(f'{name:<8}', 'dim')} {look.command(command)}"
 
 
 def _word(text: str) -> str:

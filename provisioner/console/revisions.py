@@ -20,7 +20,7 @@ def revisions_text(revisions: Iterable[Revision], runs: Mapping[int, Run], look:
         run = runs.get(one.run)
         why = " · ".join(filter(None, [str(run.info.get("action", "")), run.reason])) if run else ""
         rows.append([str(one.number), one.version, moment(one.time), str(one.run), run.who if run else "", why])
-    return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No revision yet.   Next: provision apply"
+    return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No revision yet.   Next: " + look.command("provision apply")
 
 
 def revision_json(one: Revision, run: Run | None) -> dict[str, Json]:

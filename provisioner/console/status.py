@@ -27,7 +27,7 @@ def status_text(status: Status, look: Look, note: str = "") -> str:
     title = look.line(" · ".join(filter(None, [status.application, status.environment])), "title")
     lines = ["   ".join(filter(None, [title, words, look.words(" · ".join(filter(None, [revision, status.version, note])))]))]
     if status.waiting:
-        lines.append(look.paint(f"  {look.words('⏸')} run {status.waiting} waits", "yellow") + look.words(f"   provision resume {status.waiting}"))
+        lines.append(look.paint(f"  {look.words('⏸')} run {status.waiting} waits   ", "yellow") + look.command(f"provision resume {status.waiting}"))
     rows = list(status.rows)
     for row, line in zip(rows, table([_row(row) for row in rows], look), strict=True):
         lines += [line, *_sick_hosts(row, look)]
@@ -49,9 +49,9 @@ def _sick_hosts(row: StatusRow, look: Look) -> list[str]:
 def _next(status: Status, look: Look) -> list[str]:
     syncs = {row.sync for row in status.rows}
     if syncs & {"drifted", "changed", "not delivered", "leaving", "failed"}:
-        return [look.paint("Next: ", "bold") + "provision plan" + look.words("   then   ") + "provision apply"]
+        return [look.paint("Next: ", "bold") + look.command("provision plan") + look.words("   then   ") + look.command("provision apply")]
     if status.exit != Exit.OK and status.rows:
-        return [look.paint("Next: ", "bold") + "provision logs" + look.words("   ·   ") + "provision doctor"]
+        return [look.paint("Next: ", "bold") + look.command("provision logs") + look.words("   ·   ") + look.command("provision doctor")]
     return []
 
 

@@ -262,7 +262,7 @@ def _user() -> str:
 
 
 def _next(application: str, environment: str, holder: Holder) -> str:
-    return f"provision show {holder.run}" if holder.run else f"provision lock status {application} -e {environment}"
+    return f"provision show {holder.run}" if holder.run else f"provision runs -e {environment}"
 
 
 def _lost(application: str, environment: str, row: Row[Any] | None) -> FenceLost:
@@ -270,5 +270,5 @@ def _lost(application: str, environment: str, row: Row[Any] | None) -> FenceLost
     return FenceLost(
         f"the lock of {application} in {environment} is no longer ours: it was {fate}",
         hint="this run stopped recording; the other run decides now",
-        next=f"provision runs {application}",
+        next=f"provision runs -e {environment}",
     )

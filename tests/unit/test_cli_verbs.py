@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from provisioner.cli.work.history import around, fits
 from provisioner.cli.work.plan import next_command
 from provisioner.cli.work.start import name_of
 from provisioner.errors import Exit
-from provisioner.model import Event, StepEnded, project_path
+from provisioner.model import Event, Purpose, StepEnded, project_path
 from provisioner.store import Store
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET
 
@@ -330,8 +331,8 @@ def test_on_a_terminal_a_tree_is_drawn_and_the_cursor_comes_back(divisor: int) -
     assert ("ZeroDivisionError" in text) == (divisor == 0)
 
 
-def test_the_next_command_repeats_what_was_chosen() -> None:
-    chosen = {"file": "x/app.yaml", "environment": "prod", "on": (), "allow_destroy": ("db",), "keep": ("log",)}
-    assert next_command(PLAN, chosen) == "provision apply x/app.yaml -e prod --allow-destroy db --keep log"
-    assert next_command(PLAN, {"destroy": True, "on": ("a@b",)}) == "provision destroy --on a@b"
+def test_the_next_command_carries_the_plan_out() -> None:
+    assert next_command(PLAN, {}) == "provision apply"
+    assert next_command(PLAN, {"out": "my plan"}) == "provision apply 'my plan'"
+    assert next_command(replace(PLAN, purpose=Purpose("destroy")), {}) == "provision destroy"
     assert next_command(QUIET, {}) == "provision status"

@@ -7,7 +7,7 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import PLACE, RUNNING, TOOLS, looks, option
+from provisioner.cli.options import PLACE, RUNNING, THE_FILE, TOOLS, looks, option
 from provisioner.cli.verbs.plan import SHOWING
 
 HOST = option("--host", multiple=True, metavar="NAME", help="Only on this host; repeatable (default: all hosts of the component).")
@@ -18,6 +18,7 @@ HOST = option("--host", multiple=True, metavar="NAME", help="Only on this host; 
 @click.argument("verb", required=False, default="", metavar="[VERB]")
 @option("--set", "values", multiple=True, metavar="PARAMETER=VALUE", help="A parameter of the action; repeatable.")
 @HOST
+@THE_FILE
 @PLACE
 @TOOLS
 @RUNNING
@@ -41,6 +42,7 @@ def action_command(door: Door, /, name: str, verb: str, **chosen: Any) -> int:
 @click.command("restart", short_help="Start anew what runs of a component, host by host.")
 @click.argument("name", metavar="NAME", shell_complete=completing.COMPONENT)
 @HOST
+@THE_FILE
 @PLACE
 @TOOLS
 @RUNNING

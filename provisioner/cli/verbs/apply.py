@@ -6,7 +6,7 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, TOOLS, looks, option
+from provisioner.cli.options import ENVIRONMENT, FILE, ON, PLACE, PROTECTION, RUNNING, STORE, THE_FILE, TOOLS, looks, option
 from provisioner.cli.verbs.plan import SHOWING
 
 FILE_OR_PLAN = click.argument("file", required=False, metavar="[FILE|PLAN]")
@@ -64,6 +64,7 @@ def destroy_command(door: Door, /, **chosen: Any) -> int:
 @click.command("resume", short_help="Go on with a run that failed, was stopped or waits.")
 @RUN
 @option("--now", is_flag=True, help="Go on before the time that a step of the workflow waits for.")
+@THE_FILE
 @ENVIRONMENT
 @ON
 @STORE
@@ -87,6 +88,7 @@ def resume_command(door: Door, /, run: int | None, **chosen: Any) -> int:
 
 @click.command("cancel", short_help="Stop a run, or close one that died.")
 @RUN
+@THE_FILE
 @ENVIRONMENT
 @ON
 @STORE

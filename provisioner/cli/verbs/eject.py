@@ -6,12 +6,12 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import PLACE, TOOLS, looks, option
+from provisioner.cli.options import PLACE, THE_FILE, TOOLS, looks, option
 
 
 @click.command("eject", short_help="Write plain Terraform and Ansible that run without provision.")
 @click.argument("folder", metavar="FOLDER")
-@option("--file", default="", metavar="FILE", help="The application (default: app.yaml).")
+@THE_FILE
 @option("--with-secrets", is_flag=True, help="Write secrets in clear, too, into files of mode 0600.")
 @PLACE
 @TOOLS

@@ -6,14 +6,14 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import APP, ENVIRONMENT, STORE, looks, option
+from provisioner.cli.options import ENVIRONMENT, STORE, THE_FILE, looks, option
 
 RUN = click.argument("run", required=False, type=int, metavar="[RUN]")
 
 
 @click.command("runs", short_help="List runs, newest first.")
-@APP
 @ENVIRONMENT
+@THE_FILE
 @STORE
 @option("--limit", type=click.IntRange(1, 10000), default=20, show_default=True, help="How many.")
 @looks()
@@ -31,6 +31,7 @@ def runs_command(door: Door, /, limit: int, **chosen: Any) -> int:
 @click.command("show", short_help="Show one run with its steps, or one revision.")
 @click.argument("named", required=False, metavar="[RUN|APP@REVISION]")
 @ENVIRONMENT
+@THE_FILE
 @STORE
 @looks()
 @click.pass_obj
@@ -49,6 +50,7 @@ def show_command(door: Door, /, named: str | None, **chosen: Any) -> int:
 
 @click.command("events", short_help="What happened in a run, as ndjson.")
 @RUN
+@THE_FILE
 @STORE
 @option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @option("--step", default="", metavar="NAME", help="Only this step.")
@@ -68,6 +70,7 @@ def events_command(door: Door, /, run: int | None, follow: bool, step: str, **ch
 
 @click.command("logs", short_help="What happened in a run, as text.")
 @RUN
+@THE_FILE
 @STORE
 @option("-f", "--follow", is_flag=True, help="Go on until the run has ended.")
 @option("--step", default="", metavar="NAME", help="Only this step.")

@@ -7,7 +7,7 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import PLACE, PROTECTION, RUNNING, TOOLS, looks, option
+from provisioner.cli.options import PLACE, PROTECTION, RUNNING, THE_FILE, TOOLS, looks, option
 from provisioner.cli.verbs.plan import SHOWING
 
 
@@ -15,7 +15,7 @@ from provisioner.cli.verbs.plan import SHOWING
 @click.argument("name", metavar="NAME", shell_complete=completing.COMPONENT)
 @click.argument("pairs", nargs=-1, metavar="[ADDRESS ID ...]")
 @option("--state", default="", metavar="STATE", help="A Terraform state (file) that knows the resources; terraform state pull prints one.")
-@option("--file", default="", metavar="FILE", help="The application (default: app.yaml).")
+@THE_FILE
 @PLACE
 @TOOLS
 @PROTECTION

@@ -6,7 +6,7 @@ import click
 
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import FILE, PLACE, looks
+from provisioner.cli.options import FILE, PLACE, THE_FILE, looks
 
 
 @click.group("secrets", short_help="Secrets: set NAME, list, check.")
@@ -23,6 +23,7 @@ def secrets_command() -> None:
 
 @secrets_command.command("set", short_help="Keep a value; asks for it, or reads standard input.")
 @click.argument("name")
+@THE_FILE
 @PLACE
 @looks()
 @click.pass_obj
@@ -37,6 +38,7 @@ def set_command(door: Door, /, name: str, **chosen: Any) -> int:
 
 
 @secrets_command.command("list", short_help="The names; never a value.")
+@THE_FILE
 @PLACE
 @looks()
 @click.pass_obj

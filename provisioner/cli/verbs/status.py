@@ -7,7 +7,7 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import APP, ENVIRONMENT, FILE, PLACE, STORE, TOOLS, looks, option
+from provisioner.cli.options import ENVIRONMENT, FILE, PLACE, STORE, THE_FILE, TOOLS, looks, option
 
 
 @click.command("status", short_help="Health and sync of each component.")
@@ -31,7 +31,7 @@ def status_command(door: Door, /, **chosen: Any) -> int:
 
 @click.command("outputs", short_help="Print the outputs of delivered components.")
 @click.argument("name", required=False, metavar="[COMPONENT[.OUTPUT]]", shell_complete=completing.COMPONENT)
-@APP
+@THE_FILE
 @ENVIRONMENT
 @STORE
 @looks()

@@ -6,7 +6,7 @@ from typing import Any
 from provisioner.api import Outcome, Session
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
-from provisioner.cli.project import Chosen, as_planned, open_project, saved_plan
+from provisioner.cli.project import Chosen, as_begun, as_planned, open_project, saved_plan
 from provisioner.cli.watch import Watch
 from provisioner.cli.work.plan import view_of
 from provisioner.console.effects import effects
@@ -24,7 +24,9 @@ def apply(door: Door, /, **chosen: Any) -> int:
     plan = saved_plan(chosen)
     if plan is None:
         return deliver(door, chosen, lambda session: session.purpose())
-    return deliver(door, as_planned(chosen, plan), lambda session: plan)
+    planned = as_planned(chosen, plan)
+    door.pasting = door.pasting.about(planned)
+    return deliver(door, planned, lambda session: plan)
 
 
 def destroy(door: Door, /, **chosen: Any) -> int:
@@ -52,14 +54,16 @@ def deliver(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose | Pla
 
 def resume(door: Door, /, run: int | None, **chosen: Any) -> int:
     """Go on with a run that failed, was stopped or waits."""
-    with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
+    begun = as_begun(chosen, run)
+    door.pasting = door.pasting.about(begun)
+    with open_project(door, begun) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
         outcome = session.resume(run, now=chosen["now"], listen=watch.listen)
     return tell_ending(door, outcome)
 
 
 def cancel(door: Door, /, run: int | None, **chosen: Any) -> int:
     """Stop a run, or close one that died."""
-    with open_project(door, chosen) as session:
+    with open_project(door, as_begun(chosen, run)) as session:
         done = session.cancel(run)
     if door.json:
         door.say_json({**head("cancel"), "message": done})

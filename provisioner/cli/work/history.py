@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.api.past import find
 from provisioner.cli.door import Door
-from provisioner.cli.project import nothing_yet, open_memory, run_of, stored_scope
+from provisioner.cli.project import nothing_yet, open_memory, place_of, run_of, settings_of, stored_scope
 from provisioner.console.events import event_line, logged
 from provisioner.console.history import run_text, runs_text
 from provisioner.console.look import cut
@@ -37,7 +37,7 @@ def runs(door: Door, /, limit: int, **chosen: Any) -> int:
     runs: list[Run] = []
     if store is not None:
         with store:
-            runs = store.runs.list(chosen["application"] or None, chosen["environment"] or None, limit)
+            runs = store.runs.list(settings_of(chosen).application or None, chosen["environment"] or None, limit)
     if door.json:
         door.say_json({**head("runs"), "runs": [run_json(run) for run in runs]})
     else:
@@ -70,9 +70,10 @@ def _show_run(door: Door, run: int | None, chosen: dict[str, Any]) -> int:
     with _store(chosen) as store:
         found = run_of(store, run)
         steps, plan = store.runs.steps(found.number), store.plans.get(found.plan)
+        door.pasting = door.pasting.about(place_of(chosen, plan) if plan else {})
         holder = store.lock.holder(found.application, found.environment) if found.state == "running" else None
     if found.state == "running" and (holder is None or holder.run != found.number):
-        found = replace(found, message=f"its process is gone; provision resume {found.number} goes on with it")
+        found = replace(found, message=f"its process is gone; {door.look.command(f'provision resume {found.number}')} goes on with it")
     if door.json:
         door.say_json(run_json(found, steps))
     else:

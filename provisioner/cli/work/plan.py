@@ -1,6 +1,7 @@
 """validate and plan."""
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 
 from provisioner.api import Session, saved
 from provisioner.cli.door import Door
+from provisioner.cli.pasting import PLACE
 from provisioner.cli.project import Chosen, open_project
 from provisioner.console.effects import all_missing, has_changes
 from provisioner.console.errors import problem_json
 from provisioner.console.look import count, seconds_text
 from provisioner.console.plan import PlanView, plan_text
 from provisioner.console.plan_pages import plan_html, plan_markdown
+from provisioner.console.result import asking_again
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, Purpose
@@ -34,7 +37,7 @@ def validate(door: Door, /, **chosen: Any) -> int:
             where = f" on {', '.join(targets)}" if targets else ""
             door.say(look.paint("Valid: ", "good") + look.words(
                 f"{session.application.name} · {session.environment.name} · {count(len(units), 'component')}{where}"))
-            door.say(look.paint("Next: ", "bold") + "provision plan")
+            door.say(look.paint("Next: ", "bold") + look.command("provision plan"))
     return Exit.OK
 
 
@@ -50,6 +53,7 @@ def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> 
         try:
             if chosen.get("out"):
                 keep_plan(chosen["out"], plan)
+                door.pasting = door.pasting.about(NOWHERE)
             show_plan(door, session, plan, chosen)
         finally:
             session.discard(plan)
@@ -80,6 +84,8 @@ def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
             door.show(door.aside.line(path.read_text(errors="replace").rstrip(), "cyan"))
 
 
+NOWHERE: dict[str, Any] = dict.fromkeys(PLACE)
+"""A saved plan knows its place."""
 PAGES = {"markdown": plan_markdown, "html": plan_html}
 
 
@@ -108,13 +114,5 @@ def next_command(plan: Plan, chosen: Chosen) -> str:
     if not has_changes(plan):
         return "provision status"
     if chosen.get("out"):
-        return f"provision apply {chosen['out']}"
-    words = ["provision", "destroy" if chosen.get("destroy") else "apply"]
-    if plan.purpose.kind == "rollback":
-        words[1:] = ["rollback", "--to", str(plan.purpose.revision)]
-    words += [str(chosen["file"])] if chosen.get("file") else []
-    words += ["-e", str(chosen["environment"])] if chosen.get("environment") else []
-    for name in ("on", "allow_destroy", "keep"):
-        for value in chosen.get(name) or ():
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return " ".join(words)
+        return shlex.join(["provision", "apply", str(chosen["out"])])
+    return asking_again(plan)

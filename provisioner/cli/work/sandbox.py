@@ -46,7 +46,7 @@ def break_one(door: Door, /, name: str, **chosen: Any) -> int:
     else:
         for sentence in done:
             door.say(door.look.words(f"[sandbox] {sentence}"))
-        door.say(door.look.paint("Next: ", "bold") + "provision plan")
+        door.say(door.look.paint("Next: ", "bold") + door.look.command("provision plan"))
     return Exit.OK
 
 
