@@ -71,7 +71,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6406": (
         "Which application or environment?",
-        "The store holds several, and nothing says which one is meant. Fix: name the application with --app (APP or FILE#APP), the environment with -e.",
+        "The store holds several, and nothing says which one is meant. Fix: name the application with --app, the environment with -e.",
     ),
     "PRV-6407": (
         "No such component or output",
