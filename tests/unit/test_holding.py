@@ -215,3 +215,13 @@ def test_a_change_on_a_host_is_left_out_where_its_file_was_accepted() -> None:
     leaving = replace(API, ignore=(Once(("/etc/api/env",), places=("web-1",)),))
     assert held_on_hosts(leaving, Planned(changes[:1])).changes == ()
     assert held_on_hosts(leaving, Planned(changes)).changes == changes, "a playbook does all of it, or nothing"
+
+
+def test_what_a_module_ignores_itself_stays_ignored_and_only_the_place_that_was_accepted_is_meant(tmp_path: Path) -> None:
+    """An override takes the place of the module's own list."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/main.tf").write_text(
+        'resource "terraform_data" "a" {\n  lifecycle {\n    ignore_changes = [input, output["x"]]\n  }\n}\nresource "terraform_data" "b" {}\n')
+    kept = keep(str(tmp_path / "own"), "", tmp_path / "sources")
+    copy = ignoring(kept, tmp_path / "sources", (Once(("tags.a.b/c",), places=("terraform_data.a",)),), {})
+    assert said(copy) == {"terraform_data": {"a": {"lifecycle": {"ignore_changes": ["input", 'output["x"]', 'tags["a.b/c"]']}}}}

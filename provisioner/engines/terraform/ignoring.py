@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from provisioner.engines.terraform import interface
@@ -35,16 +35,17 @@ def ignoring(kept: Path, folder: Path, once: tuple[Once, ...], attributes: Attri
     return copy.joinpath(*inside.parts[1:])
 
 
-def _lifecycles(resources: Iterable[tuple[str, str]], once: tuple[Once, ...], attributes: Attributes) -> dict[str, dict[str, Json]]:
+def _lifecycles(resources: Mapping[tuple[str, str], tuple[str, ...]], once: tuple[Once, ...], attributes: Attributes) -> dict[str, dict[str, Json]]:
     """Type to name to what an override file says of it."""
     found: dict[str, dict[str, Json]] = {}
-    for kind, name in resources:
+    for (kind, name), own in resources.items():
         meant = [one for one in once if (not one.resources or kind in one.resources) and (not one.places or f"{kind}.{name}" in one.places)]
         paths = [path for one in meant for path in one.paths if _has(kind, path, bool(one.resources or one.places), attributes)]
-        if any(not one.paths for one in meant):
+        # an override takes the place of the module's own list
+        if any(not one.paths for one in meant) or (paths and own == ("all",)):
             found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": "all"}}
         elif paths:
-            found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": list(dict.fromkeys(map(_traversal, paths)))}}
+            found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": list(dict.fromkeys([*own, *map(_traversal, paths)]))}}
     return found
 
 
