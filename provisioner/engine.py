@@ -51,10 +51,10 @@ class Providers:
 
 @dataclass(frozen=True)
 class PlanRequest:
-    """What is wanted of one Terraform root, or of one unit of another engine."""
+    """What is wanted of one Terraform root, of the units on the hosts of one target, or of one unit of another engine."""
 
     key: str
-    """Terraform: the root's key. Others: the unit's name."""
+    """Terraform: the root's key. Others: the name of the target or unit."""
     units: tuple[Unit, ...]
     """Inputs filled as far as known. References that are left: `${UNIT.OUTPUT…}` to a unit of the same request (native in
     Terraform), to any other unit (unknown until that one is delivered), and `${secret.…}`."""
@@ -84,6 +84,8 @@ class Planned:
     """What the answer was read from beside the request, in words ("state of cloud"), to a serial or digest."""
     health: Mapping[str, str] = field(default_factory=dict)
     """Host name (Terraform: "") to "healthy", or to why it is not; what was not looked at is missing here."""
+    follows: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    """Other units on the same hosts to what has to be done beside where that one changes, such as the restart of a program that reads it."""
     notes: tuple[str, ...] = ()
     """Sentences for whoever reads the plan, such as that hosts run what nobody has tested."""
 

@@ -318,4 +318,9 @@ CODES: dict[str, tuple[str, str]] = {
         "How many hosts is not known",
         "replicas and count must be numbers: how many copies there are is decided before anything is delivered.",
     ),
+    "PRV-1527": (
+        "Two components want one thing",
+        "Only one can have it: a port of a host, a name in a cloud. Give one of them another port or name, or a host of its own\n"
+        "with the placement trait.",
+    ),
 }

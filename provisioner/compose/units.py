@@ -8,6 +8,7 @@ from provisioner import graph, step_kinds
 from provisioner.collector import resting
 from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
+from provisioner.compose.clashes import clashes
 from provisioner.compose.lending import Neighbours, lent
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
@@ -94,6 +95,7 @@ def compose(context: Context) -> Composition:
     shop = Workshop(application, environment, names, views, found.placements, _fleets(placed), context.assigned, context.digest_of, problems)
     sound = [copy for copy in placed if copy.component.name not in found.broken]
     units = _units(shop, sound, definitions, attachments)
+    problems += clashes(units)
     usable = {copy.component.name for copy in sound}
     for component in found.components.values():
         if component.name not in usable:

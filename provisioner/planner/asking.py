@@ -1,18 +1,16 @@
 """What the engines say of every unit: each Terraform root and each unit on hosts is asked once. The planner's only contact with them."""
 
 from collections.abc import Callable, Mapping, Sized
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.model import Delivered, Json, Unit, predecessors
+from provisioner.planner.checking import Checks, Question, seems_settled
 from provisioner.planner.known import Known
 
 ROUNDS = 3
 """How often a root is asked at most: once, and again where it was told something that another answer proved wrong."""
-HOSTS_AT_ONCE = 4
-"""Units on hosts that are checked at one time: each costs about one core of this machine while it runs."""
 
 
 @dataclass
@@ -32,7 +30,23 @@ class Asking:
 
     def all(self) -> dict[str, Planned]:
         """Ask Terraform, then the hosts, which may need what Terraform knows. Raises what an engine raises."""
-        roots = self._roots()
+        checks = Checks(self.engines["ansible"], self.site, self.delivered)
+        try:
+            roots = self._roots()
+            if roots:
+                self._tell_checks(checks.ask(self._settled()))
+            self._all_roots(roots)
+            self._drop_doomed()
+            self._tell_checks(checks.ask(self._questions()))
+            self._removals()
+            found = checks.answers()
+            self.answers |= {name: found[name] for name in self.wanted if name in found}
+        finally:
+            checks.close()
+        return self.answers
+
+    def _all_roots(self, roots: Mapping[str, tuple[list[Unit], list[Delivered]]]) -> None:
+        """Ask about each root, and again where it was told what another answer proved wrong."""
         asked: dict[str, tuple[Unit, ...]] = {}
         for number in range(ROUNDS):
             before = dict(asked)
@@ -47,9 +61,6 @@ class Asking:
             if number and asked == before:
                 break
             self._learn_hosts()
-        self._drop_doomed()
-        self._hosts()
-        return self.answers
 
     def _is_told(self, unit: Unit) -> bool:
         """True when a unit's question depends on answers of others than its own root."""
@@ -124,28 +135,25 @@ class Asking:
         """True when nothing is missing in an output but what the playbook itself gives: that is expected to be as it was."""
         return all(reference.head in ("module", "self", "secret") for _, reference in references.find(self.known.fill(output)))
 
-    def _hosts(self) -> None:
-        """Units on hosts, several at a time."""
-        requests = self._host_requests()
-        if not requests:
-            return
-        self.progress(f"checking {_components(requests)} on hosts")
-        engine = self.engines["ansible"]
-        with ThreadPoolExecutor(HOSTS_AT_ONCE) as pool:
-            futures = {name: (request.key, pool.submit(engine.plan, request, self.site(target))) for name, request, target in requests}
-            for name, (key, future) in futures.items():
-                self.answers[name] = future.result().get(key, Planned())
+    def _questions(self) -> list[Question]:
+        """All units on hosts, as they are asked about now."""
+        return [(self.known.filled(unit), self.known.hosts.get(name)) for name, unit in self.wanted.items() if unit.engine == "ansible"]
 
-    def _host_requests(self) -> list[tuple[str, PlanRequest, str]]:
-        found: list[tuple[str, PlanRequest, str]] = []
-        for name, unit in self.wanted.items():
-            if unit.engine == "ansible":
-                hosts = {name: self.known.hosts[name]} if name in self.known.hosts else {}
-                found.append((name, PlanRequest(name, (self.known.filled(unit),), (), self.delivered, hosts), unit.target))
+    def _settled(self) -> list[Question]:
+        """Those that need not wait for Terraform's answer: it is expected to be what it was."""
+        return [(unit, hosts) for unit, hosts in self._questions() if seems_settled(unit, self.delivered.get(unit.name))]
+
+    def _tell_checks(self, number: int) -> None:
+        if number:
+            self.progress(f"checking {number} component{'' if number == 1 else 's'} on hosts")
+
+    def _removals(self) -> None:
+        """What leaves its hosts: nothing is asked of those."""
         for key, entry in self.removed.items():
             if entry.unit.engine == "ansible":
-                found.append((f"remove {key}", PlanRequest(entry.unit.name, (), (entry,), self.delivered), entry.unit.target))
-        return found
+                request = PlanRequest(entry.unit.name, (), (entry,), self.delivered)
+                answer = self.engines["ansible"].plan(request, self.site(entry.unit.target))
+                self.answers[f"remove {key}"] = answer.get(entry.unit.name, Planned())
 
 
 def _components(units: Sized) -> str:

@@ -13,6 +13,7 @@ from provisioner.planner.asking import Asking
 from provisioner.planner.claims import taken
 from provisioner.planner.directions import refuse_going_back
 from provisioner.planner.fingerprint import digest, spec_digest
+from provisioner.planner.following import followed
 from provisioner.planner.holding import held, held_on_hosts, notes
 from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
 from provisioner.planner.known import Known, known_outputs
@@ -80,7 +81,7 @@ def look(inputs: PlanInputs) -> Looked:
     left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
     asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
     said, removed = asking.all(), asking.removed
-    answers = {name: held_on_hosts(wanted[name], answer) if name in wanted else answer for name, answer in said.items()}
+    answers = _as_held(followed(_as_held(said, wanted), wanted), wanted)
     parts = {name: _part(wanted.get(name), answer, known) for name, answer in answers.items()}
     for name, unit in wanted.items():
         if name not in parts:
@@ -98,6 +99,11 @@ def look(inputs: PlanInputs) -> Looked:
                 notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said}),
                        *accepting.notes(wanted, steps, inputs.accepted), *(gap.note(removed[gap.key].unit.component) for gap in gaps), *told))
     return Looked(replace(plan, digest=digest(plan)), answers)
+
+
+def _as_held(answers: Mapping[str, Planned], wanted: Mapping[str, Unit]) -> dict[str, Planned]:
+    """The answers without what policies leave as it is."""
+    return {name: held_on_hosts(wanted[name], answer) if name in wanted else answer for name, answer in answers.items()}
 
 
 def leaving(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered], stays: Collection[str]) -> dict[str, Delivered]:

@@ -35,6 +35,21 @@ def until(holds, seconds: float = 20.0):  # type: ignore[no-untyped-def]
     return found
 
 
+def test_units_of_the_same_hosts_are_checked_in_one_run_and_told_apart_as_if_each_was_alone(world: World, tmp_path: Path) -> None:
+    """The third can't be checked, so Ansible ends there: it and the fourth are asked alone. No secret comes to lie on a disk."""
+    units = [replace(world.note((HERE,), note_path=str(tmp_path / name), note_text=f"{name} {{{{ text }}}}"), name=f"{name}@lab") for name in "abcd"]
+    units[2].inputs.pop("note_path")
+    (tmp_path / "b").write_text("by hand")
+    request = PlanRequest("lab", tuple(units), (), {"b@lab": delivered(units[1])}, {unit.name: unit.hosts for unit in units})
+    found = world.engine.plan(request, world.site("together"))
+    assert list(found) == ["a@lab", "b@lab", "c@lab", "d@lab"]
+    assert found == {unit.name: world.plan(unit, delivered(unit) if unit is units[1] else None) for unit in units}
+    assert found["c@lab"].failure and found["b@lab"].changes[0].reason == "drift" and found["a@lab"].changes[0].reason == "new host"
+    played = sorted(path.parent.name for path in (world.state / "together").rglob("command"))
+    assert played == ["check", "check", "checks_1"]
+    assert found_in(world.state, CANARY) == []
+
+
 def test_a_unit_is_planned_delivered_found_unchanged_healed_and_removed(world: World, tmp_path: Path) -> None:
     path = tmp_path / "note"
     unit = world.note((HERE,), note_path=str(path), note_text="literal {{ text }} $${x}")

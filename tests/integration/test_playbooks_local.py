@@ -117,6 +117,33 @@ def test_6_a_secret_shows_that_it_changes_and_never_what_it_is(world: World, por
     world.play("service/site", service(port, service_config={"app.conf": "red"})).of(HERE)
 
 
+def test_6b_a_secret_that_it_reads_is_another_one(world: World, port: int) -> None:
+    pin = unit("pin", secret_name="pin", secret_value=CANARY, secret_values={}, secret_owner="", provision_secret_inputs=["secret_value"])
+    path = world.play("secret/site", pin).of(HERE)["outputs"]["path"]
+    reads = service(port, service_config={"app.conf": "red"})
+    reads["service_env"]["PIN_FILE"] = path
+    assert "restart api" in world.twice("service/site", reads, HERE)["tasks"]
+    quiet = world.play("service/site", reads, check=True).of(HERE)
+    assert (quiet["tasks"], quiet["follows"]) == ([], {"pin@here": "restart api"})
+    process = get(port).rpartition("|")[2]
+    planned = world.play("secret/site", {**pin, "secret_value": "another"}).of(HERE)
+    assert planned["tasks"] == [f"write {path}"]
+    # the seal of before: what others have written is no change of this unit's own
+    done = world.play("service/site", reads, seals={HERE: quiet["seal"]}).of(HERE)
+    assert (done["tasks"], done["health"]) == (["restart api (for a change of pin@here, which it reads)"], "healthy")
+    assert get(port).rpartition("|")[2] != process
+    world.quiet("service/site", reads, HERE)
+    # it is known as well when the run that wrote it ended before it came to the service
+    world.play("secret/site", pin)
+    (world.project / "root/etc/api/env").chmod(0o644)
+    assert world.twice("service/site", reads, HERE)["tasks"][-1] == "restart api (for a change of pin@here, which it reads)"
+    noted = (world.project / "root/var/lib/provision/units/shop.api@here.json").read_text()
+    assert "pin@here" in noted and CANARY not in noted
+    world.play("service/site", service(port, service_config={"app.conf": "red"}))
+    assert "follows" not in world.play("service/site", service(port, service_config={"app.conf": "red"}), check=True).of(HERE)
+    assert world.play("secret/remove", pin).rc == 0
+
+
 def test_7_values_that_are_not_known_yet(world: World, port: int) -> None:
     unknown = service(port)
     unknown["service_env"]["URL"] = "http://<unknown>/x"

@@ -258,6 +258,12 @@ def test_a_system_that_was_not_tested_is_a_note_for_all_its_hosts() -> None:
     assert preview.planned(replace(tested, outcome=Outcome((on("web-01", "debian-13"),), stats()))).notes == ()
 
 
+def test_what_follows_from_another_unit_is_no_change_by_itself() -> None:
+    answer = preview.planned(seen(ours(follows={"pin@dc1": "restart api.service"})))
+    change = Change("api@dc1", "web-01", "configure", reason="it reads pin@dc1", tasks=("restart api.service",), seal="s1")
+    assert answer.changes == () and answer.follows == {"pin@dc1": (change,)}
+
+
 def test_drift_is_a_change_that_nobody_asked_for() -> None:
     asked = seen(ours(tasks=["restart"]))
     before = Delivered(asked.unit, "delivered")

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.engine import Planned
 from provisioner.errors import Exit, Refused, Where
-from provisioner.model import Change, Delivered, Secret
+from provisioner.model import Change, Delivered, FileDiff, Secret, Unit
 from tests.unit.planning import World, hosts, names, on, unit
 
 
@@ -76,12 +76,12 @@ def test_outputs_travel_and_secrets_stay_references() -> None:
     first = world.make(db, api, door)
     assert first.steps[0].outputs is None and first.steps[1].unit.inputs == {"url": "${db@aws.url}"}
     world.deliver(db, api, door)
-    asked = {request.key: request.units[0] for request in world.asked}
+    asked = {one.name: one for request in world.asked for one in request.units}
     secret = "${secret.aws:aws/arn:aws:secretsmanager:x:1:secret:rds!db-1#password}"
     plan = world.make(db, api, door)
     assert [step.changes for step in plan.steps] == [(), (), ()]
     assert plan.steps[0].outputs == {"password": secret, "url": f"postgresql://app:{secret}@db-1/app"}
-    asked = {request.key: request.units[0] for request in world.asked}
+    asked = {one.name: one for request in world.asked for one in request.units}
     assert asked["api@dc"].inputs == {"url": f"postgresql://app:{secret}@db-1/app"}
     assert asked["door@dc"].inputs == {"x": f"<postgresql://app:{secret}@db-1/app>", "mine": "${secret.payments/pin}"}
 
@@ -91,7 +91,8 @@ def test_a_value_that_looks_like_a_reference_stays_a_value() -> None:
     units = unit("a@aws"), unit("b@dc", "a@aws", inputs={"x": "${a@aws.id}{secret.stolen}"})
     world.deliver(*units)
     world.make(*units)
-    assert world.asked[-1].units[0].inputs == {"x": "$${secret.stolen} $$${x} US$${secret.stolen}"}
+    assert [one.inputs for request in world.asked for one in request.units if one.name == "b@dc"][-1] == (
+        {"x": "$${secret.stolen} $$${x} US$${secret.stolen}"})
 
 
 def test_what_a_playbook_gave_before_is_expected_again_but_not_what_it_no_longer_gives() -> None:
@@ -110,8 +111,24 @@ def test_an_existing_unit_needs_no_engine() -> None:
     world = World()
     cache = unit("cache@dc", engine="existing", outputs={"host": "cache.example", "port": 6379})
     plan = world.make(cache, unit("api@dc", "cache@dc", inputs={"at": "${cache@dc.host}:${cache@dc.port}"}))
-    assert [request.key for request in world.asked] == ["api@dc"]
+    assert [one.name for request in world.asked for one in request.units] == ["api@dc"]
     assert world.asked[0].units[0].inputs == {"at": "cache.example:6379"} and plan.steps[0].outputs == cache.outputs
+
+
+def test_what_seems_settled_is_checked_while_terraform_looks_and_again_when_it_says_otherwise() -> None:
+    world = World()
+    units = [unit("db@aws"), unit("api@dc", "db@aws"), unit("web@dc", "db@aws", inputs={"x": "${db@aws.id}"}), unit("new@dc")]
+    world.deliver(*units[:3])
+
+    def asked(*wanted: Unit) -> list[list[str]]:
+        world.asked.clear()
+        world.make(*wanted)
+        return [[one.name for one in request.units] for request in world.asked if request.key == "dc"]
+
+    assert asked(*units) == [["api@dc", "web@dc"], ["new@dc"]]
+    world.raw["db@aws"] = {"id": "another"}
+    assert asked(*units) == [["api@dc", "web@dc"], ["api@dc", "web@dc", "new@dc"]]
+    assert {step.name: step.changes[0].after for step in world.make(*units).steps if step.changes}["api@dc"] == {"of": ["another"]}
 
 
 # ------------------------------------------------------------------ hosts
@@ -132,6 +149,29 @@ def test_hosts_that_did_not_answer_are_seen_in_the_plan() -> None:
     world = World(answers={"api@dc": Planned(failed_hosts={"h2": "timed out"})})
     step, = world.make(unit("api@dc")).steps
     assert [(change.address, change.reason) for change in step.changes] == [("h2", "could not be looked at: timed out")]
+
+
+def test_a_program_starts_anew_where_what_it_reads_changes() -> None:
+    def change(name: str, host: str, **more: object) -> Change:
+        return Change(name, host, "configure", **more)  # type: ignore[arg-type]
+
+    diff = (FileDiff("/etc/provision/secrets/shop/pin", "(secret, 1)", "(secret, 2)"),)
+    restarts = {host: change("api@dc", host, reason="it reads pin@dc", tasks=("restart api.service",), seal=f"seal of {host}")
+                for host in ("h1", "h2")}
+    api = Planned((change("api@dc", "h1", tasks=("write /etc/x",), seal="own"),), follows={"pin@dc": tuple(restarts.values()), "other@dc": ()})
+    pin, reader = unit("pin@dc"), unit("api@dc", "pin@dc")
+
+    def planned(*changes: Change, of: object = reader, answer: Planned = api) -> tuple[Change, ...]:
+        world = World(answers={"pin@dc": Planned(changes), "api@dc": answer})
+        return {step.name: step.changes for step in world.make(pin, of).steps}["api@dc"]  # type: ignore[arg-type]
+
+    written = change("pin@dc", "h1", files=diff), change("pin@dc", "h2", unknown=("secret_value",))
+    both = planned(*written)
+    assert [(one.address, one.tasks, one.seal) for one in both] == [
+        ("h1", ("write /etc/x", "restart api.service"), "own"), ("h2", ("restart api.service",), "seal of h2")]
+    assert planned(written[1], answer=replace(api, changes=())) == (restarts["h2"],)
+    assert planned(change("pin@dc", "h1", tasks=("set mode 0400 of …",))) == api.changes, "no other content"
+    assert planned(*written, of=unit("api@dc")) == api.changes, "it does not come after the secret: the next plan sees it"
 
 
 def left(world: World, *units: object) -> list[str]:

@@ -1,8 +1,10 @@
-"""System users of services. Makes and removes users, nothing else."""
+"""System users and groups of what runs on a host. Makes and removes them, nothing else."""
 
 from __future__ import annotations
 
+import grp
 import hashlib
+import pwd
 
 from ansible.module_utils.provision import commands, files
 
@@ -31,3 +33,15 @@ def remove(name: str) -> None:
     """Remove a system user; nothing when it is gone already."""
     if exists(name):
         commands.run(["userdel", name])
+
+
+def make_group(name: str) -> None:
+    """Make a system group."""
+    commands.run(["groupadd", "--system", name])
+
+
+def remove_group(name: str) -> None:
+    """Remove a group; nothing when it is gone already, or users are still in it."""
+    number = files.group_id(name)
+    if number is not None and not grp.getgrgid(number).gr_mem and all(user.pw_gid != number for user in pwd.getpwall()):
+        commands.run(["groupdel", name])

@@ -19,6 +19,7 @@ from ansible.module_utils.provision import (
     podman,
     probes,
     programs,
+    reading,
     releases,
     system,
 )
@@ -62,6 +63,8 @@ class _Delivery:
         work.facts["service"] = [self.state.known, self.state.enabled, self.state.running]
         work.facts["manifest"] = None if service.before is None else [service.before.digest(), service.before.pending]
         self.images = images.known(service, wanted.image)
+        self.key = service.key or masks.new_key()
+        self.read = reading.noted(self.context, reading.sources(self.context, wanted), self.key) if wanted.course.kind == "service" else {}
         self.nameless: list[str] = []
         work.after = self._manifest()
         work.pending = ("restart",)
@@ -104,6 +107,8 @@ class _Delivery:
             about = {**about, "release": "", "images": self.images[:wanted.keep]}
         if wanted.course.kind != "service":
             about["kind"] = wanted.course.kind
+        if self.read:
+            about["read"] = self.read
         return Manifest(self.context.app, self.context.environment, self.context.unit, "service", service.name, tuple(dict.fromkeys(wished)),
                         tuple(trees), tuple(folders), originals, made_user, about)
 
@@ -143,8 +148,7 @@ class _Delivery:
 
     def _user_and_folders(self) -> None:
         service, user, wanted = self.service, self.user, self.wanted
-        if user == service.name:
-            self.work.facts["user"] = accounts.exists(user)
+        # not part of the seal: a secret of the same run may have made its reader's user
         if user and not accounts.exists(user):
             self.work.add(f"create user {user}", lambda: accounts.make(user, service.data))
         if not wanted.image:
@@ -155,8 +159,8 @@ class _Delivery:
             for folder in service.manager.folders():
                 self.work.want_folder(folder, shared=True)
         secrets = wanted.secret_env or wanted.secret_config or any(mount.secret for mount in wanted.mounts)
-        if service.key is None and (secrets or (wanted.image and wanted.image.login)):
-            wish = files.Wish(service.key_file, masks.new_key(), 0o600, self.admin, self.admin)
+        if service.key is None and (secrets or self.read or (wanted.image and wanted.image.login)):
+            wish = files.Wish(service.key_file, self.key, 0o600, self.admin, self.admin)
             self.work.add(f"write {service.key_file}", lambda: files.write(wish))
 
     def _release(self) -> bool:
@@ -265,7 +269,9 @@ class _Delivery:
         if course.kind == "task":
             self._run(name, waiting, why)
             return
-        self.restarts = self._image_moved() or self.reread or unit_changed or waiting or not state.running
+        moved = reading.moved(service.before.about.get("read") or {}, self.read) if service.before else []
+        why = why or (f" (for a change of {', '.join(moved)}, which it reads)" if moved and not told else "")
+        self.restarts = bool(moved) or self._image_moved() or self.reread or unit_changed or waiting or not state.running
         if course.kind == "timer":
             self._timer(name, unit_changed or waiting)
             return
@@ -273,6 +279,8 @@ class _Delivery:
             self.work.add(f"enable {name}", lambda: manager.enable(service.name))
         if self.restarts:
             self.work.add(f"{'restart' if state.running else 'start'} {name}{why}", lambda: manager.restart(service.name))
+        else:
+            self.work.follows = {unit: f"restart {name}" for unit in self.read}
 
     def _image_moved(self) -> bool:
         """True when the container runs another image than the one that has its name now."""

@@ -109,10 +109,10 @@ def discard(context: Context) -> None:
         files.remove_if_empty(context.path(path))
 
 
-def hand_over(context: Context, other: Manifest, about: dict[str, Any]) -> None:
-    """Write into another unit's manifest what it has to undo in the place of this one."""
+def hand_over(context: Context, other: Manifest, about: dict[str, Any], user: str = "") -> None:
+    """Write into another unit's manifest what it has to undo in the place of this one; `user`: that it has to remove."""
     name = f"{other.app}.{other.unit}.json".replace("/", "_")
-    changed = replace(other, about={**other.about, **about})
+    changed = replace(other, about={**other.about, **about}, user=other.user or user)
     files.write(files.Wish(os.path.join(context.units, name), (json.dumps(_plain(changed), indent=1, sort_keys=True) + "\n").encode(), 0o600))
 
 

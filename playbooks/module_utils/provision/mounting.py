@@ -8,6 +8,7 @@ from ansible.module_utils.provision import files, programs
 from ansible.module_utils.provision.context import holds
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.mounts import FILES, Mount
+from ansible.module_utils.provision.pieces import OURS
 from ansible.module_utils.provision.service import Service
 from ansible.module_utils.provision.wanted import Wanted
 from ansible.module_utils.provision.work import Work
@@ -30,7 +31,7 @@ def want_mounts(work: Work, service: Service, wanted: Wanted, user: str) -> bool
         if mount.kind in FILES:
             changed |= _want_files(work, service, mount)
         elif mount.kind == "hostPath":
-            _judge_source(mount)
+            _judge_source(service, mount)
         elif mount.kind == "emptyDir" and not mount.memory:
             # as in Kubernetes: whoever runs in the container may write
             for folder in dict.fromkeys((service.empty_folder(mount.name), programs.source_of(service, mount))):
@@ -58,8 +59,11 @@ def _want_files(work: Work, service: Service, mount: Mount) -> bool:
     return changed
 
 
-def _judge_source(mount: Mount) -> None:
-    if not os.path.exists(mount.source):
+def _judge_source(service: Service, mount: Mount) -> None:
+    context = service.context
+    # a secret or certificate of the same plan is there when it is this unit's turn
+    comes = context.check and (holds(mount.source, context.marker) or mount.source.startswith(context.path(f"{OURS}/")))
+    if not comes and not os.path.exists(mount.source):
         raise Failed(f"this host has no {mount.source}, which is to be mounted as '{mount.name}'; make it, or take an emptyDir or pvc")
 
 

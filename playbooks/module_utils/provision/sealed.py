@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
-from ansible.module_utils.provision import accounts, files, masks
+from ansible.module_utils.provision import accounts, files, manifest, masks
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
+from ansible.module_utils.provision.manifest import Manifest
 from ansible.module_utils.provision.pieces import OURS, Pieces
 from ansible.module_utils.provision.work import Work
 
@@ -29,6 +31,7 @@ class _Sealed:
         """What has to be done so that it is as wanted."""
         work, marker = self.pieces.work, self.context.marker
         self._judge()
+        made = self._user()
         work.unknown = unknown_names({"value": self.value, "values": self.values}, marker, "secret_")
         if work.key is None:
             wish = files.Wish(self.key_file, masks.new_key(), 0o600)
@@ -46,7 +49,15 @@ class _Sealed:
             self._file(self.path, self.value)
         self.pieces.leftovers(secret=True)
         work.outputs = {"path": self.path}
-        return self.pieces.record()
+        return self.pieces.record(user=made)
+
+    def _user(self) -> str:
+        """The user that is ours to remove: a secret comes before the service that reads it, so it may be the first to need its user."""
+        before, owner = self.pieces.before, self.owner
+        there = not owner or accounts.exists(owner)
+        if not there:
+            self.pieces.work.add(f"create user {owner}", lambda: accounts.make(owner, self.context.path(f"/var/lib/{owner}")))
+        return before.user if before is not None and before.user else "" if there else owner
 
     def _judge(self) -> None:
         if bool(self.value) == bool(self.values):
@@ -54,8 +65,6 @@ class _Sealed:
         wrong = next((name for name in self.values if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name)), None)
         if wrong is not None:
             raise Failed(f"'{wrong}' can't be the name of a secret's file: letters, digits, dot, dash and underscore")
-        if self.owner and not accounts.exists(self.owner) and not self.context.check:
-            raise Failed(f"this host has no user '{self.owner}' that the secret could belong to")
         before = self.pieces.before
         if before is not None and (self.path in before.trees) != bool(self.values):
             raise Failed("a secret can't turn from one value to several, or back: programs look for a file where a folder would be. "
@@ -72,4 +81,16 @@ def look(context: Context, params: dict[str, Any]) -> Work:
 
 def look_away(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that nothing of the secret is left."""
-    return Pieces(context, "secret", str(params["spec"]["name"])).leave(secret=True)
+    pieces = Pieces(context, "secret", str(params["spec"]["name"]))
+    user = pieces.before.user if pieces.before is not None else ""
+    if not user or not accounts.exists(user):
+        return pieces.leave(secret=True)
+    heir = next((other for other in manifest.others(context) if _owns(user, other)), None)
+    if heir is not None:
+        return pieces.leave(secret=True, then=[(f"leave user {user} to {heir.unit}", lambda: manifest.hand_over(context, heir, {}, user))])
+    return pieces.leave(secret=True, then=[(f"remove user {user}", lambda: accounts.remove(user))])
+
+
+def _owns(user: str, other: Manifest) -> bool:
+    """True when something of another unit belongs to the user."""
+    return any(os.stat(path).st_uid == files.user_id(user) for path in (*other.files, *other.trees) if os.path.exists(path))

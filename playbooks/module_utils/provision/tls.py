@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, manifest
+from ansible.module_utils.provision import accounts, commands, files, manifest
 from ansible.module_utils.provision.context import Context, check_name, unknown_names
-from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.pieces import OURS, Pieces
 from ansible.module_utils.provision.probes import HEALTHY
 from ansible.module_utils.provision.supervisor import Supervisor
@@ -16,6 +15,7 @@ from ansible.module_utils.provision.work import Work
 CHAIN, KEY, AUTHORITY, BOTH = "fullchain.pem", "privkey.pem", "ca.pem", "combined.pem"
 """Certificate with its chain; its key; the authority's certificate; and the first two in one file, as HAProxy wants it."""
 DAY = 86400
+RELOAD = "reload"
 
 
 class _Certificate:
@@ -35,8 +35,9 @@ class _Certificate:
         """What has to be done so that it is as wanted."""
         work = self.pieces.work
         work.unknown = [*unknown_names(self.spec, self.context.marker, "certificate_"), *(self.spec.get("waits") or ())]
-        if self.group and files.group_id(self.group) is None and not self.context.check:
-            raise Failed(f"this host has no group '{self.group}' that could read the key")
+        if self.group and files.group_id(self.group) is None:
+            self.about["group"] = self.group
+            work.add(f"create group {self.group}", lambda: accounts.make_group(self.group))
         self.pieces.tree(self.folder, 0o755)
         why = self._why()
         if why:
@@ -44,7 +45,7 @@ class _Certificate:
             work.missing_artifact = not self.secrets.get("pem_key") and not work.unknown
         changed = self._write(bool(why))
         self.pieces.leftovers()
-        if changed:
+        if changed or (self.pieces.before is not None and RELOAD in self.pieces.before.pending):
             self._reload()
         work.outputs = {"folder": self.folder, **({"ca": self.spec["ca"]} if self.spec.get("ca") else {})}
         work.health = self._health() if not why else ""
@@ -58,7 +59,7 @@ class _Certificate:
             same = self.about.get("digest") == self.spec.get("digest") and self._intact()
             return "" if same else f"take the given certificate for {shown}"
         words = f"issue a certificate for {shown} ({days} days)"
-        if not self.about:
+        if not self.about.get("files"):
             return words
         if not self._intact():
             return f"{words}: the one there is was changed by hand"
@@ -106,6 +107,8 @@ class _Certificate:
     def _reload(self) -> None:
         """Whoever serves with it reads it again."""
         users = [other for other in manifest.others(self.context) if other.about.get("certificate") == self.folder]
+        # a crash after the files were written must not leave them with the certificate of before
+        self.pieces.work.pending = (RELOAD,) if users else ()
         for program in dict.fromkeys(str(other.about.get("program", "")) for other in users):
             self.pieces.work.add(f"reload {program}", _reloading(self.context, program))
 
@@ -116,9 +119,10 @@ class _Certificate:
     def _after(self, new: bool) -> dict[str, Any]:
         if not new:
             return self.about
+        made = {"group": self.about["group"]} if self.about.get("group") else {}
         digests = {name: files.digest(data) for name, data in self._contents().items()}
         return {"files": digests, "names": self.names, "issuer": self.spec.get("issuer"), "digest": self.spec.get("digest"),
-                "end": self.secrets.get("end") or self.spec.get("end") or 0}
+                "end": self.secrets.get("end") or self.spec.get("end") or 0, **made}
 
 
 def _reloading(context: Context, program: str) -> Any:
@@ -142,4 +146,6 @@ def look(context: Context, params: dict[str, Any]) -> Work:
 
 def look_away(context: Context, params: dict[str, Any]) -> Work:
     """What has to be done so that nothing of the certificate is left."""
-    return Pieces(context, "certificate", str(params["spec"]["name"])).leave(secret=True)
+    pieces = Pieces(context, "certificate", str(params["spec"]["name"]))
+    group = str(pieces.about.get("group") or "")
+    return pieces.leave(secret=True, then=[(f"remove group {group}", lambda: accounts.remove_group(group))] if group else [])

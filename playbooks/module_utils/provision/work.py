@@ -38,6 +38,8 @@ class Work:
     files: list[dict[str, Any]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    follows: dict[str, str] = field(default_factory=dict)
+    """Of other units on this host: what has to be done here when that one changes."""
     key: bytes | None = None
     new: bool = False
     health: str = ""
@@ -162,6 +164,8 @@ class Work:
             answer["health"] = self.health
         if self.outputs:
             answer["outputs"] = self.outputs
+        if self.follows:
+            answer["follows"] = self.follows
         return answer
 
     def carry_out(self) -> None:

@@ -66,7 +66,9 @@ def _play(order: dict[str, Any], runtime: Path) -> None:
 
     arguments = list(order["arguments"])
     if order["hidden"]:
-        arguments[-1:-1] = ["-e", "@" + _pipe(order["hidden"], runtime)]
+        arguments[-1:-1] = ["-e", "@" + _pipe(order["hidden"], runtime / "vars")]
+    if order["playbook"]:
+        arguments[-1] = _pipe(order["playbook"], runtime / "site.yml")
     config = RunnerConfig(private_data_dir=str(runtime), playbook=arguments[-1], ident="run", quiet=True,
                           settings={"suppress_output_file": False, "suppress_ansible_output": True})
     config.prepare()
@@ -84,9 +86,8 @@ def _program() -> str:
     return str(beside) if beside.exists() else "ansible-playbook"
 
 
-def _pipe(text: str, runtime: Path) -> str:
+def _pipe(text: str, path: Path) -> str:
     """A named pipe that holds the text for one reader: it is on no disk, and gone when it has been read."""
-    path = runtime / "vars"
     os.mkfifo(path, 0o600)
 
     def write() -> None:
@@ -113,6 +114,8 @@ def _on_event(event: dict[str, Any]) -> bool:
     elif kind == "playbook_on_stats":
         _say({"kind": "stats", "changed": data.get("changed", {}), "failed": data.get("failures", {}), "dark": data.get("dark", {}),
               "ok": data.get("ok", {}), "processed": data.get("processed", {}), "outputs": data.get("artifact_data", {})})
+    elif kind == "playbook_on_play_start":
+        _say({"kind": "play", "play": data.get("name", "")})
     elif kind == "playbook_on_task_start":
         _say({"kind": "task", "task": data.get("task", "")})
     return False

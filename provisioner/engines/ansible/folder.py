@@ -48,14 +48,14 @@ class Call:
 
 def write(folder: Path, call: Call, inventory: Json, variables: Json) -> Files:
     """Write inventory.json, vars.json, limit and command; the folder is readable by its owner only."""
-    _put(folder / "inventory.json", json.dumps(inventory, indent=2))
-    _put(folder / "vars.json", json.dumps(variables, indent=2))
-    _put(folder / "limit", "".join(name + "\n" for name in call.limit))
+    put(folder / "inventory.json", json.dumps(inventory, indent=2))
+    put(folder / "vars.json", json.dumps(variables, indent=2))
+    put(folder / "limit", "".join(name + "\n" for name in call.limit))
     arguments = (
         *(("-i", call.users_inventory) if call.users_inventory else ()), "-i", str(folder / "inventory.json"),
         "--limit", f"@{folder / 'limit'}", "-e", f"@{folder / 'vars.json'}", *call.flags, call.playbook)
     command = by_hand(call, arguments)
-    _put(folder / "command", command.rstrip("\n") + ' "$@"\n')
+    put(folder / "command", command.rstrip("\n") + ' "$@"\n')
     return Files(folder, arguments, command)
 
 
@@ -68,17 +68,19 @@ def by_hand(call: Call, arguments: Sequence[str]) -> str:
     return f"{note}cd {shlex.quote(str(call.project))} && {' '.join(words)} ansible-playbook {shlex.join(arguments)}\n"
 
 
-def _put(path: Path, text: str) -> None:
+def put(path: Path, text: str) -> Path:
+    """Write a file that only its owner may read."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(number, "w") as file:
         file.write(text)
+    return path
 
 
 # ------------------------------------------------------------------ what a dead run leaves behind
 def note_started(folder: Path, hosts: Sequence[str]) -> None:
     """Remember that a play has begun on these hosts: from now on they may be half-way, by our own hand."""
-    _put(folder / "started", "".join(name + "\n" for name in sorted({*started(folder), *hosts})))
+    put(folder / "started", "".join(name + "\n" for name in sorted({*started(folder), *hosts})))
 
 
 def started(folder: Path) -> tuple[str, ...]:
@@ -91,12 +93,12 @@ def started(folder: Path) -> tuple[str, ...]:
 
 def forget_started(folder: Path, hosts: Collection[str]) -> None:
     """Nothing has begun on these hosts after all."""
-    _put(folder / "started", "".join(name + "\n" for name in started(folder) if name not in hosts))
+    put(folder / "started", "".join(name + "\n" for name in started(folder) if name not in hosts))
 
 
 def note_runtime(folder: Path, runtime: Path) -> None:
     """Remember the memory folder of the play, so that it can be removed after a crash."""
-    _put(folder / "runtime", str(runtime))
+    put(folder / "runtime", str(runtime))
 
 
 def runtime(folder: Path) -> str:

@@ -10,6 +10,8 @@ NOISE = re.compile(r"^(Warning: Permanently added .*|\*\*\* WARNING: .*|mux_clie
 LAST_LINES = 4
 MOST_LINES = 15
 FAILED = ("failed", "unreachable")
+PART = "provision checks "
+"""Begins the name of the empty play behind which the plays of one of several units come; the unit's name follows."""
 LOGIN = ("permission denied", "authentication failed", "invalid/incorrect password", "too many authentication failures")
 KEYS = ("host key verification failed", "remote host identification has changed", "no matching host key")
 
@@ -24,6 +26,8 @@ class Task:
     action: str
     result: Mapping[str, Json]
     ignored: bool = False
+    part: str = ""
+    """The unit, where several are played in one run."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,18 @@ class Collected:
     stats: dict[str, Json] | None = None
     said: str = ""
     died: bool = False
+    part: str = ""
 
     def add(self, event: Mapping[str, Json]) -> Task | None:
         """Take one event in; the Task that it tells of, if any."""
         kind = event["kind"]
         if "host" in event:
-            task = Task(event["host"], kind, event["task"], event["action"], event["result"], event["ignored"])
+            task = Task(event["host"], kind, event["task"], event["action"], event["result"], event["ignored"], self.part)
             self.tasks.append(task)
             return task
-        if kind == "stats":
+        if kind == "play":
+            self.part = event["play"].removeprefix(PART) if event["play"].startswith(PART) else self.part
+        elif kind == "stats":
             self.stats = dict(event)
         elif kind in ("ended", "broken", "gone") and self.stats is None:
             self.died = kind != "ended"

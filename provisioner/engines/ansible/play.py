@@ -34,6 +34,8 @@ class Order:
     hidden: Mapping[str, Json]
     environ: Mapping[str, str]
     secrets: tuple[str, ...] = ()
+    playbook: str = ""
+    """The playbook's text in place of its file, where it holds what may lie on no disk."""
 
 
 class Play:
@@ -81,7 +83,7 @@ class Play:
         assert self._process.stdin is not None
         self._process.stdin.write((json.dumps({
             "runtime": str(self._runtime), "arguments": list(order.arguments), "folder": str(order.project),
-            "hidden": json.dumps(order.hidden) if order.hidden else ""}) + "\n").encode())
+            "hidden": json.dumps(order.hidden) if order.hidden else "", "playbook": order.playbook}) + "\n").encode())
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()
         return self._process

@@ -44,7 +44,8 @@ def planned(seen: Seen) -> Planned:
     changes = [change for host in hosts if host.name not in failed and (change := _change(seen, host, halfway.get(host.name, "")))]
     changes += [unreachable(seen.unit, name, text) for name, text in {**seen.silent, **dark}.items()]
     answer = Planned(tuple(changes), outcomes.module_outputs(seen.outcome), unpreviewed=_unpreviewed(seen, halfway),
-                     failed_hosts=failed, health=_health(seen), notes=_notes(seen))
+                     failed_hosts=failed, health=_health(seen), follows=_follows(seen),
+                     notes=_notes(seen))
     if len(failed) == len(seen.hosts):
         lost = {**seen.silent, **dark}
         missing = set(failed) == set(lost) and only_missing(failed)
@@ -98,7 +99,7 @@ def _of_our_module(seen: Seen, host: Host, answers: list[dict[str, Json]]) -> Ch
     # one digest binds one module call; a playbook with several is not held to any
     seal = str(answers[0].get("seal", "")) if len(answers) == 1 else ""
     taken = "is taken over" if seen.unit.imports else ""
-    reason = "new host" if new else _waits(seen) if unknown else _drift(seen, host) or taken
+    reason = "new host" if new else _waits(seen) if unknown else taken or _drift(seen, host)
     return Change(seen.unit.name, host.name, "create" if new else "configure", reason=reason, files=files, tasks=words, seal=seal,
                   unknown=tuple(dict.fromkeys(unknown)))
 
@@ -148,6 +149,18 @@ def _health(seen: Seen) -> dict[str, str]:
         said = task.result.get("provision")
         if isinstance(said, dict) and said.get("health"):
             found[task.host] = str(said["health"])
+    return found
+
+
+def _follows(seen: Seen) -> dict[str, tuple[Change, ...]]:
+    """What has to be done on a host when another unit changes there."""
+    found: dict[str, tuple[Change, ...]] = {}
+    for task in seen.outcome.tasks:
+        said = task.result.get("provision")
+        said = said if isinstance(said, dict) else {}
+        for unit, words in (said.get("follows") or {}).items():
+            change = Change(seen.unit.name, task.host, "configure", reason=f"it reads {unit}", tasks=(str(words),), seal=str(said.get("seal", "")))
+            found[unit] = (*found.get(unit, ()), change)
     return found
 
 

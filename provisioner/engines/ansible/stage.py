@@ -44,6 +44,8 @@ class Stage:
     limits: Mapping[str, float] = field(default_factory=dict)
     """Seconds to wait for SSH, by host name; LISTED_WAIT where nothing is said."""
     seals: Mapping[str, str] = field(default_factory=dict)
+    inline: str = ""
+    """The playbook's text in place of its file."""
 
     @property
     def environ(self) -> dict[str, str]:
@@ -126,7 +128,7 @@ async def perform(stage: Stage, only: tuple[Host, ...], running: Running, told: 
         # not in vars.json: by hand, after the run, the state is another one
         hidden["provision_seals"] = dict(stage.seals)
     order = Order(stage.folder, stage.site.project, files.arguments, hidden, {
-        **stage.site.environ, **settings.settings(stage.library, stage.site.project, stage.environ)}, variables.secrets)
+        **stage.site.environ, **settings.settings(stage.library, stage.site.project, stage.environ)}, variables.secrets, stage.inline)
     play = Play(order)
     collected = Collected()
     running.plays.add(play)
