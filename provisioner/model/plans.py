@@ -177,6 +177,8 @@ class Purpose:
     allow_destroy: tuple[str, ...] = ()
     imports: tuple[tuple[str, str, str], ...] = ()
     """(unit, address inside its module, id) of what is taken over; address and id are empty for a unit on hosts."""
+    undelivered: tuple[str, ...] = ()
+    """Units that the document has and that no step of its workflow delivers: they stay as they are."""
 
 
 @dataclass(frozen=True)
