@@ -44,7 +44,9 @@ def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback that notes the value on the door."""
     def note(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-        setattr(ctx.find_object(Door), name, value)
+        # a command that is only printed is parsed, too: it says nothing about this one
+        if not ctx.resilient_parsing:
+            setattr(ctx.find_object(Door), name, value)
         return value
     return note
 

@@ -164,6 +164,8 @@ def test_a_run_whose_process_is_gone_is_called_so(past: int, tmp_path: Path, cap
         store.runs.reopen(past)
     assert main(["show"]) == Exit.OK
     assert f"its process is gone; provision resume {past}" in capsys.readouterr().out
+    assert main(["show", "-o", "json", "--file", "app.yaml"]) == Exit.OK
+    assert f"its process is gone; provision resume {past}" in json.loads(capsys.readouterr().out)["message"]
 
 
 def test_events_and_logs(past: int, capsys: Captured) -> None:
