@@ -10,7 +10,7 @@ from provisioner.codec import from_json, to_json
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Application, Definition, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
-from provisioner.planner.make import digest
+from provisioner.planner.fingerprint import digest
 from provisioner.store import Store
 
 READ_BY_ENGINES = ("state of ", "provider lock of ")

@@ -13,7 +13,7 @@ from provisioner.compose.clashes import clashes
 from provisioner.compose.lending import Neighbours, lent
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
-from provisioner.compose.placing import Placed, beside, choose, unknown_targets
+from provisioner.compose.placing import Placed, beside, choose, topologies, unknown_targets
 from provisioner.compose.shape import place_of, shape
 from provisioner.compose.traits import CheckProperties, Traits
 from provisioner.compose.unit import Workshop, make_unit
@@ -238,6 +238,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             where: tuple[Mapping[str, Trait], dict[str, tuple[str, ...]]], problems: list[Problem]) -> list[Placed]:
     """Copies of all components; those that make hosts first, since they decide which targets offer hosts (`where`: placements, offers)."""
     placements, offers = where
+    wanted = topologies(context.application, context.environment)
     found: dict[str, list[Placed]] = {}
 
     def makes_hosts(component: Component) -> bool:
@@ -251,8 +252,8 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             copies, wrong = borrowed
         else:
             near = [copy.target for copy in found.get(component.beside, []) if copy.target]
-            copies, wrong = choose(context.application, context.environment, component, definition, offers, component.name in placements,
-                                   near=near, can=partial(unfit.can, component, definition))
+            copies, wrong = choose(context.application, context.environment, component, definition, offers, near=near,
+                                   wants_hosts=component.name in placements, wanted=wanted(component), can=partial(unfit.can, component, definition))
         problems += wrong
         found[component.name] = copies
         for copy in copies:

@@ -68,6 +68,8 @@ class Asking:
 
     def _filled(self, unit: Unit) -> Unit:
         """The unit as Terraform is asked about it: references inside its root stay."""
+        if not unit.needs:
+            return unit  # it refers to nothing else
         inside = [need for need in unit.needs if need in self.wanted and self.wanted[need].root == unit.root]
         return replace(unit, inputs=self.known.fill(unit.inputs, inside), outputs=self.known.fill(unit.outputs, inside))
 

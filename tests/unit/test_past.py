@@ -175,5 +175,5 @@ def test_a_plan_takes_as_long_as_the_longest_way_through_it() -> None:
 
 def test_a_rollback_that_was_looked_at_is_carried_out_by_rollback() -> None:
     step = Step("web@dc", "deliver", WEB, changes=(Change("web@dc", "web-01", "configure"),))
-    assert next_command(plan(step, purpose=Purpose("rollback", 3)), {"environment": "prod"}) == "provision rollback --to 3 -e prod"
-    assert next_command(plan(step), {"environment": "prod"}) == "provision apply -e prod"
+    assert next_command(plan(step, purpose=Purpose("rollback", 3)), {"environment": "prod"}) == "provision rollback --to 3"
+    assert next_command(plan(step), {"environment": "prod"}) == "provision apply"
