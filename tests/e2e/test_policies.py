@@ -27,7 +27,7 @@ POLICIES = """
 DELIVERED = """
     - {name: here, type: topology, properties: {targets: [aws]}}
     - {name: both, type: replication, properties: {keys: [a, b], selector: [copied]}}
-    - {name: longer, type: override, properties: {components: [{name: "copied-*", properties: {retentionSeconds: 700}}]}}
+    - {name: longer, type: override, properties: {components: [{name: copied, properties: {retentionSeconds: 700}}]}}
     - {name: seen, type: read-only, properties: {rules: [{selector: {componentNames: [copied-b]}}]}}
 """
 SHARED = "    - {name: ours, type: shared-resource, properties: {rules: [{selector: {componentNames: [stays]}}]}}\n"
