@@ -174,7 +174,7 @@ class Project:
         application = self.application
         if purpose.kind != "deliver":
             application = replace(application, components=(), policies=(), workflow=None, version="")
-        return saved.seals(application, self.environment, units, self.catalog.component)
+        return saved.seals(application, self.environment, units, self.catalog.files_of)
 
     def discard(self, plan: Plan) -> None:
         """Remove the work folder of a plan that will not be applied."""

@@ -20,7 +20,7 @@ from provisioner.console.result import asking_again
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, Purpose
-from provisioner.planner.estimate import estimate
+from provisioner.planner.estimate import Estimate, estimate
 
 
 def validate(door: Door, /, **chosen: Any) -> int:
@@ -75,7 +75,7 @@ def keep_plan(path: str, plan: Plan) -> None:
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
     if door.json:
-        door.say_json(plan_json(plan))
+        door.say_json(plan_json(plan, estimated(session, plan)))
     else:
         view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
@@ -89,9 +89,14 @@ NOWHERE: dict[str, Any] = dict.fromkeys(PLACE)
 PAGES = {"markdown": plan_markdown, "html": plan_html}
 
 
+def estimated(session: Session, plan: Plan) -> Estimate | None:
+    """How long the plan will take by earlier runs."""
+    return estimate(plan, *session.store.runs.took(plan.application, plan.environment))
+
+
 def lasts(session: Session, plan: Plan) -> str:
     """How long the plan will take by earlier runs, in words; empty where none did anything like it."""
-    found = estimate(plan, *session.store.runs.took(plan.application, plan.environment))
+    found = estimated(session, plan)
     if found is None:
         return ""
     more = f", {count(found.unknown, 'step')} for the first time" if found.unknown else ""
