@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from provisioner.console.effects import SYMBOLS, Effect, Effects, effects
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import Look
-from provisioner.console.plan import PlanView, action_of, headline_of, name_of, summary_text
+from provisioner.console.plan import PlanView, action_of, headline_of, name_of, summary_text, waits_text
 from provisioner.console.values import attribute_text, attributes, file_lines
 from provisioner.model import FileDiff, Plan
 
@@ -73,10 +73,11 @@ def _summary(found: Effects, view: PlanView) -> str:
     return " · ".join(filter(None, [summary_text(found, PLAIN), view.lasts if found.changes else ""]))
 
 
-def _rows(found: tuple[Effect, ...]) -> Iterator[tuple[Effect, list[str]]]:
-    for one in found:
+def _rows(found: Effects) -> Iterator[tuple[Effect, list[str]]]:
+    for one in found.all:
         if one.kind != "none":
-            told = " · ".join(filter(None, ["DATA IS LOST" if one.data_loss else "", headline_of(one), one.step.unpreviewed]))
+            told = " · ".join(filter(None, ["DATA IS LOST" if one.data_loss else "", headline_of(one), one.step.unpreviewed,
+                                          waits_text(one, found.waits_for(one))]))
             yield one, [SYMBOLS[one.kind], name_of(one), one.step.unit.type, action_of(one), told]
 
 
@@ -89,7 +90,7 @@ def plan_markdown(plan: Plan, view: PlanView) -> str:
     """The plan for a merge request: a table, and what is below each row folded away."""
     found = effects(plan)
     blocks = [f"### {_title(plan, view)}", f"**{_summary(found, view)}**"]
-    rows = ["| " + " | ".join(_cell(text) for text in row) + " |" for _, row in _rows(found.all)]
+    rows = ["| " + " | ".join(_cell(text) for text in row) + " |" for _, row in _rows(found)]
     if rows:
         blocks.append("\n".join(["| | component | type | what | |", "|---|---|---|---|---|", *rows]))
     for section in _sections(found.all):
@@ -116,7 +117,7 @@ def plan_html(plan: Plan, view: PlanView) -> str:
     found = effects(plan)
     e = html.escape
     rows = "".join(f'<tr class="{one.kind}{" loss" if one.data_loss else ""}">' + "".join(f"<td>{e(text)}</td>" for text in row) + "</tr>"
-                   for one, row in _rows(found.all))
+                   for one, row in _rows(found))
     sections = "".join(
         f"<details open><summary>{e(section.name)}</summary><pre>{e(chr(10).join(section.lines))}</pre>"
         + "".join(f"<p><code>{e(place)}</code></p><pre>{_coloured(lines)}</pre>" for place, lines in section.files) + "</details>"

@@ -215,6 +215,21 @@ def test_the_plan_that_fits_again_is_carried_out_by_its_id(post: Project) -> Non
     assert [one["path"] for one in post.json("diff", "1", "2")["differences"]] == ["seconds"]
 
 
+def test_going_back_is_judged_by_the_components_of_then(post: Project) -> None:
+    """A rule that forbids what revision 1 had can't be passed by way of a rollback."""
+    text = (post.folder / "app.yaml").read_text()
+    (post.folder / "app.yaml").write_text(text + """\
+  policies:
+    - name: slow
+      type: rules
+      properties:
+        rules: [{name: no-minute, each: component, deny: "component.type == 'mailbox' && component.properties.seconds == 60", message: quick}]
+""")
+    assert 'rule "no-minute"' in post.provision("rollback", "--to", "1", "--yes", exit=5).stderr
+    assert [run["run"] for run in post.json("runs")["runs"]] == [2, 1]
+    (post.folder / "app.yaml").write_text(text)
+
+
 def test_a_later_rank_that_wants_more_than_was_shown_is_not_done(post: Project) -> None:
     """The preview expects the sign's token as it was; when its playbook gives another one, `copy` would be replaced, which nobody was shown."""
     before = post.outputs("copy")["id"]

@@ -77,7 +77,7 @@ def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     if door.json:
         door.say_json(plan_json(plan, estimated(session, plan)))
     else:
-        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
+        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""))
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
