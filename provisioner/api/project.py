@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import folders, importing, opening, past, promoting, saved
+from provisioner.api import commits, folders, importing, opening, past, promoting, saved
 from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
@@ -26,7 +26,7 @@ from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.engines.workflow.engine import WorkflowEngine
 from provisioner.errors import Invalid, Problem
-from provisioner.model import Application, Delivered, Environment, Json, Plan, Purpose, Unit
+from provisioner.model import Application, Delivered, Environment, Json, Origin, Plan, Purpose, Unit
 from provisioner.planner import Looked, PlanInputs, look, roots
 from provisioner.planner.directions import kept_forward, refuse_going_back
 from provisioner.planner.drift import AsDelivered
@@ -142,6 +142,11 @@ class Project:
         plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, judged.units))
         self.store.plans.save(plan)
         return plan
+
+    def origin(self) -> Origin:
+        """Where a plan that is made now comes from."""
+        revision = self.store.revisions.latest(self.application.name, self.environment.name)
+        return Origin(holder_here().who, commits.commit_of(opening.document(self.settings)), revision.number if revision else 0)
 
     def _judged(self, plan: Plan) -> Plan:
         """The plan with what rules say of it. Raises Refused, Denied for what may not be done."""

@@ -34,6 +34,8 @@ class PlanView:
     """How long it will take, by earlier runs."""
     saved: str = ""
     """The file that the plan was saved to."""
+    made: str = ""
+    """When, by whom and from which commit it was made."""
 
 
 def plan_text(plan: Plan, look: Look, view: PlanView) -> str:

@@ -99,7 +99,7 @@ def plan_markdown(plan: Plan, view: PlanView) -> str:
         blocks.append(f"<details><summary>{html.escape(section.name)}</summary>\n\n{_fenced(fence.splitlines(), '')}{files}\n\n</details>")
     blocks += [f"> {note}" for note in plan.notes]
     blocks += [_quiet(found.all)] if _quiet(found.all) else []
-    blocks.append(f"plan `{plan.id}` · digest `{plan.digest[:16]}`")
+    blocks.append(" · ".join(filter(None, [f"plan `{plan.id}`", f"digest `{plan.digest[:16]}`", view.made])))
     return "\n\n".join(blocks)
 
 
@@ -123,13 +123,13 @@ def plan_html(plan: Plan, view: PlanView) -> str:
         + "".join(f"<p><code>{e(place)}</code></p><pre>{_coloured(lines)}</pre>" for place, lines in section.files) + "</details>"
         for section in _sections(found.all))
     notes = "".join(f"<p>{e(note)}</p>" for note in plan.notes)
-    title = e(_title(plan, view))
+    title, made = e(_title(plan, view)), e(f" · {view.made}") if view.made else ""
     heads = "<tr><th></th><th>component</th><th>type</th><th>what</th><th></th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>" if rows else ""
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><p><strong>{e(_summary(found, view))}</strong></p>"
             f"{table}{notes}{sections}<p>{e(_quiet(found.all))}</p>"
-            f"<p>plan <code>{e(plan.id)}</code> · digest <code>{e(plan.digest)}</code></p></body></html>")
+            f"<p>plan <code>{e(plan.id)}</code> · digest <code>{e(plan.digest)}</code>{made}</p></body></html>")
 
 
 def _coloured(lines: tuple[str, ...]) -> str:

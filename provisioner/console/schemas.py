@@ -71,6 +71,8 @@ DRIFT = _result(
 ESTIMATE = _object({"seconds": {"type": "number"}, "runs": COUNT, "unknown": COUNT})
 SCHEMAS: dict[str, Schema] = {
     "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
+                    origin=_object({"who": TEXT, "commit": TEXT, "against": COUNT}),
+                    purpose={"enum": ["deliver", "destroy", "rollback", "heal"]},
                     summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
                     failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS, seals=OBJECT,
                     estimate={"anyOf": [ESTIMATE, {"type": "null"}]}),

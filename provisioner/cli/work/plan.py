@@ -19,7 +19,7 @@ from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.result import asking_again
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Plan, Purpose
+from provisioner.model import Origin, Plan, Purpose
 from provisioner.planner.estimate import Estimate, estimate
 
 
@@ -75,9 +75,10 @@ def keep_plan(path: str, plan: Plan) -> None:
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
     if door.json:
-        door.say_json(plan_json(plan, estimated(session, plan)))
+        door.say_json(plan_json(plan, session.origin(), estimated(session, plan)))
     else:
-        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""))
+        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""),
+                       made=made_text(plan, session.origin()))
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
@@ -86,6 +87,11 @@ def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
 
 NOWHERE: dict[str, Any] = dict.fromkeys(PLACE)
 """A saved plan knows its place."""
+def made_text(plan: Plan, origin: Origin) -> str:
+    """Who made a plan, when and from what."""
+    return " · ".join(filter(None, [f"{plan.created[:16].replace('T', ' ')} by {origin.who}", f"from {origin.commit}" if origin.commit else ""]))
+
+
 PAGES = {"markdown": plan_markdown, "html": plan_html}
 
 
