@@ -118,6 +118,23 @@ def _plain(properties: Mapping[str, Json]) -> str:
 
 
 @dataclass(frozen=True)
+class Brought:
+    """A component that a step itself brings; it has the step's name."""
+
+    type: str
+    properties: Mapping[str, Json]
+    """References in them are templates as in any component."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Its properties to the step's, where they are called otherwise: for the places of errors."""
+    target: str = ""
+    """The only target that is meant."""
+    placement: Mapping[str, Json] = field(default_factory=dict)
+    """As in the trait placement: the only hosts that are meant."""
+    inputs: str = ""
+    """The step's property whose values are the inputs of the unit."""
+
+
+@dataclass(frozen=True)
 class StepKind:
     """One kind of step."""
 
@@ -137,8 +154,12 @@ class StepKind:
     """Mostly it waits: Ctrl-C ends it at once."""
     delivers: Literal["", "policies", "component", "steps"] = ""
     """What it opens: the components under its policies, one component, its sub-steps."""
-    playbook: str = ""
-    """It runs a playbook on hosts: the property that names it."""
+    brings: Callable[[Mapping[str, Json]], Brought] | None = None
+    """The component that it brings, out of properties that fit its schema."""
+    plays: bool = False
+    """The component that it brings is not kept: its engine carries out the step itself, each time."""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    """Properties that have no effect here, with the reason: a warning."""
     collects: tuple[str, ...] = ()
     """Outputs of components that it gets as the property `collected`: unit to output to value."""
     example: str = ""
@@ -154,6 +175,11 @@ def find(name: str) -> StepKind | None:
 def names() -> list[str]:
     """The names of all kinds, sorted."""
     return sorted(_points())
+
+
+def module_of(name: str) -> str:
+    """The module that a kind comes from."""
+    return str(_points()[name].module)
 
 
 @cache

@@ -1,10 +1,10 @@
-"""Writes docs/types/: a page for each shipped type. With --check: says which pages are not as they would be written."""
+"""Writes docs/types/: a page for each shipped type of component, trait, policy and step. With --check: says which pages are stale."""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from provisioner.catalog import Catalog
+from provisioner.catalog import Catalog, words
 from provisioner.console.pages import index_page, page_name, type_page
 
 FOLDER = Path(__file__).parent.parent / "docs" / "types"
@@ -14,8 +14,9 @@ def pages() -> dict[str, str]:
     """File name to text, of every shipped type and of the index."""
     with tempfile.TemporaryDirectory() as empty:
         catalog = Catalog(Path(empty))
-        every = [found for names, read in ((catalog.component_names(), catalog.component), (catalog.trait_names(), catalog.trait))
-                 for name in names if (found := read(name))]
+        kinds = ((catalog.component_names(), catalog.component), (catalog.trait_names(), catalog.trait),
+                 (words.policy_names(), words.policy), (words.step_names(), words.step))
+        every = [found for names, read in kinds for name in names if (found := read(name))]
     texts = {page_name(one): type_page(one) for one in every}
     return {name: text + "\n" for name, text in {**texts, "README.md": index_page(every)}.items()}
 

@@ -23,7 +23,7 @@ def make(state: Path, plan: str) -> Path:
 
 
 def sweep(state: Path, needed: Iterable[str]) -> None:
-    """Remove folders whose owner is gone, except the needed ones and the newest few."""
+    """Remove folders whose owner is gone, except those of the plans that are needed and the newest few."""
     keep = set(needed)
     plans = state / "plans"
     found = sorted(plans.iterdir(), key=lambda path: path.stat().st_mtime) if plans.is_dir() else []

@@ -39,12 +39,13 @@ def find(store: Store, application: str, environment: str, number: int) -> tuple
 
 
 def units_of(plan: Plan, environment: Environment, state: Path, digest_of: Callable[[str], str]) -> tuple[Unit, ...]:
-    """The units of a plan that was carried out, with its own modules and playbooks, on its hosts as they are reached now.
+    """The units of a plan that was carried out and the steps of its workflow, with its own modules and playbooks, on its hosts as they are
+    reached now.
 
     Raises ProvisionError: PRV-6202 when a module or playbook is not kept, PRV-6203 when a unit's hosts have left the environment.
     """
     hosts = {(target.name, host.name): host for target in environment.targets if target.hosts for host in target.hosts.listed}
-    return tuple(_again(unit, hosts, state, digest_of) for unit in plan.units)
+    return tuple(_again(step.unit, hosts, state, digest_of) for step in plan.steps if step.kind in ("deliver", "workflow"))
 
 
 def _again(unit: Unit, hosts: Mapping[tuple[str, str], Host], state: Path, digest_of: Callable[[str], str]) -> Unit:

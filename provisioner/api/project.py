@@ -139,7 +139,7 @@ class Project:
             raise
         if not save:
             return judged
-        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, judged.units))
+        plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, [step.unit for step in judged.steps if step.kind != "remove"]))
         self.store.plans.save(plan)
         return plan
 
@@ -213,10 +213,11 @@ class Project:
             units = promoting.pinned(units, self.promoted)
         return artefacts.sealed(units, self.folder, library_folder())
 
-    def keep(self, purpose: Purpose) -> frozenset[str]:
-        """What stays though nothing wants it: by --keep, or because no step of the workflow delivers it. After `units`."""
-        undelivered = self._composition.undelivered if self._composition and purpose.kind == "deliver" else ()
-        return frozenset((*purpose.keep, *undelivered))
+    def undelivered(self, purpose: Purpose) -> tuple[str, ...]:
+        """Units that no step of the workflow delivers: they stay as they are. After `units`."""
+        if purpose.kind == "rollback":
+            return self.revision(purpose.revision)[1].purpose.undelivered
+        return self._composition.undelivered if self._composition and purpose.kind == "deliver" else ()
 
     def wanted(self) -> tuple[Unit, ...]:
         """What app.yaml asks for here; starts nothing. Raises Invalid."""
@@ -268,7 +269,8 @@ class Project:
     def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None) -> Looked:
         """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says."""
         units = given.units if given else self.units(purpose)
-        keep = {*self.keep(purpose), *(given.kept if given else ())}
+        purpose = replace(purpose, undelivered=self.undelivered(purpose))
+        keep = {*purpose.keep, *(given.kept if given else ())}
         self._check_secrets(units)
         plan = plan or uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
@@ -279,6 +281,7 @@ class Project:
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
             self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell,
+            undelivered=frozenset(purpose.undelivered),
             fresh=is_fresh(self.store, (self.application.name, self.environment.name), version, units))
         try:
             looked = look(inputs)

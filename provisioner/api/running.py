@@ -20,6 +20,8 @@ from provisioner.runner.journal import now as moment
 from provisioner.runner.outcome import judge, needs_a_new_plan
 from provisioner.store import Holder, Lock, NoSuchRun, Revision, Run, Store
 
+RECENT = 5
+"""Runs whose plans' folders are kept, beside that of the run that can be gone on with."""
 MeansOf = Callable[[Run, Plan], Means]
 
 
@@ -125,10 +127,16 @@ class Runner:
         revision = self._revision(ended, plan) if state == "succeeded" and delivered else 0
         journal.note(Event("run-ended", message=state, data={"run": run.number, "exit": int(code), "revision": revision}))
         folders.forget_plan_files(Path(plan.folder))
-        folders.sweep(self._state, [past.plan for past in self._store.runs.list(plan.application, plan.environment, 5)])
+        folders.sweep(self._state, self._needed())
         if revision:
             folders.sweep_artifacts(self._state.parents[1], self._artifacts())
         return Outcome(plan, code, ended, self._store.runs.steps(run.number), revision=revision)
+
+    def _needed(self) -> set[str]:
+        """The plans whose folders are kept: of the newest runs, and of one that waits behind any number of actions."""
+        key = self._lock.application, self._lock.environment
+        waits = self._store.runs.unfinished(*key)
+        return {run.plan for run in [*self._store.runs.list(*key, RECENT), *([waits] if waits else [])]}
 
     def _artifacts(self) -> set[str]:
         """Digests of the artefacts of all revisions that can be gone back to, of every application that shares this folder."""

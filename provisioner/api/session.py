@@ -84,9 +84,9 @@ class Session(Project):
         if old is None:
             return None, None
         units = self.units(purpose)
-        stays = kept([unit.name for unit in units], self.delivered, self.keep(purpose), self._rulebook.handling,
-                     destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of)
-        wanted = spec_digest(self.application.name, self.environment.name, {*self.keep(purpose), *stays}, units)
+        stays = kept([unit.name for unit in units], self.delivered, purpose.keep, self._rulebook.handling,
+                     destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of, undelivered=self.undelivered(purpose))
+        wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
         again = runner.settle(old, wanted)
         if again is None:
             return old, None

@@ -170,13 +170,13 @@ class Catalog:
             return self._found[name].definition
         shipped = origin.name == "built-in" and not self._thorough
         definition = of_document(document, path, kind, origin, self._places, modules=not shipped)
-        return self._same(definition, document) if definition.same_as else definition
+        return self._same(kind, definition, document) if definition.same_as else definition
 
-    def _same(self, definition: Definition, document: Document) -> Definition:
+    def _same(self, kind: Kind, definition: Definition, document: Document) -> Definition:
         """The definition that another one is a further name of, under its own name. Raises Invalid where there is none."""
-        meant = self._definition(definition.kind, definition.same_as) if definition.same_as != definition.name else None
+        meant = self._definition(kind, definition.same_as) if definition.same_as != definition.name else None
         if meant is None or meant.same_as:
-            raise Invalid([Problem("PRV-1438", f'"{definition.name}" is the same as "{definition.same_as}", which is no other {definition.kind} type',
-                                   document.value_at(("spec", "sameAs")), suggestion(definition.same_as, self._names(definition.kind)))])
+            raise Invalid([Problem("PRV-1438", f'"{definition.name}" is the same as "{definition.same_as}", which is no other {kind} type',
+                                   document.value_at(("spec", "sameAs")), suggestion(definition.same_as, self._names(kind)))])
         return replace(meant, name=definition.name, version=definition.version or meant.version, same_as=meant.name,
                        description=definition.description or meant.description, origin=definition.origin, file=definition.file)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from provisioner import references
 from provisioner.catalog import modules, remote
 from provisioner.catalog.digests import digest_folder
 from provisioner.catalog.from_playbook import OWNED, thin_playbook
+from provisioner.catalog.inlined import without_providers, without_versions
 from provisioner.catalog.library import Origin, find
 from provisioner.errors import Problem, ProvisionError
 from provisioner.library import library_folder
@@ -67,18 +69,21 @@ class _Shop:
     def text(self, name: str) -> str:
         """A property that has to be known before anything is delivered."""
         value = self.component.properties.get(name) or ""
-        if not isinstance(value, str) or "${" in value:
+        if not isinstance(value, str) or any(references.find(value)):
             raise _Wrong("PRV-1439", name, f'"{name}" has to be said as it is, it can\'t be a reference')
-        return value
+        return references.unescape(value)
 
     # ------------------------------------------------------------------ Terraform
     def module(self) -> Definition:
         """The definition with the module that the component names."""
-        folder = self._folder(self.text("module"))
+        address, text = self.text("module"), self.text("configuration")
+        if bool(address) == bool(text):
+            raise _Wrong("PRV-1439", "module", "needs either a `module` or a `configuration`")
+        folder, name = (self._folder(address), "module") if address else (self._inline(text), "configuration")
         try:
             found = modules.read_module(folder)
         except modules.Unreadable as error:
-            raise _Wrong("PRV-1431", "module", f"the module can't be read: {error}", f"terraform -chdir={folder} validate") from None
+            raise _Wrong("PRV-1431", name, f"the module can't be read: {error}", f"terraform -chdir={folder} validate") from None
         entry = self.definition.implementations[0]
         given = self.component.properties.get("variables")
         names = given if isinstance(given, Mapping) else {}
@@ -88,6 +93,20 @@ class _Shop:
             outputs={name: "${module.%s}" % name for name in found.outputs})
         outputs = {name: OutputSpec("string", output.sensitive, None, output.description) for name, output in found.outputs.items()}
         return self._with(made, outputs, _schema(found))
+
+    def _inline(self, text: str) -> Path:
+        """The folder into which the component's own text is written; providers and their versions are the target's."""
+        text, dropped = without_providers(text.rstrip() + "\n")
+        text, versions = without_versions(text)
+        where = self.component.places.get("properties.configuration", self.component.where)
+        self.notices.extend(Problem("PRV-1454", f'{self.component.name}: the block of provider "{name}" is left out', where,
+                                 "the target of the environment has it: terraform: {provider: …, config: {…}}", "warning") for name in dropped)
+        self.notices.extend(Problem("PRV-1455", f"{self.component.name}: the provider's version {version} is left out", where,
+                                 "the target of the environment has it: version: …", "warning") for version in versions)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        folder = project_path(str(self.project)) / "modules" / f"inline-{self.component.name}-{digest}"
+        _written(folder / "main.tf", text)
+        return folder
 
     def _folder(self, address: str) -> Path:
         """The module's folder: beside app.yaml, in the library, or of a repository at a commit."""

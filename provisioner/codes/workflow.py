@@ -30,7 +30,16 @@ CODES: dict[str, tuple[str, str]] = {
         "A step does not give that",
         "`valueFrom` is a path that begins with one of the names that the type of step gives; of a step that delivers one component: its outputs.",
     ),
-    "PRV-1709": ("A step can't have that", "Only groups have subSteps, and they hold no groups. Deliveries have no timeout of their own."),
+    "PRV-1709": (
+        "A step can't have that",
+        "Only groups have subSteps, and they hold no groups. Deliveries have no timeout of their own.\n"
+        "A step that brings a component (apply-terraform-config, run-playbook) needs a name that no component has.",
+    ),
+    "PRV-1710": (
+        "The workflow that is named",
+        "`ref` is the name of a document `kind: Workflow` (steps and mode at its top level), in the application's own file or in\n"
+        "workflows/NAME.yaml beside it. It stands in place of `steps`.",
+    ),
     "PRV-4401": (
         "An `if` could not be judged",
         "While the workflow ran, a value was of another kind than the expression needs, or was not there. So the step failed.\n"

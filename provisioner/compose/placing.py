@@ -105,14 +105,20 @@ def unknown_targets(application: Application, environment: Environment) -> list[
             for name in topology(replace(application, policies=(policy,)), environment).names if name not in known]
 
 
-def _by_step(application: Application, environment: Environment, component: Component) -> Topology:
-    """The targets that steps of the workflow name which deliver this component alone."""
-    found: dict[str, None] = {}
+def topologies(application: Application, environment: Environment) -> Callable[[Component], Topology]:
+    """What decides the targets of a component: steps of the workflow that deliver it alone, else the policies. Worked out once."""
+    general = topology(application, environment)
+    alone: dict[str, list[str]] = {}
     for step in every(application.workflow):
-        target = step.properties.get("target") or step.properties.get("cluster")
-        if step.type == "apply-component" and step.properties.get("component") in (component.name, component.beside) and isinstance(target, str):
-            found[environment.aliases.get(target, target)] = None
-    return Topology(tuple(found))
+        target, name = step.properties.get("target") or step.properties.get("cluster"), step.properties.get("component")
+        if step.type == "apply-component" and isinstance(target, str) and isinstance(name, str):
+            alone.setdefault(name, []).append(environment.aliases.get(target, target))
+
+    def of(component: Component) -> Topology:
+        names = [name for of_step in (component.name, component.beside) for name in alone.get(of_step, ())]
+        return Topology(tuple(dict.fromkeys(names))) if names else general
+
+    return of
 
 
 def _topologies(application: Application) -> list[Policy]:
@@ -121,7 +127,7 @@ def _topologies(application: Application) -> list[Policy]:
 
 def choose(
     application: Application, environment: Environment, component: Component, definition: Definition,
-    offers: Mapping[str, tuple[str, ...]], wants_hosts: bool, *, near: Sequence[Target] = (),
+    offers: Mapping[str, tuple[str, ...]], *, wants_hosts: bool, wanted: Topology, near: Sequence[Target] = (),
     can: Callable[[Implementation], bool] = lambda implementation: True,
 ) -> tuple[list[Placed], list[Problem]]:
     """The copies of a component; every reason why there is none is a Problem at the component.
@@ -134,7 +140,6 @@ def choose(
         return _existing(component, definition, rule, rule.existing)
     fitting = [(target, implementation) for target in environment.targets
                if (implementation := implementation_for(definition, _offered(target, offers), wants_hosts, component.properties))]
-    wanted = _by_step(application, environment, component) or topology(application, environment)
     if not {target.name for target in environment.targets}.issuperset(wanted.names):
         return [], []  # said once, by unknown_targets or by the step
     if wanted:

@@ -15,8 +15,9 @@ Path = tuple[str, ...]
 class Ruled:
     """One parameter with a rule, and the input that takes it as it is."""
 
-    parameter: Path
-    input: Path
+    parameter: str
+    """Dotted path, as that of the input."""
+    input: str
     rule: Rule
 
 
@@ -26,14 +27,13 @@ def ruled(definition: Definition, implementation: Implementation) -> tuple[Ruled
     if not rules:
         return ()
     taken = list(_taken(implementation.variables))
-    return tuple(Ruled(parameter, (*path, *parameter[len(whole):]), rule) for parameter, rule in rules.items() for path, whole in taken
-                 if parameter[:len(whole)] == whole)
+    return tuple(Ruled(".".join(parameter), ".".join((*path, *parameter[len(whole):])), rule)
+                 for parameter, rule in rules.items() for path, whole in taken if parameter[:len(whole)] == whole)
 
 
 def rules_of(component: Component, found: tuple[Ruled, ...]) -> tuple[ChangeRule, ...]:
     """The rules of one component, each with the place where its parameter was written."""
-    return tuple(ChangeRule(".".join(one.input), ".".join(one.parameter), one.rule, place_of(component, "properties." + ".".join(one.parameter)))
-                 for one in found)
+    return tuple(ChangeRule(one.input, one.parameter, one.rule, place_of(component, "properties." + one.parameter)) for one in found)
 
 
 def with_rule(schema: Mapping[str, Any], above: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:

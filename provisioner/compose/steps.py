@@ -19,6 +19,8 @@ CODES = Codes("PRV-1403", "PRV-1404", "PRV-1405", "PRV-1406", "property")
 FIELDS = ("phase", "succeeded", "failed", "skipped", "timeout", "failedAfterRetries", "terminate", "message")
 """What `status.NAME` has."""
 CONTEXT = ("name", "appName", "environment", "version", "publishVersion")
+TERRAFORM_OUTPUTS = ("status", "apply", "outputs")
+"""Where KubeVela keeps the outputs of a module: output.status.apply.outputs.NAME.value."""
 PARTS = re.compile(r"""\[["']?([^\]"']+)["']?\]""")
 
 
@@ -36,6 +38,8 @@ class Bench:
     """The components' units."""
     published: dict[str, Json] = field(default_factory=dict)
     """Outputs of steps and components by their names: the templates that stand for them."""
+    played: Mapping[str, Unit] = field(default_factory=dict)
+    """Step to the unit of the playbook that it plays."""
     left_out: set[str] = field(default_factory=set)
     """Outputs that nothing gives: what would give them is unsupported."""
     lenient: bool = False
@@ -91,7 +95,7 @@ class Bench:
             if kind.delivers:
                 template = self._of_members(step, path, members)
             else:
-                template = "${module.%s}" % ".".join(path) if path and path[0] in kind.gives else None
+                template = "${module.%s}" % ".".join(path) if path and (path[0] in kind.gives or kind.plays) else None
             if template is None:
                 self.left_out.add(output.name)
                 gives = kind.gives if not kind.delivers else sorted({name for member in members if member in self.units
@@ -107,6 +111,8 @@ class Bench:
         return found
 
     def _of_members(self, step: WorkflowStep, path: tuple[str, ...], members: Iterable[str]) -> Json:
+        if path[:3] == TERRAFORM_OUTPUTS:
+            path = tuple(part for part in path[3:] if part != "value")
         having = [member for member in members if member in self.units and path and path[0] in self.units[member].outputs]
         return "${%s.%s}" % (having[0], ".".join(path)) if len(having) == 1 else None
 
@@ -147,10 +153,12 @@ class Bench:
 
     def unit(self, step: WorkflowStep, kind: StepKind, flow: Flow, needs: Iterable[str]) -> Unit:
         """The step's unit."""
-        properties = self.properties(step, kind)
+        properties = self.properties(step, kind) if not kind.brings else {}
         if kind.collects:
             properties = {**properties, "collected": self._collected(kind, properties)}
         outputs = self.outputs(step, kind, flow.members)
+        if kind.brings:
+            return self._bringing(step, kind, replace(flow, summary=step.alias or kind.summary(step.properties)), needs, outputs)
         heads = _heads(properties)
         for head in heads:
             component = head.partition("@")[0]
@@ -160,6 +168,35 @@ class Bench:
         summary = step.alias or kind.summary(step.properties)
         return Unit(unit_name(step.name), step.name, kind.name, WORKFLOW, "workflow", inputs=properties, outputs=outputs,
                     needs=tuple(dict.fromkeys([*needs, *heads])), flow=replace(flow, summary=summary), where=step.where)
+
+    def _bringing(self, step: WorkflowStep, kind: StepKind, flow: Flow, needs: Iterable[str], outputs: dict[str, Json]) -> Unit:
+        """The unit of a step that brings a component: what its engine carries out, or what opens the component's unit."""
+        plain = Unit(unit_name(step.name), step.name, kind.name, WORKFLOW, "workflow", outputs=outputs, needs=tuple(needs), flow=flow,
+                     where=step.where)
+        if not kind.plays:
+            for member in flow.members:
+                self.units = {**self.units, member: self._given(step, kind, self.units[member])}
+            return plain
+        own = self.played.get(step.name)
+        if own is None:
+            return plain
+        own = self._given(step, kind, own)
+        return replace(own, name=plain.name, type=kind.name, outputs=outputs, sensitive=(), secrets=(), remove_source="", data=False, claims=(),
+                       health={}, needs=tuple(dict.fromkeys([*plain.needs, *own.needs])), flow=flow)
+
+    def _given(self, step: WorkflowStep, kind: StepKind, unit: Unit) -> Unit:
+        """The unit with the step's inputs put into its own: `parameterKey: variables.NAME`."""
+        brought = kind.brings(step.properties) if kind.brings else None
+        for given in step.inputs:
+            if brought is None or not given.parameter_key or given.source not in self.published:
+                continue
+            first, *path = steps_of(given.parameter_key)
+            if first != brought.inputs or not path:
+                self.problem("PRV-1507", f"{step.name}: parameterKey {given.parameter_key}: only {brought.inputs}.NAME can be given", given.where)
+                continue
+            value = self.published[given.source]
+            unit = replace(unit, inputs=put(unit.inputs, path, value), needs=tuple(dict.fromkeys([*unit.needs, *_heads(value)])))
+        return unit
 
     def _collected(self, kind: StepKind, properties: Mapping[str, Json]) -> dict[str, Json]:
         wanted = properties.get("components")

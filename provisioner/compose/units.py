@@ -8,15 +8,16 @@ from provisioner import graph, step_kinds
 from provisioner.collector import resting
 from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
+from provisioner.compose.bringing import Own, brought
 from provisioner.compose.clashes import clashes
 from provisioner.compose.lending import Neighbours, lent
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
-from provisioner.compose.placing import Placed, beside, choose, unknown_targets
+from provisioner.compose.placing import Placed, beside, choose, topologies, unknown_targets
 from provisioner.compose.shape import place_of, shape
 from provisioner.compose.traits import CheckProperties, Traits
 from provisioner.compose.unit import Workshop, make_unit
-from provisioner.compose.variants import variants
+from provisioner.compose.variants import Variant, variants
 from provisioner.compose.workflow import Around, Kinds, Woven, weave
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import WORKFLOW, Application, Component, Definition, Environment, Trait, Unit, predecessors
@@ -79,6 +80,10 @@ class Found:
     broken: set[str] = field(default_factory=set)
     """Components whose properties are wrong."""
     deployed: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    offers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Target to what it offers, hosts that a component makes there included."""
+    played: list[Own] = field(default_factory=list)
+    """Playbooks that steps of the workflow play."""
 
 
 @resting()
@@ -101,7 +106,7 @@ def compose(context: Context) -> Composition:
         if component.name not in usable:
             names.check(component)
         problems += _unknown_needs(component, names.components)
-    woven = _woven(context, units, found, names)
+    woven = _woven(context, units, found, names, _played(context, shop, found, definitions))
     problems += [*woven.problems, *names.problems]
     everything = [*woven.steps, *woven.units]
     sequence = _sequence(everything, problems)
@@ -114,33 +119,56 @@ def compose(context: Context) -> Composition:
                        ordered, woven.undelivered)
 
 
-def _woven(context: Context, units: list[Unit], found: Found, names: Names) -> Woven:
+def _woven(context: Context, units: list[Unit], found: Found, names: Names, played: Mapping[str, Unit]) -> Woven:
     """The units as the workflow orders them."""
     owners = {component.name: component.beside for component in found.components.values() if component.beside}
     return weave(Around(context.application, context.environment, {unit.name: unit for unit in units}, owners, found.deployed, names,
-                        context.step_kinds, context.ignore_unsupported))
+                        context.step_kinds, context.ignore_unsupported, played))
+
+
+def _played(context: Context, shop: Workshop, found: Found, definitions: dict[str, Definition]) -> dict[str, Unit]:
+    """Step to the unit of the playbook that it plays; its notices count as those of any definition."""
+    units = {}
+    for own in found.played:
+        alone = Found(offers=found.offers)
+        _add(context, own.variant, alone, shop.problems)
+        definitions |= alone.definitions
+        own_shop = replace(shop, placements=alone.placements)
+        for copy in alone.copies.values() if not alone.broken else ():
+            if unit := make_unit(own_shop, copy, alone.definitions[copy.component.name]):
+                units[copy.component.name] = unit
+    return units
 
 
 def _found(context: Context, problems: list[Problem]) -> Found:
     """All copies, each as the deploy step that delivers it wants it."""
-    found = Found()
-    told = variants(context.application)
-    problems += told.problems
-    traits = Traits(context.trait_of, context.trait_names, context.check, context.ignore_unsupported)
-    offers = {target.name: target.offers for target in context.environment.targets}
+    found = Found(offers={target.name: target.offers for target in context.environment.targets})
+    told, own = variants(context.application), brought(context.application, context.step_kinds.bringing())
+    problems += [*told.problems, *own.problems]
     for variant in told.all:
-        problems += unknown_targets(variant.application, context.environment)
-        shaped = shape(variant.application, context.environment, traits)
-        problems += shaped.problems
-        definitions = _definitions(context, shaped.components, problems)
-        components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
-        placed = _placed(replace(context, application=variant.application), components, definitions, (shaped.placements, offers), problems)
-        _keep(found, placed, definitions, problems)
-        found.broken |= broken
-        found.placements |= {copy.unit: shaped.placements[copy.component.name] for copy in placed if copy.component.name in shaped.placements}
-        found.components |= {component.name: component for component in [*shaped.components, *components]}
-        found.deployed[variant.policies] = tuple(copy.unit for copy in placed)
+        found.deployed[variant.policies] = _add(context, variant, found, problems)
+    for one in own.all:
+        if one.plays:
+            found.played.append(one)
+        else:
+            _add(context, one.variant, found, problems)
     return found
+
+
+def _add(context: Context, variant: Variant, found: Found, problems: list[Problem]) -> tuple[str, ...]:
+    """Add what one variant delivers; the names of its units."""
+    problems += unknown_targets(variant.application, context.environment)
+    traits = Traits(context.trait_of, context.trait_names, context.check, context.ignore_unsupported)
+    shaped = shape(variant.application, context.environment, traits)
+    problems += shaped.problems
+    definitions = _definitions(context, shaped.components, problems)
+    components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
+    placed = _placed(replace(context, application=variant.application), components, definitions, (shaped.placements, found.offers), problems)
+    _keep(found, placed, definitions, problems)
+    found.broken |= broken
+    found.placements |= {copy.unit: shaped.placements[copy.component.name] for copy in placed if copy.component.name in shaped.placements}
+    found.components |= {component.name: component for component in [*shaped.components, *components]}
+    return tuple(copy.unit for copy in placed)
 
 
 def _keep(found: Found, placed: list[Placed], definitions: Mapping[str, Definition], problems: list[Problem]) -> None:
@@ -206,6 +234,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             where: tuple[Mapping[str, Trait], dict[str, tuple[str, ...]]], problems: list[Problem]) -> list[Placed]:
     """Copies of all components; those that make hosts first, since they decide which targets offer hosts (`where`: placements, offers)."""
     placements, offers = where
+    wanted = topologies(context.application, context.environment)
     found: dict[str, list[Placed]] = {}
 
     def makes_hosts(component: Component) -> bool:
@@ -219,8 +248,8 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             copies, wrong = borrowed
         else:
             near = [copy.target for copy in found.get(component.beside, []) if copy.target]
-            copies, wrong = choose(context.application, context.environment, component, definition, offers, component.name in placements,
-                                   near=near, can=partial(unfit.can, component, definition))
+            copies, wrong = choose(context.application, context.environment, component, definition, offers, near=near,
+                                   wants_hosts=component.name in placements, wanted=wanted(component), can=partial(unfit.can, component, definition))
         problems += wrong
         found[component.name] = copies
         for copy in copies:

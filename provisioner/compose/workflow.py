@@ -15,6 +15,9 @@ from provisioner.model import Application, Environment, Flow, Json, Mode, Unit, 
 from provisioner.step_kinds import ALIKE, REFUSED, StepKind
 from provisioner.suggest import suggestion
 
+UNSUPPORTED = ("PRV-1702", "PRV-1703", "PRV-1710")
+"""What --ignore-unsupported leaves out."""
+
 
 @dataclass(frozen=True)
 class Kinds:
@@ -22,6 +25,10 @@ class Kinds:
 
     find: Callable[[str], StepKind | None]
     names: Callable[[], list[str]]
+
+    def bringing(self) -> dict[str, StepKind]:
+        """Type to kind, of those that bring a component of their own."""
+        return {name: kind for name in self.names() if (kind := self.find(name)) and kind.brings}
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Around:
     names: Names
     kinds: Kinds
     ignore_unsupported: bool = False
+    played: Mapping[str, Unit] = field(default_factory=dict)
+    """Step to the unit of the playbook that it plays."""
 
 
 def weave(around: Around) -> Woven:
@@ -74,16 +83,16 @@ class _Weaver:
 
     def __post_init__(self) -> None:
         self.bench = Bench(self.around.names, self.around.units, self.around.names.published(self.around.application.components),
-                           lenient=self.around.ignore_unsupported)
-        if self.workflow.ref:
-            self.bench.unsupported("PRV-1703", f'the workflow is that of "{self.workflow.ref}", which is another document', self.workflow.where,
-                                   "write its steps under `steps`")
+                           lenient=self.around.ignore_unsupported, played=self.around.played)
+        if self.workflow.ref and not self.workflow.steps:
+            self.bench.unsupported("PRV-1710", f'there is no workflow "{self.workflow.ref}"', self.workflow.where,
+                                   f"a document `kind: Workflow` of this name beside the application, or in workflows/{self.workflow.ref}.yaml")
         for step in self.workflow.steps:
             self._read(step, False)
 
     def usable(self) -> bool:
         """False where nothing is left that delivers, because that was left out as unsupported: then the workflow is left out whole."""
-        left_out = any(problem.severity == "warning" and problem.code in ("PRV-1702", "PRV-1703") for problem in self.bench.problems)
+        left_out = any(problem.severity == "warning" and problem.code in UNSUPPORTED for problem in self.bench.problems)
         delivers = any(self.kinds[name].delivers in ("policies", "component") for name in self.kinds)
         return delivers or not left_out
 
@@ -135,7 +144,7 @@ class _Weaver:
         if kind.delivers == "steps":
             found = tuple(name for below in step.steps if below.name in self.kinds for name in (unit_name(below.name), *self._assign(below)))
         elif kind.delivers:
-            wanted = self._by_policies(step) if kind.delivers == "policies" else self._of_component(step)
+            wanted = self._by_policies(step) if kind.delivers == "policies" else self._own(step) if kind.brings else self._of_component(step)
             found = tuple(name for name in wanted if name not in self.opened_by)
             if wanted and not found:
                 self.bench.problems.append(Problem("PRV-1706", f"{step.name}: it delivers nothing that an earlier step does not", step.where,
@@ -151,6 +160,10 @@ class _Weaver:
         """The units that a deploy step delivers: all components under its policies. An unknown policy is said by whoever reads them."""
         delivered = self.around.deployed.get(policies_of(step), ())
         return [name for name in delivered if name in self.around.units]
+
+    def _own(self, step: WorkflowStep) -> list[str]:
+        """The unit of the component that a step brings; none where something about it is wrong, which is said already."""
+        return [name for name, unit in self.around.units.items() if unit.component == step.name]
 
     def _of_component(self, step: WorkflowStep) -> list[str]:
         """The units of one component, with what its traits added; on one target where that is named."""
@@ -186,7 +199,9 @@ class _Weaver:
         if group:
             needs.append(unit_name(group))
         gate = kind.delivers != "" and step.properties.get("auto") is False
-        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs, step.timeout or kind.limit, step.timeout or 0)
+        parallel = step.properties.get("parallelism")
+        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs, step.timeout or kind.limit, step.timeout or 0,
+                    parallel=parallel if kind.delivers and isinstance(parallel, int) else 0)
         unit = self.bench.unit(step, kind, flow, needs)
         self.steps.append(unit)
         before: tuple[str, ...] = ()

@@ -20,9 +20,9 @@ def types_text(definitions: Iterable[Definition], look: Look) -> str:
 
 
 def goes_on(definition: Definition) -> str:
-    """`aws, hosts, existing`."""
-    if definition.kind == "trait":
-        return "on " + (", ".join(definition.applies_to) or "every type")
+    """`aws, hosts, existing`; of what is no component, where it stands."""
+    if definition.kind != "component":
+        return ("on " if definition.kind == "trait" else "in ") + (", ".join(definition.applies_to) or "every type")
     return ", ".join(dict.fromkeys(one.needs for one in definition.implementations))
 
 
@@ -34,19 +34,24 @@ def first_sentence(text: str) -> str:
 def type_text(definition: Definition, look: Look) -> str:
     """Everything about one type."""
     data = " · bears data: destroying it needs --allow-destroy NAME" if definition.data else ""
-    lines = [look.line(f"{definition.name} {definition.version}", "title") + look.words(f" · {definition.kind} · {definition.origin}{data}"),
+    lines = [look.line(f"{definition.name} {definition.version}".rstrip(), "title") + look.words(f" · {definition.kind} · {definition.origin}{data}"),
              look.words(definition.description)]
     if definition.unavailable:
         lines += ["", look.paint("Its parameters and outputs are not known: ", "yellow") + look.words(definition.unavailable)]
     lines += [look.words(notice.message) for notice in definition.notices]
     lines += _section("Parameters", parameter_rows(definition.parameters), look)
-    lines += _section("Outputs", [[Cell(name, "bold"), output.type, "sensitive" if output.sensitive else "", output.description]
-                                  for name, output in definition.outputs.items()], look)
+    lines += _section("Gives (`valueFrom`)" if definition.kind == "step" else "Outputs", output_rows(definition), look)
     lines += _section("Made by", [[Cell(one.needs, "bold"), made_by(one)] for one in definition.implementations], look)
     lines += _section("Actions (provision action NAME VERB)", action_rows(definition), look)
     if definition.example:
         lines += ["", look.paint("Example", "bold"), *("  " + look.words(line) for line in definition.example.rstrip().splitlines())]
     return "\n".join(lines)
+
+
+def output_rows(definition: Definition) -> list[Row]:
+    """NAME, type, whether it is sensitive, description."""
+    return [[Cell(name, "bold"), output.type, "sensitive" if output.sensitive else "", output.description]
+            for name, output in definition.outputs.items()]
 
 
 def _section(title: str, rows: list[Row], look: Look) -> list[str]:

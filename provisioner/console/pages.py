@@ -9,17 +9,21 @@ from provisioner.console.catalogue import first_sentence, goes_on, made_by, type
 from provisioner.model import ActionSpec, Definition, Implementation, Json
 
 DEPTH = 4
+KINDS = (("component", "Components", "can go on"), ("trait", "Traits", "attaches to"), ("policy", "Policies", "stands in"),
+         ("step", "Steps of the workflow", "stands in"))
+SAYS = {"policy": "policy ([docs/policies.md](../policies.md))", "step": "step of the workflow ([docs/workflow.md](../workflow.md))"}
 NOTE = "<!-- Made from components/ by scripts/pages.py: edit the definition, then run it. -->"
+NOTES = dict.fromkeys(("policy", "step"), "<!-- Made from its schema in provisioner/ by scripts/pages.py: edit that, then run it. -->")
 
 
 def type_page(definition: Definition) -> str:
     """The page of one type, without a line break at its end."""
-    blocks = [f"# {definition.name}", NOTE, _facts(definition), definition.description.strip(),
+    blocks = [f"# {definition.name}", NOTES.get(definition.kind, NOTE), _facts(definition), definition.description.strip(),
               *_section("Parameters", ("parameter", "type", "default", "when changed", "what it is"), _parameters(definition.parameters))]
-    if definition.kind == "component":
+    if definition.kind in ("component", "step"):
         outputs = [(f"`{name}`", output.type, "sensitive" if output.sensitive else "", output.description)
                    for name, output in definition.outputs.items()]
-        blocks += _section("Outputs", ("output", "type", "", "what it is"), outputs)
+        blocks += _section("Gives" if definition.kind == "step" else "Outputs", ("output", "type", "", "what it is"), outputs)
         blocks += ["## Where it can go"] if definition.implementations else []
         for one in definition.implementations:
             blocks += _implementation(one)
@@ -31,19 +35,19 @@ def index_page(definitions: Iterable[Definition]) -> str:
     """The list of all types with a link to each page."""
     listed = list(definitions)
     blocks = ["# Types", NOTE, "`provision types` prints this list, with a project's own types and those of its addons."]
-    for kind, title in (("component", "Components"), ("trait", "Traits")):
+    for kind, title, where in KINDS:
         rows = [(f"[{one.name}]({page_name(one)})", goes_on(one), first_sentence(one.description)) for one in listed if one.kind == kind]
-        blocks += _section(title, ("type", "can go on" if kind == "component" else "attaches to", "what it is"), rows)
+        blocks += _section(title, ("type", where, "what it is"), rows)
     return "\n\n".join(blocks)
 
 
 def page_name(definition: Definition) -> str:
-    """The page's file: a trait may have the name of a component."""
-    return f"{definition.name}.md" if definition.kind == "component" else f"trait-{definition.name}.md"
+    """The page's file: a trait or policy may have the name of a component."""
+    return f"{definition.name}.md" if definition.kind == "component" else f"{definition.kind}-{definition.name}.md"
 
 
 def _facts(definition: Definition) -> str:
-    words = [f"{definition.kind} · version {definition.version or 'unknown'}"]
+    words = [SAYS.get(definition.kind) or f"{definition.kind} · version {definition.version or 'unknown'}"]
     words += [f"speaks {definition.provides}"] if definition.provides else []
     words += ["bears data: destroying or replacing it needs `--allow-destroy NAME`"] if definition.data else []
     words += [f"attaches to {', '.join(definition.applies_to) or 'every type'}"] if definition.kind == "trait" else []

@@ -55,7 +55,8 @@ RUN = _result("run", **RUN_KEYS)
 RUN["properties"]["steps"] = _list(STEP)
 ACTION = _object({"name": TEXT, "needs": TEXT, "description": TEXT, "parameters": OBJECT, "outputs": TEXTS})
 TYPE_KEYS: Schema = {
-    "name": TEXT, "typeKind": {"enum": ["component", "trait"]}, "version": TEXT, "origin": TEXT, "file": TEXT, "description": TEXT, "provides": TEXT,
+    "name": TEXT, "typeKind": {"enum": ["component", "trait", "policy", "step"]},
+    "version": TEXT, "origin": TEXT, "file": TEXT, "description": TEXT, "provides": TEXT,
     "data": FLAG, "goesOn": TEXTS, "appliesTo": TEXTS, "parameters": OBJECT, "outputs": OBJECT, "example": TEXT,
     "actions": _list(ACTION), "unavailable": TEXT, "notices": TEXTS}
 STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})

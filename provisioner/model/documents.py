@@ -255,7 +255,7 @@ class Addition:
 @dataclass(frozen=True)
 class Definition:
     name: str
-    kind: Literal["component", "trait"] = "component"
+    kind: Literal["component", "trait", "policy", "step"] = "component"
     version: str = ""
     description: str = ""
     provides: str = ""
@@ -268,7 +268,7 @@ class Definition:
     patch: tuple[dict[str, Json], ...] = ()
     """Traits only: what it changes in the component's properties: operations merge, add, remove, clear."""
     applies_to: tuple[str, ...] = ()
-    """Traits only: the component types that it can be attached to; empty is all."""
+    """Traits: the component types that it can be attached to; empty is all. Policies and steps: the documents that they stand in."""
     adds: tuple[Addition, ...] = ()
     """Traits only: components that it adds. Its own `implementations` are delivered beside the component, too."""
     variables: dict[str, dict[str, Json]] = field(default_factory=dict)

@@ -176,6 +176,8 @@ class Purpose:
     allow_destroy: tuple[str, ...] = ()
     imports: tuple[tuple[str, str, str], ...] = ()
     """(unit, address inside its module, id) of what is taken over."""
+    undelivered: tuple[str, ...] = ()
+    """Units that the document has and that no step of its workflow delivers: they stay as they are."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Workflow:
     mode: Mode = "StepByStep"
     sub_mode: Mode = "DAG"
     ref: str = ""
-    """Name of a Workflow document that holds the steps instead."""
+    """Name of the Workflow document that holds the steps."""
     where: Where = NOWHERE
 
 
@@ -86,3 +86,5 @@ class Flow:
     """Seconds after which a yes comes too late; 0: never."""
     summary: str = ""
     """What it does, in a few words of its kind."""
+    parallel: int = 0
+    """How many batches of its members are carried out at one time; 0: as many as the run may."""

@@ -1,6 +1,6 @@
 """What the engines say of every unit: each Terraform root and each unit on hosts is asked once. The planner's only contact with them."""
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 
 from provisioner import graph, references
@@ -68,6 +68,8 @@ class Asking:
 
     def _filled(self, unit: Unit) -> Unit:
         """The unit as Terraform is asked about it: references inside its root stay."""
+        if not unit.needs:
+            return unit  # it refers to nothing else
         inside = [need for need in unit.needs if need in self.wanted and self.wanted[need].root == unit.root]
         return replace(unit, inputs=self.known.fill(unit.inputs, inside), outputs=self.known.fill(unit.outputs, inside))
 
@@ -135,9 +137,22 @@ class Asking:
         """True when nothing is missing in an output but what the playbook itself gives: that is expected to be as it was."""
         return all(reference.head in ("module", "self", "secret") for _, reference in references.find(self.known.fill(output)))
 
+    def played(self, units: Sequence[Unit]) -> Mapping[str, Planned]:
+        """What check mode says of the playbooks of these steps of the workflow; among the answers from then on."""
+        if units:
+            self.progress(f"checking {len(units)} playbook{'s' * (len(units) != 1)} of the workflow")
+            checks = Checks(self.engines["ansible"], self.site, self.delivered)
+            try:
+                checks.ask([(self.known.filled(unit), self.known.hosts.get(unit.name)) for unit in units])
+                self.answers |= checks.answers()
+            finally:
+                checks.close()
+        return self.answers
+
     def _questions(self) -> list[Question]:
-        """All units on hosts, as they are asked about now."""
-        return [(self.known.filled(unit), self.known.hosts.get(name)) for name, unit in self.wanted.items() if unit.engine == "ansible"]
+        """All units on hosts, as they are asked about now; steps of the workflow are none: whether they run depends on the others."""
+        return [(self.known.filled(unit), self.known.hosts.get(name)) for name, unit in self.wanted.items()
+                if unit.engine == "ansible" and unit.flow is None]
 
     def _settled(self) -> list[Question]:
         """Those that need not wait for Terraform's answer: it is expected to be what it was."""

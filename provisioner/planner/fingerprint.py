@@ -35,9 +35,11 @@ def _fields(value: object) -> object:
     """A value of the model as a map. A unit that a step delivers is named only: spec_digest is over it."""
     if not is_dataclass(value):
         raise TypeError(f"{type(value).__name__} can't be part of a digest")
-    found = {name: part for name, part in vars(value).items() if name not in NO_CONTENT}
+    found = vars(value).copy()
+    for name in NO_CONTENT:
+        found.pop(name, None)
     if isinstance(value, Unit):
-        found |= {"needs": sorted(value.needs), "explicit_needs": sorted(value.explicit_needs)}
+        found["needs"], found["explicit_needs"] = sorted(value.needs), sorted(value.explicit_needs)
     elif isinstance(value, Step):
         found |= {"unit": value.unit.name if value.kind == "deliver" else value.unit, "needs": sorted(value.needs), "after": sorted(value.after)}
     return found

@@ -1,4 +1,5 @@
-"""What stays though nothing wants it any more: by --keep, by the garbage-collect rules it was delivered under, or for what stays. Pure."""
+"""What stays though nothing wants it any more: by --keep, by the workflow, by the garbage-collect rules it was delivered under, or for what
+stays. Pure."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -10,20 +11,19 @@ HandlingOf = Callable[[Unit], Handling]
 
 
 def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Collection[str], handling: HandlingOf, *,
-         destroy: bool, users: Callable[[Unit], str] = lambda unit: "") -> dict[str, str]:
-    """Unit to why it stays. `keep` are names of components or units; `destroy`: the whole application goes; `users`: other applications."""
+         destroy: bool, users: Callable[[Unit], str] = lambda unit: "", undelivered: Collection[str] = ()) -> dict[str, str]:
+    """Unit to why it stays. `keep` are names of components or units; `destroy`: the whole application goes; `users`: other applications;
+    `undelivered`: units that the document has and that no step of its workflow delivers."""
     found: dict[str, str] = {}
     for name, entry in delivered.items():
         if name in wanted:
             continue
         if name in keep or entry.unit.component in keep:
             found[name] = "--keep"
-        elif handling(entry.unit).read_only:
-            found[name] = "read-only"
-        elif (collect := handling(entry.unit).collect) == "never" or (collect == "onAppDelete" and not destroy):
-            found[name] = f"garbage-collect {collect}"
-        elif others := users(entry.unit):
-            found[name] = f"shared with {others}"
+        elif name in undelivered:
+            found[name] = "no step of the workflow delivers it"
+        elif why := _by_policy(handling(entry.unit), destroy) or (others := users(entry.unit)) and f"shared with {others}":
+            found[name] = why
     queue = list(found)
     while queue:
         name = queue.pop()
@@ -32,6 +32,14 @@ def kept(wanted: Collection[str], delivered: Mapping[str, Delivered], keep: Coll
                 found[need] = f"{name} needs it"
                 queue.append(need)
     return found
+
+
+def _by_policy(handling: Handling, destroy: bool) -> str:
+    """The policy by which it stays, or empty."""
+    if handling.read_only:
+        return "read-only"
+    stays = handling.collect == "never" or (handling.collect == "onAppDelete" and not destroy)
+    return f"garbage-collect {handling.collect}" if stays else ""
 
 
 def handled(entry: Delivered, handling: HandlingOf) -> Delivered:

@@ -49,6 +49,8 @@ class PlanInputs:
     progress: Callable[[str], None] = field(default=lambda message: None)
     fresh: bool = True
     """The workflow is new since the newest revision: it runs even where nothing else is to be done."""
+    undelivered: frozenset[str] = frozenset()
+    """Units that no step of the workflow delivers."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def look(inputs: PlanInputs) -> Looked:
     refuse_moves(wanted, inputs.delivered)
     rank = ranks(wanted)
     known = first_known(wanted, rank, inputs.delivered)
-    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy, users=inputs.users)
+    stays = kept(wanted, inputs.delivered, inputs.keep, inputs.handling, destroy=inputs.destroy, users=inputs.users,
+                 undelivered=inputs.undelivered)
     left = {name: handled(entry, inputs.handling) for name, entry in leaving(wanted, inputs.delivered, stays).items()}
     asking = Asking(inputs.engines, inputs.site, inputs.progress, wanted, left, inputs.delivered, rank, known)
     said, removed = asking.all(), asking.removed
@@ -86,7 +89,8 @@ def look(inputs: PlanInputs) -> Looked:
     gaps = taken(removed, wanted, inputs.delivered, known.hosts)
     steps = deliver_steps(wanted, rank, parts)
     removals = remove_steps(removed, parts, steps, gaps)
-    steps = with_workflow(after_gaps(steps, gaps) + removals, inputs.delivered, fresh=inputs.fresh)
+    steps = with_workflow(after_gaps(steps, gaps) + removals, inputs.delivered, fresh=inputs.fresh, played=asking.played)
+    answers |= {name: answer for name, answer in said.items() if name not in answers}
     failures = tuple((name, answer.failure) for name, answer in answers.items() if answer.failure)
     missing = tuple(name for name, answer in answers.items() if answer.failure and answer.missing)
     told = tuple(dict.fromkeys(note for answer in answers.values() if answer.changes for note in answer.notes))

@@ -33,7 +33,9 @@ def _policies(plan: Plan, delivered: Mapping[str, Delivered], allowed: frozenset
         if entry.unit.host_source and entry.unit.handling.protected:
             carried[entry.unit.host_source.unit] = entry.unit.handling
     for step in plan.steps:
-        handling = careful(delivered[step.unit.name].unit.handling if step.unit.name in delivered else Handling(), step.unit.handling)
+        handling = step.unit.handling
+        if step.unit.name in delivered:
+            handling = careful(delivered[step.unit.name].unit.handling, handling)
         if not handling.protected:
             handling = carried.get(step.unit.name, handling)
         word = _loses(step, delivered) if handling.protected else ""

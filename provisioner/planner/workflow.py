@@ -1,17 +1,29 @@
 """Whether the steps of the workflow run in this plan: only together with a change, or when the workflow or the version is new. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from provisioner.engine import Planned
 from provisioner.model import Change, Delivered, Plan, Step, Unit
 
+Played = Callable[[Sequence[Unit]], Mapping[str, Planned]]
+"""Asks what the playbooks of steps would do."""
 
-def with_workflow(steps: Sequence[Step], delivered: Mapping[str, Delivered], *, fresh: bool) -> list[Step]:
-    """The steps, those of the workflow with a change where they will be carried out."""
-    if not any(step.kind == "workflow" for step in steps):
-        return list(steps)
+
+def with_workflow(steps: Sequence[Step], delivered: Mapping[str, Delivered], *, fresh: bool, played: Played = lambda units: {}) -> list[Step]:
+    """The steps, those of the workflow with a change where they will be carried out. `played` is asked only then."""
     runs = fresh or any(is_work(step, delivered) for step in steps if step.kind != "workflow")
-    return [replace(step, changes=(_run(step),)) if runs and step.kind == "workflow" else step for step in steps]
+    if not runs or not any(step.kind == "workflow" for step in steps):
+        return list(steps)
+    answers = played([step.unit for step in steps if step.kind == "workflow" and step.unit.engine == "ansible"])
+    return [_running(step, answers.get(step.unit.name, Planned())) if step.kind == "workflow" else step for step in steps]
+
+
+def _running(step: Step, answer: Planned) -> Step:
+    """The step as it will be carried out; a playbook with what check mode says of it."""
+    changes = tuple(replace(change, action="run", reason="" if change.reason in ("drift", "new host") else change.reason)
+                    for change in answer.changes)
+    return replace(step, changes=changes or (_run(step),), unpreviewed=answer.unpreviewed)
 
 
 def _run(step: Step) -> Change:

@@ -5,11 +5,12 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 
+from provisioner import durations
 from provisioner.engine import Engine, Site
 from provisioner.errors import Exit, ProvisionError, of_system
 from provisioner.model import Event, Json, Plan, Secret, Step, StepEnded
 from provisioner.runner.journal import Journal
-from provisioner.runner.requests import batch_request, is_quiet, surprise, turns
+from provisioner.runner.requests import batch_request, is_quiet, pools, surprise, turns
 from provisioner.runner.rules import Rules
 from provisioner.runner.walk import Node, walk
 
@@ -51,9 +52,11 @@ class Execution:
             self._loop.add_signal_handler(number, self.stop, code)
         try:
             before = turns(self._plan)
-            nodes = [Node(step.name, step.needs, step.batch, (*step.after, *before.get(step.name, ()))) for step in self._plan.steps]
+            pool, limits = pools(self._plan)
+            nodes = [Node(step.name, step.needs, step.batch, (*step.after, *before.get(step.name, ())), pool.get(step.name, ""))
+                     for step in self._plan.steps]
             states = await walk(nodes, self._start, self._skip, self._queue, settled=self._settled, refused=self._rules.refused,
-                                limit=self._means.parallel)
+                                limit=self._means.parallel, pools=limits)
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
@@ -142,7 +145,13 @@ class Execution:
                 self._end(message)
 
         step = steps[0]
-        await self._means.engines[step.unit.engine].deliver(request, self._means.site(step.unit.target), report)
+        limit = step.unit.flow.timeout if step.unit.flow and step.unit.engine != "workflow" else None
+        try:
+            async with asyncio.timeout(limit):
+                await self._means.engines[step.unit.engine].deliver(request, self._means.site(step.unit.target), report)
+        except TimeoutError:
+            # the engine of the workflow keeps the limits of its steps itself
+            self._fail(open_steps, f"timed out after {durations.words(limit or 0)} (PRV-4402)")
 
     def _fail(self, names: set[str], message: str, *, missing: bool = False) -> None:
         for name in sorted(names):

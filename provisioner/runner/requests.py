@@ -124,6 +124,13 @@ def turns(plan: Plan) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def pools(plan: Plan) -> tuple[dict[str, str], dict[str, int]]:
+    """Step to the step of the workflow that delivers it with a limit of its own, and that step to its limit."""
+    limited = [step for step in plan.steps if step.unit.flow and step.unit.flow.parallel]
+    members = {member: step.name for step in limited for member in (step.unit.flow.members if step.unit.flow else ())}
+    return members, {step.name: step.unit.flow.parallel for step in limited if step.unit.flow}
+
+
 def _units(plan: Plan, root: str) -> list[str]:
     return [step.unit.name for step in plan.steps if step.unit.root == root]
 

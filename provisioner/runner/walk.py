@@ -6,6 +6,7 @@ outside of their batch is settled; inside a batch the engine keeps the order. A 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ class Node:
     batch: str = ""
     after: tuple[str, ...] = ()
     """Steps that must have ended before, however they ended: two batches of one Terraform root never run at one time."""
+    pool: str = ""
+    """Batches of one pool share its limit."""
 
     @property
     def group(self) -> str:
@@ -39,6 +42,8 @@ class Walk:
 
     refused: Callable[[str], str] = lambda name: ""
     """Why a step that could start is left out, or nothing."""
+    pools: Mapping[str, int] = field(default_factory=dict)
+    """Pool to the number of its batches that may run at one time."""
 
     def __post_init__(self) -> None:
         self._batches: dict[str, list[str]] = {}
@@ -64,11 +69,18 @@ class Walk:
                 if not self._open[batch]:
                     self._ready.append(batch)
 
-    def take(self) -> tuple[str, tuple[str, ...], list[tuple[str, str]]] | None:
-        """The next ready batch: its key, the steps to start, and those to skip with the need that failed."""
-        if not self._ready:
+    def pool_of(self, batch: str) -> str:
+        """The pool of a batch: that of its first step; empty where it has none with a limit."""
+        pool = self.nodes[self._batches[batch][0]].pool
+        return pool if pool in self.pools else ""
+
+    def take(self, running: Iterable[str] = ()) -> tuple[str, tuple[str, ...], list[tuple[str, str]]] | None:
+        """The next ready batch: its key, the steps to start, and those to skip with the need that failed. `running`: they fill their pools."""
+        busy = Counter(self.pool_of(batch) for batch in running)
+        batch = next((batch for batch in self._ready if not (pool := self.pool_of(batch)) or busy[pool] < self.pools[pool]), None)
+        if batch is None:
             return None
-        batch = self._ready.pop(0)
+        self._ready.remove(batch)
         start: list[str] = []
         skip: list[tuple[str, str]] = []
         broken: dict[str, str] = {}
@@ -99,6 +111,7 @@ async def walk(
     settled: Mapping[str, str] | None = None,
     refused: Callable[[str], str] = lambda name: "",
     limit: int = 10,
+    pools: Mapping[str, int] | None = None,
 ) -> dict[str, str]:
     """Walk the graph; returns the state of each step.
 
@@ -106,12 +119,12 @@ async def walk(
     `skip(step, need)` is told of each step that is not started because of `need`. None in `ended` asks to start nothing new.
     `settled` holds steps that had ended in an earlier attempt. `refused(step)` is asked of each step that could start: why it
     is left out all the same, or nothing. A step that ended as suspended holds up what comes after it, nothing else.
-    `limit` is the number of batches that run at one time.
+    `limit` is the number of batches that run at one time, `pools` the number of those of one pool.
     """
-    state = Walk({node.name: node for node in nodes}, dict(settled or {}), refused=refused)
+    state = Walk({node.name: node for node in nodes}, dict(settled or {}), refused=refused, pools=pools or {})
     running: dict[str, set[str]] = {}
     while True:
-        while not state.stopping and len(running) < limit and (taken := state.take()):
+        while not state.stopping and len(running) < limit and (taken := state.take(running)):
             batch, names, skipped = taken
             for name, need in skipped:
                 state.settle(name, "skipped")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from provisioner.collector import resting
 from provisioner.errors import Invalid, Problem
-from provisioner.model import Application, Component, Input, Json, Output, Trait
+from provisioner.model import Application, Component, Input, Json, Output, Trait, Workflow
 from provisioner.references import RESERVED
 from provisioner.spec import oam, policies, yaml
 from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
 from provisioner.spec.source import read_text, shown
-from provisioner.spec.workflow import workflow
+from provisioner.spec.workflow import of_kind_workflow, workflow
 
 VERSION = "app.oam.dev/publishVersion"
 OPTIONAL = ("properties", "traits", "dependsOn", "inputs", "outputs", "policies", "workflow")
@@ -50,6 +50,9 @@ def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Applicat
     if len(documents) > 1:
         application, more = _with_policies(replace(application, text=_own_text(documents, document)), documents)
         problems = in_order([*problems, *more, *_skipped(documents)])
+    if application.workflow is not None and application.workflow.ref:
+        application, more = _with_workflow(application, application.workflow, documents)
+        problems = in_order([*problems, *more])
     return application, problems
 
 
@@ -99,12 +102,29 @@ def _with_policies(application: Application, documents: list[Document]) -> tuple
     return application, problems
 
 
+def _with_workflow(application: Application, named: Workflow, documents: list[Document]) -> tuple[Application, list[Problem]]:
+    """The application with the workflow that it names: a document in its own file, else in workflows/NAME.yaml; its text then has both."""
+    path = Path(application.folder) / "workflows" / f"{named.ref}.yaml"
+    beside = documents if any(_is_workflow(one, named.ref) for one in documents) else yaml.read_all(path) if path.is_file() else []
+    found = next((one for one in beside if _is_workflow(one, named.ref)), None)
+    if found is None:
+        # whoever weaves it says so: it may be left out as unsupported
+        return application, []
+    read, problems = of_kind_workflow(found)
+    text = f"{application.text.rstrip()}\n---\n{_own_text(beside, found)}"
+    return replace(application, workflow=replace(read, ref=named.ref), text=text), problems
+
+
+def _is_workflow(document: Document, name: str) -> bool:
+    return _kind(document) == "Workflow" and _map(document.value.get("metadata")).get("name") == name
+
+
 def _skipped(documents: list[Document]) -> list[Problem]:
-    """Documents that are neither applications nor policies nor definitions."""
+    """Documents that are neither applications nor policies, workflows or definitions."""
     found = []
     for document in documents:
         kind = _kind(document)
-        if kind not in ("Application", "Policy", *DEFINITIONS):
+        if kind not in ("Application", "Policy", "Workflow", *DEFINITIONS):
             found.append(Problem("PRV-1213", f"{kind or 'a document without a kind'} is left out: it has no meaning without Kubernetes",
                                  document.value_at(("kind",)), "", "warning"))
     return found

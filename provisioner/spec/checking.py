@@ -155,7 +155,8 @@ class _Reader:
             kinds = [kind for found in branches.values() for below in found if _is_kind(below) for kind in _kinds(below)]
             known = dict.fromkeys(NAMES.get(kind, kind) for kind in kinds)
             says = error.schema.get("x-says") or (f"must be {_or(known)}" if known else "fits no alternative")
-            yield self._problem(self.codes.type, error, f"{says}, is {shown(error.instance)}")
+            clear = "x-says" in error.schema and isinstance(error.instance, dict)
+            yield self._problem(self.codes.type, error, says if clear else f"{says}, is {shown(error.instance)}")
 
 
 READERS: Mapping[str, Callable[[_Reader, Violation], Iterator[Problem]]] = {

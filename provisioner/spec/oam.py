@@ -86,10 +86,17 @@ def _step(**more: Any) -> Schema:
 
 
 WORKFLOW = closed({
-    "ref": {**TEXT, "description": "Name of a Workflow document in the same file"},
+    "ref": name("In place of steps: name of a Workflow document, in the same file or in workflows/NAME.yaml"),
     "mode": closed({"steps": MODE, "subSteps": MODE}),
     "steps": listed(_step(mode=MODE, subSteps=listed(_step()))),
 }, description="Order of delivery, and what happens between: approvals, messages, checks")
+WORKFLOW_DOCUMENT = closed({
+    "apiVersion": {"enum": ["core.oam.dev/v1alpha1", "core.oam.dev/v1beta1"]},
+    "kind": {"const": "Workflow"},
+    "metadata": {"type": "object", "required": ["name"], "properties": {"name": name("Name of the workflow, for `ref`")}},
+    **{field: shape for field, shape in WORKFLOW["properties"].items() if field != "ref"},
+    "status": ANY,
+}, ("apiVersion", "kind", "metadata", "steps"))
 APPLICATION = closed(
     {
         "apiVersion": {"enum": [API, OLD_API]},

@@ -50,8 +50,8 @@ GARBAGE_COLLECT = closed({
         propagation={"enum": ["orphan", "cascading"], "description": "orphan: forget it, and leave it as it is"}),
     "keepLegacyResource": {**FLAG, "description": "onAppDelete for all that no rule names"},
     "order": {"enum": ["dependency"], "description": "Dependents first: that is always so"},
-    "applicationRevisionLimit": {"type": "integer", "minimum": 1},
-    "continueOnFailure": FLAG,
+    "applicationRevisionLimit": {"type": "integer", "minimum": 1, "description": "No effect: all revisions are kept"},
+    "continueOnFailure": {**FLAG, "description": "No effect: what left is removed after everything else succeeded"},
 })
 PROTECT = closed({
     "rules": _rules(),

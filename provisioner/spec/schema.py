@@ -22,7 +22,7 @@ class Definitions(Protocol):
 
 
 def schema(catalog: Definitions) -> dict[str, Json]:
-    """The schema of Application, Policy, Environment and Rules documents (draft 2020-12), told apart by `kind`."""
+    """The schema of Application, Policy, Workflow, Environment and Rules documents (draft 2020-12), told apart by `kind`."""
     components = [found for name in catalog.component_names() if (found := catalog.component(name))]
     traits = [found for name in catalog.trait_names() if (found := catalog.trait(name))]
     application = deepcopy(oam.APPLICATION)
@@ -33,9 +33,11 @@ def schema(catalog: Definitions) -> dict[str, Json]:
     _by_type(trait, traits)
     _steps(below["workflow"]["properties"]["steps"]["items"])
     below["policies"]["items"]["allOf"] = [_when("type", kind, {"properties": deepcopy(shape)}) for kind, shape in policies.SCHEMAS.items()]
+    flow = deepcopy(oam.WORKFLOW_DOCUMENT)
+    _steps(flow["properties"]["steps"]["items"])
     policy = deepcopy(dict(policies.DOCUMENT_SHAPE.schema))
     policy["allOf"] = below["policies"]["items"]["allOf"]
-    kinds = {"Application": application, "Policy": policy, "Environment": deepcopy(environment_shape.ENVIRONMENT),
+    kinds = {"Application": application, "Policy": policy, "Workflow": flow, "Environment": deepcopy(environment_shape.ENVIRONMENT),
              "Rules": deepcopy(dict(rules.SHAPE.schema))}
     return {
         "$schema": DIALECT, "title": "provision", "type": "object", "required": ["apiVersion", "kind"],

@@ -1,15 +1,18 @@
-"""`spec.workflow` of an Application to a Workflow: positions kept, names unique, durations read. Knows nothing of types of steps."""
+"""`spec.workflow` of an Application, or a Workflow document, to a Workflow: positions kept, names unique, durations read. Knows no types of steps."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from provisioner import durations
-from provisioner.errors import Problem
+from provisioner.errors import Problem, Where
 from provisioner.model import Json, Mode, StepInput, StepOutput, Workflow, WorkflowStep
+from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Places
-from provisioner.spec.reading import bad_references, sound
+from provisioner.spec.oam import WORKFLOW_DOCUMENT
+from provisioner.spec.reading import bad_references, sound, violations
 
 PATH = ("spec", "workflow")
+DOCUMENT_SHAPE = Shape(WORKFLOW_DOCUMENT)
 
 
 def workflow(document: Document, problems: list[Problem]) -> Workflow | None:
@@ -17,16 +20,26 @@ def workflow(document: Document, problems: list[Problem]) -> Workflow | None:
     node = _below(document.find(("spec",)), "workflow")
     if node is None or not isinstance(node.value, dict):
         return None
+    found = _read(document, node, document.key_at(PATH), problems)
+    if found.steps and found.ref:
+        problems.append(Problem("PRV-1710", "workflow: it has `ref` and `steps`", document.key_at((*PATH, "ref")), "one of the two"))
+    return found if found.steps or found.ref else None
+
+
+def of_kind_workflow(document: Document) -> tuple[Workflow, list[Problem]]:
+    """The workflow of a document `kind: Workflow` (KubeVela keeps steps and mode at its top level), and its problems."""
+    problems = violations(document, DOCUMENT_SHAPE)
+    return _read(document, document.root, document.value_at(("steps",)), problems), problems
+
+
+def _read(document: Document, node: Node, where: Where, problems: list[Problem]) -> Workflow:
     broken = any(problem.severity == "error" for problem in problems)
     steps = tuple(_steps(document, _items(node, "steps"), problems, broken))
     problems += _repeated(steps)
     steps = tuple(_once(steps, set()))
     given = node.value.get("mode")
     mode: dict[str, Json] = given if isinstance(given, dict) else {}
-    ref = node.value.get("ref")
-    if not steps and not ref:
-        return None
-    return Workflow(steps, _mode(mode.get("steps")) or "StepByStep", _mode(mode.get("subSteps")) or "DAG", str(ref or ""), document.key_at(PATH))
+    return Workflow(steps, _mode(mode.get("steps")) or "StepByStep", _mode(mode.get("subSteps")) or "DAG", str(node.value.get("ref") or ""), where)
 
 
 def every(steps: Iterable[WorkflowStep]) -> Iterator[WorkflowStep]:
@@ -41,7 +54,7 @@ def _steps(document: Document, nodes: Iterable[Node], problems: list[Problem], b
         value = node.value
         if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not isinstance(value.get("type"), str):
             continue
-        problems += bad_references(document, node)
+        problems += _bad_references(document, node)
         places = Places(document, node)
         properties = value.get("properties")
         given = properties if isinstance(properties, dict) else {}
@@ -58,6 +71,19 @@ def _steps(document: Document, nodes: Iterable[Node], problems: list[Problem], b
                   for item in _items(node, "outputs") if isinstance(item.value, dict)),
             tuple(_steps(document, _items(node, "subSteps"), problems, broken)), _mode(value.get("mode")),
             str(meta.get("alias", "")) if isinstance(meta, dict) else "", document.where(node.at), places)
+
+
+def _bad_references(document: Document, node: Node) -> Iterator[Problem]:
+    """As in components; text in Terraform's own language, where `${…}` is another thing, is none of ours."""
+    hcl = document.where(below.at) if (below := _at(node, "properties", "source", "hcl")) else None
+    return (problem for problem in bad_references(document, node) if problem.where != hcl)
+
+
+def _at(node: Node, *path: str) -> Node | None:
+    found: Node | None = node
+    for name in path:
+        found = _below(found, name) if found is not None else None
+    return found
 
 
 def _timeout(text: Json, name: str, places: Places, problems: list[Problem]) -> float | None:

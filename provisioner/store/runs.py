@@ -15,8 +15,6 @@ from provisioner.store.locks import require_fence
 from provisioner.store.tables import RUNS, STEPS
 
 UNFINISHED = ("running", "failed", "interrupted", "waiting")
-NEWEST = 50
-"""Runs that are looked at."""
 COLUMNS = tuple(column.name for column in RUNS.c if column.name not in ("events", "info"))
 """The columns that are fields of a Run as they are."""
 
@@ -171,11 +169,12 @@ class Runs:
         """
         query = _of(application, environment).where(RUNS.c.state != "superseded").order_by(RUNS.c.number.desc())
         with self._database.read() as connection:
-            found = [_run(row) for row in connection.execute(query.limit(NEWEST))]
-        left = next((index for index, run in enumerate(found) if run.state != "succeeded" or not run.info.get("action")), None)
-        if left is None or found[left].state not in UNFINISHED or (left and found[left].state != "waiting"):
-            return None
-        return found[left]
+            for index, row in enumerate(connection.execute(query)):
+                run = _run(row)
+                if run.state == "succeeded" and run.info.get("action"):
+                    continue
+                return run if run.state in UNFINISHED and (not index or run.state == "waiting") else None
+        return None
 
     def move(
         self, number: int, state: RunState, exit_code: int | None = None, message: str = "", *, fence: int = 0

@@ -141,6 +141,14 @@ def test_killed_while_it_waits_and_gone_on_with(shop: Project, server: Server) -
     assert states(shop)["told"] == "done" and len(server.bodies("/version")) == 2
 
 
+def test_going_back_runs_the_workflow_of_then(shop: Project, server: Server) -> None:
+    """Its approval, its smoke tests and its messages hold for a rollback, too."""
+    shop.provision("rollback", "--to", "1", "--yes", exit=6)
+    assert states(shop)["approve"] == "suspended" and len(server.bodies("/version")) == 3 and len(server.bodies("/told")) == 2
+    shop.provision("resume")
+    assert states(shop)["told"] == "done" and shop.json("history")["revisions"][0]["version"] == "1"
+
+
 def test_a_failed_step_is_told_of_and_ends_the_run(shop: Project, server: Server) -> None:
     shop.edit('publishVersion: "2"', 'publishVersion: "3"')
     shop.edit("type: request\n        properties: {url", "type: depends-on-app\n        timeout: 1s\n        properties: {name: base}\n        #{url")
@@ -151,5 +159,5 @@ def test_a_failed_step_is_told_of_and_ends_the_run(shop: Project, server: Server
     shop.provision("apply", "--yes", exit=1)
     found = states(shop)
     assert (found["asked"], found["checks"], found["alarm"], found["rest"], found["told"]) == ("failed", "skipped", "done", "skipped", "done")
-    assert len(server.bodies("/alarm")) == 1 and len(server.bodies("/told")) == 3
+    assert len(server.bodies("/alarm")) == 1 and len(server.bodies("/told")) == 4
     assert "base is not delivered" in shop.provision("show").stdout

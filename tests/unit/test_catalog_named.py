@@ -69,7 +69,7 @@ def test_a_module_that_makes_hosts(project: Path) -> None:
 
 
 @pytest.mark.parametrize(("properties", "said"), [
-    ({}, 'PRV-1404 it: property "module" is missing'),
+    ({}, 'PRV-1439 it: needs either a `module` or a `configuration`'),
     ({"module": "tf/none"}, "PRV-1430 it: no Terraform module at "),
     ({"module": "${other.path}"}, 'PRV-1439 it: "module" has to be said as it is'),
     ({"module": "tf/box"}, 'PRV-1404 it: property "variables" is missing'),

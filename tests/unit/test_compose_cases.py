@@ -83,12 +83,14 @@ def shown(unit: Unit) -> dict[str, Json]:
     if unit.host_source:
         found["host_source"] = {"unit": unit.host_source.unit, "count": unit.host_source.count, "names": list(unit.host_source.names)}
     # what says nothing about the case is left out: defaults of the type, and outputs that are the module's own
-    found["inputs"] = {name: value for name, value in unit.inputs.items() if name.endswith("_env") or any(references.find(value)) or unit.flow}
+    found["inputs"] = {name: value for name, value in unit.inputs.items()
+                       if name.endswith(("_env", "_probe")) or any(references.find(value)) or unit.flow}
     found["outputs"] = {name: value for name, value in unit.outputs.items() if not str(value).startswith("${module.")}
     found |= {"sensitive": list(unit.sensitive), "data": unit.data}
     if unit.flow:
         found["flow"] = {key: value for key, value in vars(unit.flow).items() if value not in ((), "", 0, {}, False)}
         found["flow"] |= {key: list(value) for key, value in found["flow"].items() if isinstance(value, tuple)}
+    found["imports"] = unit.imports
     found["secrets"] = [secret.path for secret in unit.secrets]
     found["handling"] = {key: value for key, value in to_json(unit.handling).items() if value != to_json(Handling())[key]}
     return {key: value for key, value in found.items() if value not in ([], {}, "", False, None)}

@@ -15,6 +15,7 @@ from provisioner.model import (
     Component,
     Delivered,
     Environment,
+    Flow,
     Host,
     Hosts,
     Plan,
@@ -128,6 +129,8 @@ def test_units_of_a_revision_are_on_its_hosts_as_they_are_reached_now(tmp_path: 
     old, new = Host("web-01", "10.0.0.1", "dc"), Host("web-01", "10.0.0.9", "dc")
     was = plan(Step("web@dc", "deliver", replace(WEB, hosts=(old, Host("web-02", "10.0.0.2", "dc")))), Step("remove x@dc", "remove", unit("x@dc")))
     environment = Environment("prod", (Target("dc", hosts=Hosts(listed=(new,))),))
+    step = Step("told@workflow", "workflow", Unit("told@workflow", "told", "webhook", "workflow", "workflow", flow=Flow()))
+    assert past.units_of(plan(step), environment, state, lambda source: "") == (step.unit,)
     (again,) = past.units_of(was, environment, state, lambda source: WEB.source_digest)
     assert again.hosts == (new,)
     with pytest.raises(ProvisionError) as raised:
@@ -169,5 +172,5 @@ def test_a_plan_takes_as_long_as_the_longest_way_through_it() -> None:
 
 def test_a_rollback_that_was_looked_at_is_carried_out_by_rollback() -> None:
     step = Step("web@dc", "deliver", WEB, changes=(Change("web@dc", "web-01", "configure"),))
-    assert next_command(plan(step, purpose=Purpose("rollback", 3)), {"environment": "prod"}) == "provision rollback --to 3 -e prod"
-    assert next_command(plan(step), {"environment": "prod"}) == "provision apply -e prod"
+    assert next_command(plan(step, purpose=Purpose("rollback", 3)), {"environment": "prod"}) == "provision rollback --to 3"
+    assert next_command(plan(step), {"environment": "prod"}) == "provision apply"

@@ -261,6 +261,13 @@ def test_destroy_keeps_what_is_named_and_all_that_it_needs() -> None:
     assert names(world.make(keep=frozenset({"db@aws"})).steps) == ["remove api@dc"]
 
 
+def test_what_no_step_of_the_workflow_delivers_stays_and_says_so() -> None:
+    world = World()
+    world.deliver(unit("db@aws"), unit("api@dc"))
+    plan = world.make(unit("api@dc"), undelivered=frozenset({"db@aws"}))
+    assert names(plan.steps) == ["api@dc"] and plan.notes == ("db@aws stays: no step of the workflow delivers it",)
+
+
 # ------------------------------------------------------------------ what is refused
 def refused(world: World, *units: object, **more: object) -> Refused:
     with pytest.raises(Refused) as caught:

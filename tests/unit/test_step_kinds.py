@@ -15,6 +15,7 @@ from provisioner.errors import ProvisionError
 from provisioner.model import Target
 from provisioner.spec import yaml
 from provisioner.step_kinds import Done, Stopped, Suspended, TimedOut, Work
+from tests.vault_server import SECRET_ID, TOKEN, vault
 
 
 class Surroundings:
@@ -94,6 +95,27 @@ def test_data_goes_to_the_places_that_are_named(tmp_path: Path) -> None:
     around = Surroundings("")
     run("export-data", {"data": data, "kind": "Secret", "name": "out"}, tmp_path, around=around)
     assert around.kept == {"out/url": "http://x", "out/n": "3"}
+
+
+def test_data_goes_to_vault_as_a_new_version_where_it_differs(tmp_path: Path) -> None:
+    with vault() as server:
+        def export(data: Mapping[str, Any], **more: Any) -> Done:
+            place = {"address": server.address, "path": "/shop/outputs", "token": {"value": TOKEN}, **more}
+            return run("export-data", {"data": data, "vault": {name: value for name, value in place.items() if value is not None}}, tmp_path)
+
+        assert export({"url": "http://x", "n": 3}).message == "2 values to Vault (secret/shop/outputs)"
+        export({"url": "http://x", "n": 3})
+        assert server.secrets == {"secret/shop/outputs": [{"url": "http://x", "n": "3"}]}
+        role = {"roleId": "shop", "secretId": {"value": SECRET_ID}}
+        export({"url": "http://y"}, token=None, appRole=role, mount="kv")
+        export({"url": "http://z"})
+        assert server.secrets["kv/shop/outputs"] == [{"url": "http://y"}] and server.secrets["secret/shop/outputs"][1:] == [{"url": "http://z"}]
+        for wrong in ({"token": {"value": "s3cret"}}, {"token": None, "appRole": {**role, "secretId": {"value": "s3cret"}}}):
+            with pytest.raises(ProvisionError, match="Vault did not take secret/shop/outputs: permission denied") as error:
+                export({"url": "http://w"}, **wrong)
+            assert error.value.code == "PRV-4408" and "s3cret" not in f"{error.value.message}{error.value.hint}"
+    with pytest.raises(ProvisionError, match="no answer from http"):
+        export({})
 
 
 def test_endpoints(tmp_path: Path) -> None:

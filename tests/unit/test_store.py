@@ -133,6 +133,15 @@ def test_only_the_newest_run_can_be_gone_on_with(store: Store, end: str | None, 
     assert store.runs.unfinished("shop", "test") is None
 
 
+def test_a_run_that_waits_is_found_behind_any_number_of_actions(store: Store) -> None:
+    waits = begun(store)
+    store.runs.move(waits, "waiting")
+    for _ in range(60):
+        store.runs.move(store.runs.begin(plan(), "me", info={"action": "backup db"}).number, "succeeded")
+    found = store.runs.unfinished(*KEY)
+    assert found is not None and found.number == waits
+
+
 def test_what_is_not_there_is_said(store: Store) -> None:
     number = begun(store)
     for ask in (lambda: store.runs.move(99, "failed"), lambda: store.runs.step(number, "nothing"), lambda: store.events.append(99, Event("note")),

@@ -56,6 +56,28 @@ def test_a_batch_waits_for_its_turn_however_the_one_before_ends():
         assert batches.index("r:1") > batches.index("r:0") and states["b"] == "done"
 
 
+def test_a_pool_has_its_own_limit_and_holds_up_nobody_else():
+    nodes = [*(Node(name, pool="p") for name in "abc"), Node("d"), Node("e", pool="unknown")]
+    running, most = set(), []
+
+    async def go():
+        queue: asyncio.Queue = asyncio.Queue()
+
+        def start(batch, names):
+            running.add(batch)
+            most.append(len(running & set("abc")))
+            asyncio.get_running_loop().call_soon(end, batch)
+
+        def end(batch):
+            running.discard(batch)
+            queue.put_nowait(StepEnded(batch, "done"))
+
+        return await walk(nodes, start, lambda name, need: None, queue, pools={"p": 2}), running
+
+    states, _ = asyncio.run(go())
+    assert set(states.values()) == {"done"} and max(most) == 2
+
+
 def test_stop_starts_nothing_new():
     states, log = run([Node("a"), Node("b", ("a",))], stop_at="a")
     assert states == {"a": "done"} and log == [("start", "a", ("a",))]

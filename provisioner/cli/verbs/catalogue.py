@@ -19,11 +19,12 @@ DOCUMENTS = ("application", "environment")
 def types_command(door: Door, /, name: str | None, project: str) -> int:
     """List the types, or everything about one TYPE.
 
-    Parameters, outputs, where it can go, and an example that works.
+    Components, traits, policies and steps of the workflow: parameters, outputs, where it can go, and an example that works.
 
     \b
       provision types
       provision types postgres
+      provision types garbage-collect
     """
     return carry_out("catalogue.types", door, name, project)
 

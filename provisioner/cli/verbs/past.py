@@ -72,7 +72,7 @@ def rollback_command(door: Door, /, revision: int, only_plan: bool, **chosen: An
 
     A plan as any: shown, asked, locked, journalled. It delivers that revision's components with its own modules, playbooks, inputs
     and artefacts; releases that are still on a host are switched to, not sent again. Data that the revision did not have stays.
-    app.yaml is not changed: the next apply goes forward again.
+    The steps of its workflow run again: approvals, smoke tests, messages. app.yaml is not changed: the next apply goes forward again.
 
     \b
       provision rollback

@@ -1,10 +1,11 @@
 """types and schema: what can be written in app.yaml. Asks no tool."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from provisioner import spec
-from provisioner.catalog import Catalog
+from provisioner.catalog import Catalog, words
 from provisioner.cli.door import Door
 from provisioner.console.catalogue import type_json, type_text, types_text
 from provisioner.console.errors import problems_text
@@ -36,10 +37,10 @@ def types(door: Door, /, name: str | None, project: str) -> int:
 
 
 def every_definition(catalog: Catalog) -> tuple[list[Definition], list[Problem]]:
-    """Component types, then traits, by name; and what is wrong with those that can't be read."""
+    """Component types, traits, policies and steps of workflows, each by name; and what is wrong with those that can't be read."""
     found: list[Definition] = []
     problems: list[Problem] = []
-    for read, names in ((catalog.component, catalog.component_names()), (catalog.trait, catalog.trait_names())):
+    for read, names in _kinds(catalog):
         for name in sorted(names):
             try:
                 one = read(name)
@@ -50,12 +51,18 @@ def every_definition(catalog: Catalog) -> tuple[list[Definition], list[Problem]]
     return found, problems
 
 
+def _kinds(catalog: Catalog) -> tuple[tuple[Callable[[str], Definition | None], list[str]], ...]:
+    """What reads a type of each kind, and their names."""
+    return ((catalog.component, catalog.component_names()), (catalog.trait, catalog.trait_names()), (words.policy, words.policy_names()),
+            (words.step, words.step_names()))
+
+
 def definitions_named(catalog: Catalog, name: str) -> list[Definition]:
-    """The component type and the trait of that name. Raises ProvisionError when there is neither."""
-    found = [one for one in (catalog.component(name), catalog.trait(name)) if one is not None]
+    """The types of that name: of components, traits, policies and steps. Raises ProvisionError when there is none."""
+    found = [one for read, _ in _kinds(catalog) if (one := read(name)) is not None]
     if not found:
         raise ProvisionError(f'there is no type "{name}"', code="PRV-6404", next="provision types",
-                             hint=suggestion(name, [*catalog.component_names(), *catalog.trait_names()]))
+                             hint=suggestion(name, [known for _, names in _kinds(catalog) for known in names]))
     return found
 
 

@@ -24,7 +24,8 @@ DEPLOY = StepKind(
     {"properties": {
         "policies": {"type": "array", "items": TEXT, "description": "Names of policies: topologies say which targets"},
         "auto": {"type": "boolean", "default": True, "description": "false waits for `provision resume` before"},
-        "parallelism": {"type": "integer", "minimum": 1, "description": "Accepted; --parallel says how many steps run at one time"},
+        "parallelism": {"type": "integer", "minimum": 1, "description": "How many of its components on hosts are delivered at one time; those of one "
+                        "Terraform root are one (default: as --parallel says)"},
         "ignoreTerraformComponent": {"type": "boolean", "description": "Accepted, without effect: Terraform components are delivered"},
     }}, summary=_deploy, delivers="policies",
     example="{name: prod, type: deploy, properties: {policies: [prod-targets], auto: false}}")

@@ -1,4 +1,4 @@
-"""Steps that hand data on: export-data (file, SSM, secret store), collect-service-endpoints, depends-on-app."""
+"""Steps that hand data on: export-data (file, SSM, Vault, secret store), collect-service-endpoints, depends-on-app."""
 
 import json
 import os
@@ -12,9 +12,11 @@ import yaml
 from provisioner import references
 from provisioner.errors import StepFailed
 from provisioner.model import Json
-from provisioner.step_kinds import Done, StepKind, TimedOut, Work
+from provisioner.step_kinds import SECRET_VALUE, Done, StepKind, TimedOut, Work
 
 TEXT = {"type": "string", "minLength": 1}
+ONE_CALL = 30.0
+"""Seconds for one call of Vault at the most."""
 PORTS = {"http": 80, "https": 443}
 
 
@@ -27,6 +29,8 @@ def _export(work: Work) -> Done:
         done.append(_to_file(work, data))
     if "ssm" in given:
         done.append(_to_ssm(work, data))
+    if "vault" in given:
+        done.append(_to_vault(work, data))
     if "secret" in given:
         for name, value in data.items():
             work.around.keep_secret(f"{str(given['secret']).rstrip('/')}/{name}", references.as_text(value))
@@ -74,22 +78,74 @@ def _to_ssm(work: Work, data: Any) -> str:
     return f"SSM of {given['target']}"
 
 
+def _to_vault(work: Work, data: Any) -> str:
+    """One secret of a KV engine (version 2), checked and set: nobody's write in between is lost, and the same data is no new version."""
+    import hvac  # type: ignore[import-untyped]
+    import requests
+
+    given = work.properties["vault"]
+    mount, path = str(given.get("mount") or "secret"), str(given["path"]).strip("/")
+    wanted = {name: references.as_text(value) for name, value in data.items()}
+    # with a token of ours: the one of whoever runs this is not for every address that a document names
+    client = hvac.Client(url=str(given["address"]), token="", namespace=given.get("namespace"), timeout=min(work.left, ONE_CALL))
+    try:
+        client.token = _vault_token(client, given)
+        kept, version = _in_vault(client, mount, path)
+        if kept != wanted:
+            client.secrets.kv.v2.create_or_update_secret(path, wanted, cas=version, mount_point=mount)
+    except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        # neither answers nor addresses hold what was written
+        said = f"no answer from {given['address']}" if isinstance(error, requests.RequestException) else str(error).partition("\n")[0]
+        raise StepFailed(f"Vault did not take {mount}/{path}: {said}", code="PRV-4408",
+                         hint="look at address, mount and what the token may do") from None
+    return f"Vault ({mount}/{path})"
+
+
+def _vault_token(client: Any, given: Mapping[str, Any]) -> str:
+    if "token" in given:
+        return str(given["token"]["value"])
+    role = given["appRole"]
+    answer = client.auth.approle.login(role_id=str(role["roleId"]), secret_id=str(role["secretId"]["value"]),
+                                       mount_point=role.get("mount", "approle"))
+    return str(answer["auth"]["client_token"])
+
+
+def _in_vault(client: Any, mount: str, path: str) -> tuple[dict[str, Any], int]:
+    """What lies at a path, and its version; nothing and 0 where nothing was ever."""
+    import hvac
+
+    try:
+        found = client.secrets.kv.v2.read_secret_version(path, mount_point=mount, raise_on_deleted_version=False)["data"]
+    except hvac.exceptions.InvalidPath:
+        return {}, 0
+    return found["data"] or {}, int(found["metadata"]["version"])
+
+
 def _places(properties: Mapping[str, Json]) -> str:
     names = ", ".join((properties.get("data") or {}).keys())
     places = [str(properties["file"])] if "file" in properties else []
     places += [f"ssm:{properties['ssm'].get('prefix', '')}"] if isinstance(properties.get("ssm"), dict) else []
+    places += [f"vault:{properties['vault'].get('path', '')}"] if isinstance(properties.get("vault"), dict) else []
     places += [f"secret:{properties['secret']}"] if "secret" in properties else []
     return f"{names or 'data'} to {', '.join(places) or 'exports/'}"
 
 
 EXPORT_DATA = StepKind(
-    "export-data", "Writes data to a file, to AWS parameters (SSM) or to the environment's secret store.",
+    "export-data", "Writes data to a file, to AWS parameters (SSM), to Vault, or to the environment's secret store.",
     {"required": ["data"], "properties": {
         "data": {"type": "object", "description": "Name to value; ${COMPONENT.OUTPUT} or inputs"},
         "file": {**TEXT, "description": "Beside app.yaml; .json, .yaml or .env says how"},
         "ssm": {"type": "object", "additionalProperties": False, "required": ["target", "prefix"], "properties": {
             "target": {**TEXT, "description": "An AWS target of the environment"}, "prefix": {"type": "string", "pattern": "^/"},
             "plain": {"type": "boolean", "description": "String instead of SecureString"}}},
+        "vault": {"type": "object", "additionalProperties": False, "required": ["address", "path"], "properties": {
+            "address": {**TEXT, "description": "https://vault.example:8200"}, "path": {**TEXT, "description": "Where in the KV engine (version 2)"},
+            "mount": {**TEXT, "default": "secret", "description": "Mount of the KV engine"}, "namespace": TEXT,
+            "token": {**SECRET_VALUE, "description": "A token: {value: \"${secret.PATH}\"}"},
+            "appRole": {"type": "object", "additionalProperties": False, "required": ["roleId", "secretId"], "description": "Or a role of a machine",
+                        "properties": {"roleId": TEXT, "secretId": SECRET_VALUE, "mount": {**TEXT, "default": "approle"}}}},
+            "oneOf": [{"required": ["token"]}, {"required": ["appRole"]}], "x-says": "needs either a `token` or an `appRole`",
+            "description": "HashiCorp Vault or OpenBao; a private authority's certificate in VAULT_CACERT"},
         "secret": {**TEXT, "description": "Path in the secret store of the environment"},
         "name": {**TEXT, "description": "Without a place: the file exports/NAME.json (default: the application's name)"},
         "kind": {"enum": ["ConfigMap", "Secret"], "description": "Secret, without a place: NAME/… in the secret store"},

@@ -1,0 +1,2 @@
+variable "name" { type = string }
+output "id" { value = "zone-${var.name}" }
