@@ -47,7 +47,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-5012": (
         "A rule can't be judged",
-        "Its condition asks for a value that is not there, or compares values of different kinds. A rule that denies refuses then (exit code 5):\n"
+        "Its condition asks for a value that is not there, compares values of different kinds, or names one that another component has still to\n"
+        "give: deliver that one first, or write the value itself. A rule that denies refuses then (exit code 5):\n"
         "what it guards against can't be ruled out. has(unit.inputs.name) asks whether there is a value; provision policy test tries rules.",
     ),
     "PRV-6101": (
