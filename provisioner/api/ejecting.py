@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner import graph
@@ -57,24 +57,25 @@ def write(plan: Plan, delivered: Mapping[str, Delivered], site: Callable[[str], 
             own = [one for one in wanted.values() if one.root == unit.root]
             roots[unit.root] = tuple(cloud_side.eject(unit.root, own, site(unit.target), path / "terraform" / unit.root, with_secrets=with_secrets))
     order = graph.order({name: [need for need in unit.needs if need in wanted] for name, unit in wanted.items()})
-    units = tuple(_unit(delivered[name], site, path, library, with_secrets) for name in order if wanted[name].engine == "ansible")
+    units = tuple(_unit(replace(delivered[name].unit, ignore=wanted[name].ignore), site, path, library, with_secrets)
+                  for name in order if wanted[name].engine == "ansible")
     if units:
         _private(path / "ansible" / "play", _play(units))
-    folder = Folder(path, roots, units, tuple(_notes(plan, wanted)))
+    folder = Folder(path, roots, units, tuple(_notes(plan, wanted, path)))
     _private(path / "README.md", _readme(plan, folder, with_secrets))
     return folder
 
 
-def _unit(entry: Delivered, site: Callable[[str], Site], path: Path, library: Path, with_secrets: bool) -> Ejected:
-    unit = entry.unit
+def _unit(unit: Unit, site: Callable[[str], Site], path: Path, library: Path, with_secrets: bool) -> Ejected:
     return hosts_side.eject(unit, unit.hosts, site(unit.target), path / "ansible", library / "playbooks", with_secrets=with_secrets)
 
 
-def _notes(plan: Plan, wanted: Mapping[str, Unit]) -> list[str]:
+def _notes(plan: Plan, wanted: Mapping[str, Unit], path: Path) -> list[str]:
     differs = [step.unit.name for step in plan.steps if step.changes]
     said = [f"not as delivered: {', '.join(differs)}. Plans will show it; provision drift tells more"] if differs else []
     files = [name for name, unit in wanted.items() if unit.files and any(unit.inputs.get(key) for key in unit.files)]
-    return said + ([f"{', '.join(files)}: its file lies in .provision/cache, which the root still refers to"] if files else [])
+    remote = [name for name in files if not (path / "terraform" / wanted[name].root / "terraform.tfstate").is_file()]
+    return said + ([f"{', '.join(remote)}: its file has another path now, which the next plan shows; its content is the same"] if remote else [])
 
 
 def _play(units: tuple[Ejected, ...]) -> str:

@@ -1,11 +1,16 @@
 """What is there already and becomes a component's: which one is meant, and what of it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from provisioner.engines.terraform import states
 from provisioner.errors import Exit, ProvisionError, Refused
 from provisioner.model import Plan, Unit
 from provisioner.suggest import suggestion
+
+Taken = tuple[tuple[str, str, str], ...]
+"""(unit, address inside its module, id); address and id are empty on hosts."""
 
 
 def chosen(units: Sequence[Unit], name: str) -> Unit:
@@ -17,12 +22,28 @@ def chosen(units: Sequence[Unit], name: str) -> Unit:
     if len(found) > 1:
         raise ProvisionError(f"{name} has several copies: {', '.join(unit.name for unit in found)}", code="PRV-6423", exit=Exit.USAGE,
                              hint="name one of them")
-    if found[0].engine == "ansible":
-        raise ProvisionError(f"{name} is on hosts, where nothing has to be imported", code="PRV-6423", exit=Exit.USAGE,
-                             hint="its plan compares with what is there and shows what differs", next="provision plan")
-    if found[0].engine != "terraform":
+    if found[0].engine not in ("terraform", "ansible"):
         raise ProvisionError(f"{name} is made by others: there is nothing to take over", code="PRV-6423", exit=Exit.USAGE)
     return found[0]
+
+
+def wanted(unit: Unit, pairs: Sequence[tuple[str, str]], state: Path | None, declared: Callable[[Unit], Sequence[str]]) -> Taken:
+    """What a unit takes over, as a purpose says it. `pairs`: addresses with ids, or with addresses in the state.
+
+    `declared` gives TYPE.NAME of the resources of its module.
+    Raises ProvisionError: PRV-6423 when what is given does not fit, PRV-6425 when the state does not.
+    """
+    if unit.engine == "ansible":
+        if pairs or state:
+            raise ProvisionError(f"{unit.name} is on hosts: what it takes over is found there", code="PRV-6423", exit=Exit.USAGE,
+                                 next=f"provision import {unit.component}")
+        return ((unit.name, "", ""),)
+    if state is not None:
+        pairs = states.pairs(states.read(state), declared(unit), pairs)
+    if not pairs:
+        raise ProvisionError(f"{unit.name} is made by Terraform: say what it takes over", code="PRV-6423", exit=Exit.USAGE,
+                             hint="write ADDRESS ID, as often as needed, or --state FILE")
+    return tuple((unit.name, *pair) for pair in pairs)
 
 
 def judge(plan: Plan) -> None:

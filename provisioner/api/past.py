@@ -10,6 +10,9 @@ from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Delivered, Environment, Host, Plan, Unit
 from provisioner.store import Revision, Store
 
+LOOKED_THROUGH = 1000
+"""Revisions among which a version is looked for."""
+
 
 @dataclass(frozen=True)
 class Again:
@@ -36,6 +39,11 @@ def find(store: Store, application: str, environment: str, number: int) -> tuple
     if plan is None:
         raise ProvisionError(f"the plan of revision {revision.number} is not in the store any more", code="PRV-6201", next="provision history")
     return revision, plan
+
+
+def of_version(store: Store, application: str, environment: str, version: str) -> Revision | None:
+    """The newest revision that delivered a version; None for no version."""
+    return next((one for one in store.revisions.list(application, environment, LOOKED_THROUGH) if one.version == version), None) if version else None
 
 
 def units_of(plan: Plan, environment: Environment, state: Path, digest_of: Callable[[str], str]) -> tuple[Unit, ...]:

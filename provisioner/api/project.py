@@ -26,8 +26,8 @@ from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.engines.workflow.engine import WorkflowEngine
 from provisioner.errors import Invalid, Problem
-from provisioner.model import Application, Delivered, Environment, Json, Origin, Plan, Purpose, Unit
-from provisioner.planner import Looked, PlanInputs, look, roots
+from provisioner.model import Acceptance, Application, Delivered, Environment, Json, Origin, Plan, Purpose, Unit
+from provisioner.planner import Looked, PlanInputs, freezing, look, roots
 from provisioner.planner.directions import kept_forward, refuse_going_back
 from provisioner.planner.drift import AsDelivered
 from provisioner.planner.protect import protect
@@ -131,8 +131,12 @@ class Project:
 
     def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
         """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""
-        looked = self._look(purpose or self.purpose())
+        purpose = purpose or self.purpose()
+        frozen = self._frozen() if purpose.kind == "deliver" else None
+        looked = self._look(purpose)
         try:
+            if frozen is not None:
+                freezing.refuse_moved(self.application, looked.plan.units, frozen.artifacts, frozen.sources, frozen.number)
             judged = self._judged(looked.plan)
         except BaseException:
             self.discard(looked.plan)
@@ -147,6 +151,14 @@ class Project:
         """Where a plan that is made now comes from."""
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
         return Origin(holder_here().who, commits.commit_of(opening.document(self.settings)), revision.number if revision else 0)
+
+    def _frozen(self) -> Revision | None:
+        """The revision that delivered this version already. Raises Refused (PRV-5004) when the document says something else by now."""
+        revision = past.of_version(self.store, self.application.name, self.environment.name, self.application.version)
+        if revision is not None:
+            then = spec.of_text(revision.spec, f"revision {revision.number}", str(self.folder), self.application.name)[0]
+            freezing.refuse_edited(self.application, opening.fit(then, self.environment), revision.number)
+        return revision
 
     def _judged(self, plan: Plan) -> Plan:
         """The plan with what rules say of it. Raises Refused, Denied for what may not be done."""
@@ -223,10 +235,13 @@ class Project:
         """What app.yaml asks for here; starts nothing. Raises Invalid."""
         return self._wanted(self.purpose())
 
-    def importing(self, name: str, pairs: Sequence[tuple[str, str]]) -> Purpose:
-        """Delivery that takes over what is there already as component `name`: (address inside its module, id). Raises ProvisionError, Invalid."""
-        chosen = importing.chosen(self.wanted(), name)
-        return replace(self.purpose(), imports=tuple((chosen.name, *pair) for pair in pairs))
+    def importing(self, name: str, pairs: Sequence[tuple[str, str]], state: Path | None = None) -> Purpose:
+        """Delivery that takes over what is there already as component `name`: (address inside its module, id), on hosts what runs there.
+
+        `state`: a Terraform state in which the resources are looked up. Raises ProvisionError, Invalid.
+        """
+        unit = importing.chosen(self.wanted(), name)
+        return replace(self.purpose(), imports=importing.wanted(unit, pairs, state, self._terraform.resources_of))
 
     def rollback(self, number: int = -1) -> Purpose:
         """Back to a revision (-1: the one before the newest); data that it did not have stays. Raises ProvisionError."""
@@ -266,8 +281,12 @@ class Project:
             self.notes.append(text)
             self.tell(text)
 
-    def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None) -> Looked:
-        """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says."""
+    def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None, accepted: Mapping[str, Acceptance] | None = None) -> Looked:
+        """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says.
+
+        `accepted`: the drift that is left alone; default: all that people accepted.
+        """
+        accepted = self.store.drift.accepted(self.application.name, self.environment.name) if accepted is None else accepted
         units = given.units if given else self.units(purpose)
         purpose = replace(purpose, undelivered=self.undelivered(purpose))
         keep = {*purpose.keep, *(given.kept if given else ())}
@@ -280,7 +299,7 @@ class Project:
         inputs = PlanInputs(
             plan, self.application.name, self.environment.name, version, text, str(work), now(), units,
             self.delivered, self._engines, lambda target: self.site(target, work, 0), frozenset(purpose.allow_destroy), frozenset(keep),
-            self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell,
+            self._rulebook.handling, purpose.kind == "destroy", self.neighbourhood.users_of, progress=self.tell, accepted=accepted,
             undelivered=frozenset(purpose.undelivered),
             fresh=is_fresh(self.store, (self.application.name, self.environment.name), version, units))
         try:

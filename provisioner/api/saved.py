@@ -11,7 +11,7 @@ from provisioner.engines.ansible.sealing import INVENTORY, ROLES, SETTINGS
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Application, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
-from provisioner.planner.make import digest
+from provisioner.planner.fingerprint import digest
 from provisioner.store import Store
 
 READ_BY_ENGINES = ("state of ", "provider lock of ", INVENTORY, SETTINGS, ROLES)

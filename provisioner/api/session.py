@@ -13,7 +13,7 @@ from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
 from provisioner.catalog import library_folder
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import ActionSpec, Delivered, Plan, Purpose, Unit
+from provisioner.model import Acceptance, ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, kept, make_action, spec_digest
 from provisioner.planner.drift import AsDelivered, Difference, Findings, healing
 from provisioner.planner.workflow import is_work
@@ -125,6 +125,9 @@ class Session(Project):
             runner = self._runner(lock, listen)
             runner.close_dead()
             plan, _, found = self._drifted()
+            if found.accepted:
+                self.discard(plan)
+                plan, _, found = self._drifted({one.path: given for one, given in found.accepted})
             plan = healing(plan, found)
             try:
                 plan = self._judged(plan)
@@ -142,7 +145,7 @@ class Session(Project):
     def eject(self, path: Path, *, with_secrets: bool) -> ejecting.Folder:
         """What is delivered as a folder of plain Terraform and Ansible; nothing is changed. Raises ProvisionError, Missing."""
         ejecting.empty(path)
-        plan, _, _ = self._drifted()
+        plan, _, _ = self._drifted(self.store.drift.accepted(self.application.name, self.environment.name))
         try:
             if plan.failures:
                 name, why = plan.failures[0]
@@ -152,11 +155,12 @@ class Session(Project):
         finally:
             self.discard(plan)
 
-    def _drifted(self) -> tuple[Plan, AsDelivered, Findings]:
+    def _drifted(self, leaving: Mapping[str, Acceptance] | None = None) -> tuple[Plan, AsDelivered, Findings]:
+        """A plan of what is delivered, and what it says; accepted differences are in it but for those in `leaving`."""
         spec = drifting.spec_of(self.store, self.application.name, self.environment.name)
         if self.environment.sandbox:
             self._simulate(spec.units)
-        plan = self._look(self.purpose("heal"), given=spec).plan
+        plan = self._look(self.purpose("heal"), given=spec, accepted=leaving or {}).plan
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
         if revision is not None:
             plan = replace(plan, version=revision.version, text=revision.spec)

@@ -33,7 +33,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     "Look": {
         "history": ("past", "List revisions: what was delivered, when, by whom and why."),
         "runs": ("history", "List runs, newest first."),
-        "show": ("history", "Show one run with its steps."),
+        "show": ("history", "Show one run with its steps, or one revision."),
         "outputs": ("status", "Print the outputs of delivered components."),
         "logs": ("history", "What happened in a run, as text."),
         "events": ("history", "What happened in a run, as ndjson."),
@@ -41,7 +41,7 @@ VERBS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Fleet": {
         "drift": ("drift", "Show what was changed behind our back, and heal it."),
-        "import": ("import_", "Take over cloud resources that are there already."),
+        "import": ("import_", "Take over what is there already."),
         "eject": ("eject", "Write plain Terraform and Ansible that run without provision."),
         "restart": ("action", "Start anew what runs of a component, host by host."),
         "action": ("action", "Run an action of a component: backup, restore …"),

@@ -1,5 +1,6 @@
 """Options that several verbs share, and what they mean: `Settings` for a session. Each is also a variable PROVISION_NAME."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,10 @@ import click
 from provisioner import durations
 from provisioner.cli import completing
 from provisioner.cli.door import Door
+from provisioner.cli.locating import document_of
 
+APP_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
+SUFFIXES = (".yaml", ".yml", ".json")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -40,7 +44,9 @@ def together(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback that notes the value on the door."""
     def note(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
-        setattr(ctx.find_object(Door), name, value)
+        # a command that is only printed is parsed, too: it says nothing about this one
+        if not ctx.resilient_parsing:
+            setattr(ctx.find_object(Door), name, value)
         return value
     return note
 
@@ -57,8 +63,8 @@ def looks(*formats: str) -> Callable[[F], F]:
     )
 
 
-FILE = click.argument("file", required=False, metavar="[FILE]")
-THE_FILE = option("--file", default="", metavar="FILE", help="The application (default: app.yaml).")
+FILE = click.argument("file", required=False, metavar="[FILE|APP]")
+THE_FILE = option("--file", "--app", "file", default="", metavar="FILE|APP", help="The application: its file (default: app.yaml), or its name.")
 """For verbs whose argument is something else."""
 STORE = option("--store", default="", metavar="PATH|URL", help="Where runs are remembered (default: .provision/store.db).")
 ENVIRONMENT = option("-e", "--environment", default="", metavar="NAME", shell_complete=completing.ENVIRONMENT,
@@ -86,7 +92,12 @@ RUNNING = together(
 )
 
 
-def application_of(file: str) -> tuple[str, str]:
-    """`app.yaml#shop` is the application shop in a file that holds several; a file that is named so is itself."""
-    path, _, name = file.rpartition("#")
-    return (path, name) if path and not Path(file).exists() else (file, "")
+def application_of(file: str | None) -> tuple[str, str]:
+    """File and application: `app.yaml#shop` is shop in a file that holds several, `shop` alone that one in the usual file."""
+    given = document_of(file)
+    path, _, name = given.rpartition("#")
+    if Path(given).exists():
+        return given, ""
+    if path:
+        return path, name
+    return (document_of(None), given) if APP_NAME.fullmatch(given) and not given.endswith(SUFFIXES) else (given, "")

@@ -7,8 +7,7 @@ from typing import Any
 
 from provisioner.api import Session, Settings, open_session, open_store, saved
 from provisioner.cli.door import Door
-from provisioner.cli.locating import document_of
-from provisioner.cli.options import application_of
+from provisioner.cli.options import SUFFIXES, application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, project_path
@@ -25,7 +24,7 @@ def settings_of(chosen: Chosen) -> Settings:
     """The settings that the options mean."""
     given = {name: chosen[name] for name in PLAIN if name in chosen}
     given |= {name: frozenset(chosen[name]) for name in ("allow_destroy", "keep") if name in chosen}
-    file, application = application_of(document_of(chosen.get("file")))
+    file, application = application_of(chosen.get("file"))
     return Settings(
         file, application or chosen.get("application", ""), on=tuple(chosen.get("on", ())), mirrors=tuple(chosen.get("mirror", ())), **given)
 
@@ -48,7 +47,6 @@ def open_memory(chosen: Chosen) -> Store | None:
 
 PLAN_ID = re.compile(r"[0-9a-f]{12}\Z")
 UNFINISHED = ("running", "failed", "interrupted", "waiting")
-SUFFIXES = (".yaml", ".yml", ".json")
 LARGEST = 64 * 1024 * 1024
 """Bytes of a file that may be a saved plan."""
 
@@ -113,18 +111,23 @@ def nothing_yet() -> ProvisionError:
     return ProvisionError("nothing has been delivered from this folder yet", code="PRV-6405", next="provision apply")
 
 
-def stored_scope(store: Store, environment: str) -> tuple[str, str]:
+def stored_scope(store: Store, environment: str, application: str = "") -> tuple[str, str]:
     """The application and environment that a verb which only looks is about. Raises ProvisionError when that is not clear."""
     known = store.applications()
-    fitting = [row for row in known if not environment or row.environment == environment]
     if not known:
         raise nothing_yet()
+    mine = [row for row in known if application in ("", row.application)]
+    if not mine:
+        raise ProvisionError(f'nothing of an application "{application}" has been delivered', code="PRV-6405",
+                             hint=suggestion(application, {row.application for row in known}))
+    fitting = [row for row in mine if environment in ("", row.environment)]
     if not fitting:
         raise ProvisionError(f'nothing has been delivered to an environment "{environment}"', code="PRV-6405",
-                             hint=suggestion(environment, {row.environment for row in known}))
+                             hint=suggestion(environment, {row.environment for row in mine}))
     if len(fitting) > 1:
         names = ", ".join(f"{row.application} in {row.environment}" for row in fitting)
-        raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the environment with -e", exit=Exit.USAGE)
+        raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the application with --app, the environment with -e",
+                             exit=Exit.USAGE)
     return fitting[0].application, fitting[0].environment
 
 

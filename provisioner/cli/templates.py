@@ -36,7 +36,8 @@ apiVersion: core.oam.dev/v1beta1
 kind: Application
 metadata:
   name: NAME
-  annotations: {app.oam.dev/publishVersion: "0.1.0"}   # ${app.version}
+  # a version for releases: what was delivered under one is frozen, the next edit needs the next one; also ${app.version}
+  # annotations: {app.oam.dev/publishVersion: "0.1.0"}
 spec:
   components:
     - {name: files, type: bucket}            # provision types bucket: all parameters
@@ -64,7 +65,6 @@ apiVersion: core.oam.dev/v1beta1
 kind: Application
 metadata:
   name: NAME
-  annotations: {app.oam.dev/publishVersion: "0.1.0"}
 spec:
   components:
     - name: web
@@ -83,7 +83,6 @@ apiVersion: core.oam.dev/v1beta1
 kind: Application
 metadata:
   name: NAME
-  annotations: {app.oam.dev/publishVersion: "0.1.0"}
 spec:
   components:
     - {name: ledger, type: postgres, properties: {version: "15", storageGB: 20}}

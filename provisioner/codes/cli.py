@@ -71,7 +71,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6406": (
         "Which application or environment?",
-        "The store holds several, and nothing says which one is meant. Fix: name the environment with -e.",
+        "The store holds several, and nothing says which one is meant. Fix: name the application with --app, the environment with -e.",
     ),
     "PRV-6407": (
         "No such component or output",
@@ -113,9 +113,15 @@ CODES: dict[str, tuple[str, str]] = {
         "provision drift tells what does not; provision doctor what is missing.",
     ),
     "PRV-6423": (
-        "That component can't take anything over",
+        "That component can't take that over",
         "provision import NAME ADDRESS ID: NAME is a component of app.yaml that Terraform makes, or one copy of it (NAME@TARGET).\n"
-        "Hosts need no import: a component on hosts is compared with what is there, and the plan shows what differs.",
+        "provision import NAME --state FILE reads the ids from a Terraform state. On hosts nothing but NAME is given.",
+    ),
+    "PRV-6425": (
+        "The Terraform state does not say what is to be taken over",
+        "provision import NAME --state FILE takes a state as Terraform 0.13 and later write it (`terraform state pull > FILE` for a remote one).\n"
+        "A resource is found by its address, else it has to be the only one of its type there and in the module; where it is not, name both:\n"
+        "provision import NAME --state FILE ADDRESS ADDRESS-IN-STATE.",
     ),
     "PRV-6424": (
         "Nothing was taken over",

@@ -33,6 +33,12 @@ CODES: dict[str, tuple[str, str]] = {
         "Write at least what is delivered. For less, add a component of another name, move the data over, and take the first one out.\n"
         "provision types TYPE shows which parameters these are.",
     ),
+    "PRV-5004": (
+        "A version that was delivered is frozen",
+        "app.oam.dev/publishVersion names what is delivered, once and for all: under a version that is a revision already, neither app.yaml nor an\n"
+        "artefact, module or playbook may be another one (exit code 5). provision diff shows what was edited. Fix: give the edit a version of its\n"
+        "own. Annotation app.oam.dev/autoUpdate: \"true\" lets modules and playbooks move; without publishVersion nothing is frozen.",
+    ),
     "PRV-5010": (
         "A policy protects a component",
         "The plan would destroy or replace a component that a `protect` policy of the application or of the environment names (exit code 5).\n"

@@ -1,15 +1,13 @@
-"""What differs between two states, the table of revisions, as text and as `-o json`. Pure."""
+"""What differs between two states, as text and as `-o json`. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from provisioner.console.history import moment
-from provisioner.console.look import Look, Row, count, table
+from provisioner.console.look import Look, count
 from provisioner.console.shapes import head
 from provisioner.console.values import value_text
 from provisioner.model import Json
 from provisioner.planner.differing import ABSENT, Difference
-from provisioner.store import Revision, Run
 
 
 def differences_text(found: Sequence[Difference], sides: tuple[str, str], look: Look) -> str:
@@ -39,20 +37,3 @@ def differences_json(found: Iterable[Difference], sides: tuple[str, str]) -> dic
     """The same as data."""
     return {**head("diff"), "before": sides[0], "after": sides[1],
             "differences": [{**asdict(one), "component": one.subject.partition("@")[0]} for one in found]}
-
-
-def revisions_text(revisions: Iterable[Revision], runs: Mapping[int, Run], look: Look) -> str:
-    """The table of revisions, newest first."""
-    rows: list[Row] = [["REVISION", "VERSION", "DELIVERED", "RUN", "BY", "WHY"]]
-    for one in revisions:
-        run = runs.get(one.run)
-        why = " · ".join(filter(None, [str(run.info.get("action", "")), run.reason])) if run else ""
-        rows.append([str(one.number), one.version, moment(one.time), str(one.run), run.who if run else "", why])
-    return "\n".join(table(rows, look, indent="", header=True)) if len(rows) > 1 else "No revision yet.   Next: " + look.command("provision apply")
-
-
-def revision_json(one: Revision, run: Run | None) -> dict[str, Json]:
-    """One revision: what was delivered, by whom and why."""
-    return {**head("revision"), "revision": one.number, "version": one.version, "time": one.time, "run": one.run, "plan": one.plan,
-            "digest": one.digest, "who": run.who if run else "", "reason": run.reason if run else "", "definitions": dict(one.definitions),
-            "sources": dict(one.sources), "artifacts": dict(one.artifacts)}

@@ -122,7 +122,7 @@ def asking_again(plan: Plan) -> str:
     if action is not None:
         return f"provision action {action.unit.component} {action.name.partition(' ')[0]}"
     if purpose.imports:
-        pairs = [word for _, *pair in purpose.imports for word in pair]
+        pairs = [word for _, *pair in purpose.imports for word in pair if word]
         return shlex.join(["provision", "import", purpose.imports[0][0].partition("@")[0], *pairs])
     return {"destroy": "provision destroy", "rollback": f"provision rollback --to {purpose.revision}",
             "heal": "provision drift --fix"}.get(purpose.kind, "provision apply")

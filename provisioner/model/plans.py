@@ -91,7 +91,8 @@ class Unit:
     handling: Handling = Handling()
     """What policies say of it."""
     imports: dict[str, str] = field(default_factory=dict)
-    """Address of a resource in its module to the identifier of what is out there and becomes that resource."""
+    """Address of a resource in its module to the identifier of what is out there and becomes that resource; on hosts one empty pair: it takes
+    the place of what runs there."""
     ignore: tuple[Once, ...] = ()
     """What of it is left alone in this plan."""
     flow: Flow | None = None
@@ -175,7 +176,7 @@ class Purpose:
     keep: tuple[str, ...] = ()
     allow_destroy: tuple[str, ...] = ()
     imports: tuple[tuple[str, str, str], ...] = ()
-    """(unit, address inside its module, id) of what is taken over."""
+    """(unit, address inside its module, id) of what is taken over; address and id are empty for a unit on hosts."""
     undelivered: tuple[str, ...] = ()
     """Units that the document has and that no step of its workflow delivers: they stay as they are."""
 

@@ -67,6 +67,8 @@ class Once:
     """Only of resources of these types."""
     affect: Literal["always", "onUpdate", "onStateKeep"] = "always"
     """When: always, only when the documents were edited, or only when they were not (drift)."""
+    places: tuple[str, ...] = ()
+    """Only of these resources (TYPE.NAME), or on these hosts: what people accepted of drift says where."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from provisioner import references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.errors import ProvisionError
 from provisioner.model import ActionSpec, Change, Json, Plan, Step, Unit
-from provisioner.planner.make import digest
+from provisioner.planner.fingerprint import digest
 from provisioner.references import Reference
 
 RESTART = "provision_restart"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from provisioner.model import Acceptance, Change, Delivered, Json, Plan, Step, Unit
-from provisioner.planner.make import digest
+from provisioner.planner.fingerprint import digest
 
 UNSEEN = "could not be looked at"
 """How the reason of a change begins when nobody could look at its host."""

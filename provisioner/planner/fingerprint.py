@@ -1,13 +1,13 @@
-"""Digests of values of the model: the same for the same content, wherever it stands in a document. Pure."""
+"""Digests of values of the model, of what is wanted, and of a plan: the same for the same content, wherever it stands in a document. Pure."""
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import is_dataclass
 
 import orjson
 
-from provisioner.model import Step, Unit
+from provisioner.model import Plan, Step, Unit
 
 AT_ONCE = 500
 """Values that are written as one text."""
@@ -21,6 +21,21 @@ def fingerprint(head: object, values: Sequence[object] = ()) -> str:
     for first in range(0, len(values), AT_ONCE):
         total.update(b"\n" + _canonical(values[first:first + AT_ONCE]))
     return total.hexdigest()
+
+
+def spec_digest(application: str, environment: str, keep: Collection[str], units: tuple[Unit, ...]) -> str:
+    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another. `keep`: what stays, and --keep."""
+    ordered = sorted(units, key=lambda unit: unit.name)
+    return fingerprint([application, environment, sorted(keep)], ordered)
+
+
+def digest(plan: Plan) -> str:
+    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change.
+
+    Units that are delivered are not read again: they are what the plan's spec_digest is over.
+    """
+    ordered = sorted(plan.steps, key=lambda step: step.name)
+    return fingerprint([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)
 
 
 def _canonical(value: object) -> bytes:

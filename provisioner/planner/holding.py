@@ -1,33 +1,38 @@
-"""What is left as it is although it differs: by apply-once, and by read-only. Pure; Terraform ignores paths by itself, hosts are judged here."""
+"""What is left as it is although it differs: by apply-once, read-only, or because somebody accepted it. Pure.
 
-from collections.abc import Iterator, Mapping
+Terraform ignores paths by itself, hosts are judged here."""
+
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from provisioner.engine import Planned
 from provisioner.model import Change, Delivered, Once, Unit
+from provisioner.planner.accepting import accepting
 
 EVERYTHING = (Once(),)
 FOLLOWS = ("restart ", "reload ", "daemon-reload")
 """How tasks begin that follow from a changed file."""
 
 
-def held(units: Mapping[str, Unit], delivered: Mapping[str, Delivered]) -> dict[str, Unit]:
-    """The units with what is ignored in this plan; one that is read-only is wanted as it was delivered."""
-    return {name: _held(unit, delivered.get(name), units) for name, unit in units.items()}
+def held(units: Mapping[str, Unit], delivered: Mapping[str, Delivered], accepted: Collection[str] = ()) -> dict[str, Unit]:
+    """The units with what is ignored in this plan; one that is read-only is wanted as it was delivered. `accepted`: paths of drift."""
+    return {name: _held(unit, delivered.get(name), units, accepted) for name, unit in units.items()}
 
 
-def _held(unit: Unit, entry: Delivered | None, units: Mapping[str, Unit]) -> Unit:
+def _held(unit: Unit, entry: Delivered | None, units: Mapping[str, Unit], accepted: Collection[str]) -> Unit:
+    # a unit as it was delivered says what was ignored then
+    unit = replace(unit, ignore=()) if unit.ignore else unit
     if entry is None or entry.state != "delivered":
         return unit
     if unit.handling.read_only:
         needs = tuple(need for need in entry.unit.needs if need in units)
         explicit = tuple(need for need in entry.unit.explicit_needs if need in units)
         return replace(entry.unit, handling=unit.handling, where=unit.where, ignore=EVERYTHING, needs=needs, explicit_needs=explicit)
-    if not unit.handling.once:
-        return unit
-    stage = "onUpdate" if edited(unit, entry) else "onStateKeep"
-    return replace(unit, ignore=tuple(once for once in unit.handling.once if once.affect in ("always", stage)))
+    if unit.handling.once:
+        stage = "onUpdate" if edited(unit, entry) else "onStateKeep"
+        unit = replace(unit, ignore=tuple(once for once in unit.handling.once if once.affect in ("always", stage)))
+    return accepting(unit, accepted) if accepted else unit
 
 
 def edited(unit: Unit, entry: Delivered) -> bool:
@@ -41,10 +46,13 @@ def held_on_hosts(unit: Unit, answer: Planned) -> Planned:
     """The answer of a unit on hosts without changes that are ignored: all of them, or none, since its playbook does all in one go."""
     if unit.engine != "ansible" or not unit.ignore or not answer.changes:
         return answer
-    paths = [path for once in unit.ignore for path in once.paths]
-    if all(once.paths for once in unit.ignore) and not all(_covered(change, paths) for change in answer.changes):
+    if all(once.paths for once in unit.ignore) and not all(_covered(change, _paths(unit, change.address)) for change in answer.changes):
         return answer
     return replace(answer, changes=(), unpreviewed="")
+
+
+def _paths(unit: Unit, host: str) -> list[str]:
+    return [path for once in unit.ignore if not once.places or host in once.places for path in once.paths]
 
 
 def _covered(change: Change, paths: list[str]) -> bool:
@@ -59,6 +67,6 @@ def notes(units: Mapping[str, Unit], changed: Mapping[str, bool]) -> Iterator[st
     for name, unit in units.items():
         if unit.handling.read_only:
             yield f"{name} is only looked at: read-only"
-        elif unit.ignore and (unit.engine == "terraform" or changed.get(name)):
-            paths = ", ".join(dict.fromkeys(path for once in unit.ignore for path in once.paths))
+        elif said := [once for once in unit.ignore if not once.places and (unit.engine == "terraform" or changed.get(name))]:
+            paths = ", ".join(dict.fromkeys(path for once in said for path in once.paths))
             yield f"{name}: changes of {paths or 'anything'} are ignored (apply-once)"

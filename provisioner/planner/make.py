@@ -7,11 +7,12 @@ from provisioner.collector import resting
 from provisioner.compose.selection import from_source
 from provisioner.engine import Engine, Planned, Site
 from provisioner.errors import Exit, Refused
-from provisioner.model import Change, Delivered, Host, Plan, Unit
+from provisioner.model import Acceptance, Change, Delivered, Host, Plan, Unit
+from provisioner.planner import accepting
 from provisioner.planner.asking import Asking
 from provisioner.planner.claims import taken
 from provisioner.planner.directions import refuse_going_back
-from provisioner.planner.fingerprint import fingerprint
+from provisioner.planner.fingerprint import digest, spec_digest
 from provisioner.planner.following import followed
 from provisioner.planner.holding import held, held_on_hosts, notes
 from provisioner.planner.keeping import HandlingOf, handled, kept, note_of
@@ -47,6 +48,8 @@ class PlanInputs:
     who: str = ""
     """Who asks for it: a protect policy may allow some to destroy."""
     progress: Callable[[str], None] = field(default=lambda message: None)
+    accepted: Mapping[str, Acceptance] = field(default_factory=dict)
+    """What people accepted of drift, by path: it is left alone."""
     fresh: bool = True
     """The workflow is new since the newest revision: it runs even where nothing else is to be done."""
     undelivered: frozenset[str] = frozenset()
@@ -72,7 +75,7 @@ def make(inputs: PlanInputs) -> Plan:
 @resting()
 def look(inputs: PlanInputs) -> Looked:
     """The same without a word on protected data: for those who only want to know."""
-    wanted = held({unit.name: unit for unit in inputs.units}, inputs.delivered)
+    wanted = held({unit.name: unit for unit in inputs.units}, inputs.delivered, inputs.accepted)
     refuse_moves(wanted, inputs.delivered)
     rank = ranks(wanted)
     known = first_known(wanted, rank, inputs.delivered)
@@ -98,7 +101,7 @@ def look(inputs: PlanInputs) -> Looked:
                 created=inputs.created, text=inputs.text, failures=failures, missing=missing,
                 spec_digest=spec_digest(inputs.application, inputs.environment, {*inputs.keep, *stays}, inputs.units),
                 notes=(*(note_of(name, why) for name, why in stays.items()), *notes(wanted, {name: answers[name] != said[name] for name in said}),
-                       *(gap.note(removed[gap.key].unit.component) for gap in gaps), *told))
+                       *accepting.notes(wanted, steps, inputs.accepted), *(gap.note(removed[gap.key].unit.component) for gap in gaps), *told))
     return Looked(replace(plan, digest=digest(plan)), answers)
 
 
@@ -174,18 +177,3 @@ def _part(unit: Unit | None, answer: Planned, known: Known) -> Part:
 
 def _complete(unit: Unit, outputs: Mapping[str, object]) -> dict[str, object] | None:
     return dict(outputs) if set(outputs) >= set(unit.outputs) and known_outputs(outputs) else None
-
-
-def spec_digest(application: str, environment: str, keep: Collection[str], units: tuple[Unit, ...]) -> str:
-    """What is wanted, whatever is out there: two plans with the same one may be resumed for one another. `keep`: what stays, and --keep."""
-    ordered = sorted(units, key=lambda unit: unit.name)
-    return fingerprint([application, environment, sorted(keep)], ordered)
-
-
-def digest(plan: Plan) -> str:
-    """What an approval binds to: spec, every unit with its inputs and the digest of its source, and every change.
-
-    Units that are delivered are not read again: they are what the plan's spec_digest is over.
-    """
-    ordered = sorted(plan.steps, key=lambda step: step.name)
-    return fingerprint([plan.application, plan.environment, plan.spec_digest, plan.seals], ordered)

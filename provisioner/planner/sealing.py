@@ -12,10 +12,7 @@ SHORT = 8
 
 def document_seals(application: Application, environment: Environment, units: Iterable[Unit], definitions: Mapping[str, str]) -> dict[str, str]:
     """What was read, in words, to its digest; `definitions` are those of the types in use. An empty sandbox has no file to seal."""
-    found = {f"component {one.name}": fingerprint(one) for one in application.components}
-    found |= {f"policy {one.name}": fingerprint(one) for one in application.policies}
-    found["workflow"] = fingerprint(application.workflow)
-    found["version"] = application.version
+    found = {**application_seals(application), "version": application.version}
     if not environment.sandbox:
         found[f"environment {environment.name}"] = fingerprint({name: value for name, value in vars(environment).items() if name != "folder"})
     found |= {f"definition of {name}": digest for name, digest in definitions.items()}
@@ -26,6 +23,13 @@ def document_seals(application: Application, environment: Environment, units: It
             if unit.inputs.get(taking):
                 found[f"artifact of {unit.name} ({unit.inputs.get(name)})"] = str(unit.inputs[taking])
     return found
+
+
+def application_seals(application: Application) -> dict[str, str]:
+    """What the application's document says, without its version."""
+    found = {f"component {one.name}": fingerprint(one) for one in application.components}
+    found |= {f"policy {one.name}": fingerprint(one) for one in application.policies}
+    return {**found, "workflow": fingerprint(application.workflow)}
 
 
 def engine_seals(answers: Mapping[str, Planned]) -> dict[str, str]:

@@ -144,4 +144,5 @@ def removed_unit(step: Step) -> tuple[str, str]:
 def stored_unit(unit: Unit, known: Known) -> Unit:
     """The unit as the store keeps it: filled, with the hosts that it is on."""
     filled = known.filled(unit)
-    return replace(filled, hosts=known.hosts.get(unit.name, filled.hosts))
+    # a step for which no engine is asked has looked up no hosts
+    return replace(filled, hosts=known.hosts.get(unit.name) or known.hosts_of(unit) or filled.hosts)

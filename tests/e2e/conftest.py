@@ -99,6 +99,17 @@ class Project:
         assert before in text
         path.write_text(text.replace(before, after))
 
+    def release(self) -> str:
+        """Give app.yaml another version: one that was delivered is frozen."""
+        path = self.folder / "app.yaml"
+        before, after, rest = path.read_text().partition('publishVersion: "')
+        version, quote, rest = rest.partition('"')
+        assert quote
+        number = version.rpartition(".")[2]
+        version = version.removesuffix(number) + str(int(number) + 1)
+        path.write_text(before + after + version + quote + rest)
+        return version
+
     def end(self) -> None:
         """End what the sandbox runs, also when `destroy` could not."""
         for record in (self.folder / ".provision" / "host").rglob("supervisord.pid"):

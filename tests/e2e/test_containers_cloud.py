@@ -93,8 +93,20 @@ def test_a_second_apply_changes_nothing(cloud: Cloud) -> None:
     cloud.project.provision("plan", "-e", "cloud", "--detailed-exitcode")
 
 
+def test_a_restart_is_the_same_word_as_on_hosts(cloud: Cloud) -> None:
+    """ECS starts new tasks; as many as before run at the end."""
+    ecs, name = cloud.client("ecs"), "counter-cloud-web"
+    before = ecs.list_tasks(cluster=name, desiredStatus="RUNNING")["taskArns"]
+    done = cloud.project.json("restart", "web", "-e", "cloud", "--yes")
+    assert [(step["step"], step["state"]) for step in done["run"]["steps"]] == [("restart web@cloud", "done")]
+    service = ecs.describe_services(cluster=name, services=[name])["services"][0]
+    assert service["runningCount"] == len(before) == 2
+    assert cloud.project.json("drift", "-e", "cloud")["differences"] == []
+
+
 def test_a_change_is_made_in_place(cloud: Cloud) -> None:
     cloud.project.edit("replicas: 2", "replicas: 3")
+    cloud.project.release()
     cloud.project.provision("apply", "-e", "cloud", "--yes")
     service = cloud.client("ecs").describe_services(cluster="counter-cloud-web", services=["counter-cloud-web"])["services"][0]
     assert service["runningCount"] == 3

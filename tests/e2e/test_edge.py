@@ -46,12 +46,14 @@ def test_the_door_answers_on_every_host(lab: Lab, project: Project, hosts: list[
         assert lab.ssh(host, "curl -sS --cacert /etc/provision/secrets/edge/token https://shop.example/").stdout == "<h1>Shop</h1>\n"
 
 
-def test_a_second_plan_is_empty(project: Project) -> None:
+def test_a_second_plan_is_empty_and_nothing_has_drifted(project: Project) -> None:
     assert effects(project.json("plan")) == {}
+    assert project.json("drift")["differences"] == []
 
 
 def test_a_host_is_taken_out_and_a_page_changed(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
     (project.folder / "site/index.html").write_text("<h1>Sale</h1>\n")
+    project.release()
     project.edit("backendCheck:", f"drain: [{hosts[1].address}]\n        backendCheck:")
     assert effects(project.json("plan")) == {"pages@lab": "update", "door@lab": "update"}
     project.provision("apply", "--yes")

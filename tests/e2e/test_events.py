@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_the_function_answers(delivered: Project) -> None:
 
 def test_a_second_apply_has_nothing_to_do(delivered: Project) -> None:
     delivered.provision("plan", "--detailed-exitcode")
+    assert delivered.json("drift")["differences"] == []
+
+
+def test_what_is_ejected_brings_its_files_and_changes_nothing(delivered: Project, tmp_path: Path) -> None:
+    """The function's code is a file that its module was given."""
+    delivered.provision("eject", str(tmp_path / "plain"))
+    root = tmp_path / "plain/terraform/aws"
+    assert ".provision" not in (root / "main.tf.json").read_text()
+    delivered.without_provision(root / "tf", "init", "-no-color")
+    assert "No changes" in delivered.without_provision(root / "tf", "plan", "-detailed-exitcode", "-no-color")
 
 
 def test_new_code_changes_the_function_only(delivered: Project) -> None:

@@ -1,11 +1,13 @@
 """examples/hybrid-bank for real: a simulated AWS says it made three machines, and lab hosts with their addresses are there.
 
 Terraform makes network, RDS and fleet; Ansible sets up PostgreSQL, the service and the gateway on the fleet, in the same run.
-Budget: 5 minutes (an RDS takes 80 s in the provider, its removal half a minute).
+Budget: 7 minutes (an RDS takes 80 s in the provider, its removal half a minute).
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +115,7 @@ def test_a_second_apply_changes_nothing(bank: Bank) -> None:
     hosts = [bank.lab.ssh(host, STAMP, check=False).stdout for host in bank.hosts]
     done = bank.project.provision("apply", "-e", "lab", "--yes")
     assert "nothing to do" in (done.stdout + done.stderr).lower()
-    bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
+    assert bank.project.json("drift", "-e", "lab")["differences"] == []
     assert bank.resources() == before
     assert [bank.lab.ssh(host, STAMP, check=False).stdout for host in bank.hosts] == hosts
 
@@ -130,6 +132,7 @@ def test_the_password_of_the_ledger_is_in_no_file_but_on_its_hosts(bank: Bank) -
 def test_a_host_that_is_down_is_named_and_finished_later(bank: Bank) -> None:
     machine = bank.lab.machine(bank.hosts[2])
     bank.project.edit("cmd: [python3, api.py]", "cmd: [python3, -u, api.py]")
+    bank.project.release()
     machine.kill()
     done = bank.project.provision("apply", "-e", "lab", "--yes", exit=9)
     assert "bank-lab-fleet-3" in done.stdout + done.stderr
@@ -138,6 +141,76 @@ def test_a_host_that_is_down_is_named_and_finished_later(bank: Bank) -> None:
     bank.project.provision("apply", "-e", "lab", "--yes")
     assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-lab-fleet-2", "bank-lab-fleet-3"}
     bank.project.provision("plan", "-e", "lab", "--detailed-exitcode")
+
+
+def test_drift_in_the_cloud_and_on_a_host_is_told_by_path_and_healed(bank: Bank) -> None:
+    network = bank.project.outputs("net")["id"]
+    bank.cloud("ec2").create_tags(Resources=[network], Tags=[{"Key": "Owner", "Value": "eve"}])
+    door = "/etc/nginx/conf.d/provision-bank-door@cloud.conf"
+    bank.lab.ssh(bank.hosts[0], f"sed -i s/proxy_read_timeout/keepalive_timeout/ {door}")
+    bank.lab.ssh(bank.hosts[2], "systemctl stop api")
+    found = [one["path"] for one in bank.project.json("drift", "-e", "lab", exit=2)["differences"]]
+    assert sorted(found) == ["api@cloud/bank-lab-fleet-3/start api.service", f"door@cloud/bank-lab-fleet-1{door}",
+                             "net@cloud/aws_vpc.this/tags.Owner"]
+    bank.project.provision("drift", "--fix", "-e", "lab", "--yes")
+    assert bank.project.json("drift", "-e", "lab")["differences"] == []
+    assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-lab-fleet-2", "bank-lab-fleet-3"}
+
+
+def test_a_program_on_hosts_and_a_machine_of_the_cloud_are_restarted_by_one_word(bank: Bank) -> None:
+    before = [bank.lab.ssh(host, "systemctl show -p MainPID api").stdout for host in bank.hosts[1:]]
+    done = bank.project.json("restart", "api", "-e", "lab", "--yes")
+    assert [step["step"] for step in done["run"]["steps"]] == [f"restart api@cloud on bank-lab-fleet-{number}" for number in (2, 3)]
+    after = [bank.lab.ssh(host, "systemctl show -p MainPID api").stdout for host in bank.hosts[1:]]
+    assert all(then != now for then, now in zip(before, after, strict=True))
+    done = bank.project.json("restart", "fleet", "-e", "lab", "--yes")
+    assert [(step["step"], step["state"]) for step in done["run"]["steps"]] == [("restart fleet@cloud", "done")]
+
+
+def test_what_is_ejected_runs_without_provision_and_changes_nothing(bank: Bank, tmp_path: Path) -> None:
+    bank.project.provision("eject", str(tmp_path / "plain"), "-e", "lab", "--with-secrets")
+    root = tmp_path / "plain/terraform/cloud"
+    bank.project.without_provision(root / "tf", "init", "-no-color")
+    assert "No changes" in bank.project.without_provision(root / "tf", "plan", "-detailed-exitcode", "-no-color")
+    told = bank.project.without_provision(tmp_path / "plain/ansible/play")
+    # ledger and door on one host, api on two
+    assert told.count("changed=0") == told.count("unreachable=0") == 4
+
+
+RELEASES = "readlink /opt/api/current; stat -c '%n/%i/%Y' /opt/api/releases/* | sort"
+LOOP = "end=$(($(date +%s) + 120)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
+       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 5 -w '%{{http_code}}' {url}); done"
+
+
+def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = bank.project.folder / "service/api.py"
+    right = program.read_text()
+    program.write_text(right.replace("status, content = 200, work()", 'status, content = 200 if self.path == "/healthz" else 500, work()'))
+    bank.project.release()
+    bank.project.provision("apply", "-e", "lab", "--yes", "--reason", "release")
+    before = [bank.lab.ssh(host, RELEASES).stdout.split() for host in bank.hosts[1:]]
+    loop = LOOP.format(stop=tmp_path / "stop", url=bank.project.outputs("door")["url"])
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(bank.lab.exec, ["sh", "-c", loop], timeout=180)
+        try:
+            began = time.time()
+            bank.project.provision("rollback", "-e", "lab", "--yes", "--reason", "answers 500")
+            ended = time.time()
+        finally:
+            (tmp_path / "stop").touch()
+        answers = [(float(moment), code) for moment, code in (line.split() for line in asking.result().stdout.splitlines())]
+    after = [bank.lab.ssh(host, RELEASES).stdout.split() for host in bank.hosts[1:]]
+    assert [one[1:] for one in after] == [one[1:] for one in before], "the same folders: nothing was sent or unpacked"
+    assert all(one[0] != two[0] and len(one) > 2 for one, two in zip(before, after, strict=True)), "the link moved"
+    codes = [code for _, code in answers]
+    assert codes[0] == "500" and codes[-1] == "200", "the old version answers again"
+    assert bank.curl("/")["host"]
+    last = max(moment for moment, code in answers if code == "500")
+    failed = {code: codes.count(code) for code in sorted(set(codes)) if code not in ("200", "500")}
+    with capsys.disabled():
+        print(f"\nrollback of 2 hosts took {ended - began:.1f} s; {len(codes)} requests at the gateway meanwhile, the last bad answer after "
+              f"{last - began:.1f} s; answered by neither version: {sum(failed.values())} {failed or ''}")
+    program.write_text(right)
 
 
 def test_destroy_leaves_nothing_in_the_cloud(bank: Bank) -> None:

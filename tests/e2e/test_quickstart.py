@@ -150,7 +150,24 @@ def test_drift_is_told_by_path_accepted_or_healed_whatever_app_yaml_says_now(del
     assert (after["differences"], [one["path"] for one in after["accepted"]]) == ([], [owner])
     tags = cloud(delivered, "dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"]
     assert {"Key": "Owner", "Value": "eve"} in tags
+    # what was accepted stays, also when something else is delivered, until that is taken back
     delivered.edit("Good evening", "Good morning")
+    delivered.edit("{name: visits, type: table}", "{name: visits, type: table, properties: {deletionProtection: true}}")
+    (delivered.folder / ".provision/host/etc/web/env").write_text(right.replace("Good morning", "Mine"))
+    delivered.provision("drift", "--accept", "web@local", "--reason", "trial")
+    plan = delivered.provision("plan").stdout
+    assert f"{owner} stays as it is: accepted by" in plan and "Owner" not in plan.replace(owner, "")
+    assert delivered.planned() == {"visits@aws": "update"}
+    delivered.provision("apply", "--yes")
+    assert "Mine" in path.read_text()
+    assert {"Key": "Owner", "Value": "eve"} in cloud(delivered, "dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"]
+    delivered.provision("drift", "--unaccept", "*")
+    delivered.edit(", properties: {deletionProtection: true}}", "}")
+    assert delivered.planned() == {"visits@aws": "update", "web@local": "update"}
+    delivered.provision("apply", "--yes")
+    assert path.read_text() == right
+    assert cloud(delivered, "dynamodb").list_tags_of_resource(ResourceArn=table)["Tags"] == [
+        tag for tag in tags if tag["Key"] != "Owner"]
 
 
 @pytest.mark.parametrize("damaged", ["notes", "web"])

@@ -64,3 +64,7 @@ def test_a_version_is_promoted_as_it_was_delivered(orders: Project) -> None:
     done = orders.provision("promote", "--from", "dev", "--to", "staging", "--yes").stdout
     assert "orders · staging · 1.4.0 · from dev, revision 1" in done and "Plan: 6 to add" in done and "audit" not in done
     assert effects(orders.json("plan", "-e", "staging")) == {"audit@eu": "create", "audit@us": "create"}
+    assert {one["environment"]: one["differences"] for one in orders.json("drift", "--all")["drifts"]} == {"dev": [], "staging": []}
+    shown = orders.json("show", "@1", "-e", "staging")
+    assert (shown["version"], shown["reason"]) == ("1.4.0", "") and shown["who"] and "publishVersion" in shown["spec"]
+    assert shown["inputs"]["outbox@us"]["retention_seconds"] == 86400 and set(shown["sources"]) == set(shown["inputs"])

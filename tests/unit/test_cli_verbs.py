@@ -154,6 +154,9 @@ def test_runs_and_show(past: int, capsys: Captured) -> None:
     assert len(json.loads(capsys.readouterr().out)["steps"]) == len(PLAN.steps)
     assert main(["show", "99"]) == Exit.FAILED
     assert "PRV-6005" in capsys.readouterr().err
+    assert main(["show", f"{PLAN.application}@9"]) == Exit.USAGE
+    assert "PRV-6201" in capsys.readouterr().err
+    assert main(["show", "web"]) == Exit.USAGE
 
 
 def test_a_run_whose_process_is_gone_is_called_so(past: int, tmp_path: Path, capsys: Captured) -> None:
@@ -161,6 +164,8 @@ def test_a_run_whose_process_is_gone_is_called_so(past: int, tmp_path: Path, cap
         store.runs.reopen(past)
     assert main(["show"]) == Exit.OK
     assert f"its process is gone; provision resume {past}" in capsys.readouterr().out
+    assert main(["show", "-o", "json", "--file", "app.yaml"]) == Exit.OK
+    assert f"its process is gone; provision resume {past}" in json.loads(capsys.readouterr().out)["message"]
 
 
 def test_events_and_logs(past: int, capsys: Captured) -> None:
@@ -196,6 +201,10 @@ def test_outputs(past: int, capsys: Captured) -> None:
     assert capsys.readouterr().out == "db.example\n"
     assert main(["outputs", "db.port", "-o", "json"]) == Exit.OK
     assert capsys.readouterr().out == "5432\n"
+    assert main(["outputs", "db.port", "--app", PLAN.application, "-e", PLAN.environment]) == Exit.OK
+    assert capsys.readouterr().out == "5432\n"
+    assert main(["outputs", "--app", "sohp"]) == Exit.FAILED
+    assert "PRV-6405" in capsys.readouterr().err
     for wrong, hint in (("bd", '"db"'), ("db.hots", '"host"')):
         assert main(["outputs", wrong]) == Exit.FAILED
         assert hint in capsys.readouterr().err

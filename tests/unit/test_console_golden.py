@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.console.catalogue import type_text, types_text
-from provisioner.console.differences import differences_text, revisions_text
+from provisioner.console.differences import differences_text
 from provisioner.console.drawing import graph_mermaid, graph_text
 from provisioner.console.errors import error_text
 from provisioner.console.events import event_line, logged
@@ -21,6 +21,7 @@ from provisioner.console.plan import PlanView, plan_text
 from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.progress import Progress
 from provisioner.console.result import Ending, result_text
+from provisioner.console.revisions import revision_text, revisions_text
 from provisioner.console.tree import tree_lines
 from provisioner.doctor import Finding
 from provisioner.errors import Exit, Invalid, Missing, Problem, ProvisionError, Where
@@ -69,6 +70,11 @@ def watched(rows: int, look: Look) -> str:
     return "\n".join(tree_lines(progress, look, 140.0, rows))
 
 
+REVISION = Revision(42, "p1", 483, "2.4.0", "0123456789abcdef", END, "kind: Application\nmetadata: {name: shop}\n",
+                    {"bucket": "bucket 1.0.0 (library)"},
+                    {"files@aws": {"name": "shop-files", "url": "${web@dc.url}"}, "web@dc": {}}, {"files@aws": "fedcba9876543210"},
+                    {"web@dc": {"dist/web.tar.gz": "00112233445566778899"}})
+
 PAGES: dict[str, Callable[[], str]] = {
     "plan": lambda: plan_text(PLAN, WIDE, PlanView(next="provision apply", head="against revision 41")),
     "plan-detail-full": lambda: plan_text(PLAN, PLAIN, PlanView("full", True, True)),
@@ -77,6 +83,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "plan-html": lambda: plan_html(PLAN, PlanView(head="against revision 41")),
     "differences": lambda: differences_text(DIFFERENCES, ("shop@41", "shop@42"), WIDE),
     "revisions": lambda: revisions_text([Revision(42, "p1", 483, "2.4.0", "d", END, "")], {483: RUN}, WIDE),
+    "revision": lambda: revision_text("shop", "prod", REVISION, RUN, WIDE),
     "plan-ascii": lambda: plan_text(PLAN, ASCII, PlanView()),
     "plan-nothing": lambda: plan_text(QUIET, PLAIN, PlanView(next="provision status")),
     "result-partial": lambda: result_text(ending(Exit.PARTIAL), WIDE),

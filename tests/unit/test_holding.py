@@ -12,7 +12,8 @@ from provisioner.engine import Planned
 from provisioner.engines.terraform.ignoring import FILE, ignoring
 from provisioner.engines.terraform.recreating import recreated
 from provisioner.engines.terraform.sources import keep
-from provisioner.model import Change, Delivered, FileDiff, Handling, Json, Once, Policy, Recreate, Unit
+from provisioner.model import Acceptance, Change, Delivered, FileDiff, Handling, Json, Once, Policy, Recreate, Step, Unit
+from provisioner.planner import accepting
 from provisioner.planner.holding import EVERYTHING, held, held_on_hosts
 from tests.unit.planning import World, names, unit
 
@@ -178,3 +179,49 @@ def test_what_resource_update_says() -> None:
         {"selector": {"resourceTypes": ["aws_instance"]}, "strategy": {"op": "replace"}},
         {"selector": {"componentNames": ["db"]}, "strategy": {"op": "patch"}}]})
     assert handling([policy], DB).recreate == (Recreate(("ami",)), Recreate((), ("aws_instance",)))
+
+
+# ------------------------------------------------------------------ accepted
+OWNER, FILE_OF_API = "db@aws/aws_db_instance.this[0]/tags.kubernetes.io/owner", "api@dc/web-1/etc/api/env"
+WORD = Acceptance("", "d", "ann", "cost centre")
+
+
+@pytest.mark.parametrize(("path", "once"), [
+    (OWNER, Once(("tags.kubernetes.io/owner",), places=("aws_db_instance.this",))),
+    ('db@aws/module.x.aws_s3_bucket.b["a/b"]/rule.0.status', Once(("rule",), places=("aws_s3_bucket.b",))),
+    (FILE_OF_API, Once(("/etc/api/env",), places=("web-1",))),
+])
+def test_what_was_accepted_is_left_alone_where_it_was_found(path: str, once: Once) -> None:
+    units = held({DB.name: DB, API.name: API}, {**delivered(DB), **delivered(API)}, [path])
+    assert [unit.ignore for unit in units.values() if unit.ignore] == [(once,)]
+    # what was left alone then says nothing about now
+    assert not held({DB.name: replace(DB, ignore=EVERYTHING)}, delivered(DB))[DB.name].ignore
+
+
+def test_a_resource_as_a_whole_can_not_be_left_out() -> None:
+    assert not held({DB.name: DB}, delivered(DB), ["db@aws/aws_db_instance.this"])[DB.name].ignore
+
+
+def test_a_plan_says_what_stays_and_what_is_put_back_all_the_same() -> None:
+    gone = "db@aws/aws_db_instance.this"
+    step = Step("db@aws", "deliver", DB, changes=(Change("db@aws", "module.db.aws_db_instance.this", "create"),))
+    said = list(accepting.notes({"db@aws"}, [step], {gone: WORD, OWNER: WORD, FILE_OF_API: WORD}))
+    assert [text.partition(" ")[0] for text in said] == [gone, OWNER]
+    assert "it is put back" in said[0] and "accepted by ann (cost centre)" in said[1]
+
+
+def test_a_change_on_a_host_is_left_out_where_its_file_was_accepted() -> None:
+    changes = tuple(Change("api@dc", host, "configure", files=(FileDiff("/etc/api/env", "a", "b"),)) for host in ("web-1", "web-2"))
+    leaving = replace(API, ignore=(Once(("/etc/api/env",), places=("web-1",)),))
+    assert held_on_hosts(leaving, Planned(changes[:1])).changes == ()
+    assert held_on_hosts(leaving, Planned(changes)).changes == changes, "a playbook does all of it, or nothing"
+
+
+def test_what_a_module_ignores_itself_stays_ignored_and_only_the_place_that_was_accepted_is_meant(tmp_path: Path) -> None:
+    """An override takes the place of the module's own list."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/main.tf").write_text(
+        'resource "terraform_data" "a" {\n  lifecycle {\n    ignore_changes = [input, output["x"]]\n  }\n}\nresource "terraform_data" "b" {}\n')
+    kept = keep(str(tmp_path / "own"), "", tmp_path / "sources")
+    copy = ignoring(kept, tmp_path / "sources", (Once(("tags.a.b/c",), places=("terraform_data.a",)),), {})
+    assert said(copy) == {"terraform_data": {"a": {"lifecycle": {"ignore_changes": ["input", 'output["x"]', 'tags["a.b/c"]']}}}}

@@ -19,8 +19,8 @@ from tests.unit.planning import unit
 FILES, WEB = unit("files@aws"), unit("web@dc")
 
 
-@pytest.mark.parametrize(("name", "says"), [("fils", "no component"), ("web", "nothing has to be imported"), ("two", "several copies")])
-def test_only_what_terraform_makes_takes_something_over(name: str, says: str) -> None:
+@pytest.mark.parametrize(("name", "says"), [("fils", "no component"), ("two", "several copies")])
+def test_one_unit_takes_something_over(name: str, says: str) -> None:
     units = [FILES, WEB, unit("two@aws"), replace(unit("two@aws"), name="two@aws2")]
     assert chosen(units, "files") is FILES
     assert chosen(units, "two@aws2").name == "two@aws2"

@@ -134,3 +134,11 @@ def test_batches_of_one_root_take_turns_deliveries_first() -> None:
     assert turns(whole) == {"a@aws": (), "b@aws": (), "c@aws": ("a@aws", "b@aws"),
                             "remove older@aws": ("c@aws",), "remove old@aws": ("remove older@aws",)}
     assert [request(whole, name).last_in_root for name in ("remove older@aws", "remove old@aws")] == [False, True]
+
+
+def test_a_unit_for_which_no_engine_was_asked_is_stored_with_the_hosts_that_its_source_made() -> None:
+    known = Known()
+    known.made["fleet@aws"] = hosts("f1", "f2", target="aws")
+    one = unit("api@aws", "fleet@aws", engine="ansible", host_source=on("fleet@aws", 1))
+    assert [host.name for host in stored_unit(one, known).hosts] == ["f1"]
+    assert stored_unit(unit("web@dc"), known).hosts == hosts("h1")

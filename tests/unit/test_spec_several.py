@@ -50,6 +50,9 @@ def test_the_command_line_names_it_after_the_file(file: Path, tmp_path: Path) ->
     odd = tmp_path / "a#b.yaml"
     odd.write_text("")
     assert application_of(str(odd)) == (str(odd), "")
+    # a name alone is an application in the usual file; what looks like a file is one
+    assert application_of("two") == ("app.yaml", "two")
+    assert application_of("two.yaml") == ("two.yaml", "") and application_of("a/two") == ("a/two", "")
 
 
 def test_optional_fields_without_a_value_are_not_there(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def answer(module: Any, look: Callable[[Context, dict[str, Any]], Work]) -> None
         with nullcontext() if module.check_mode else exclusion.one_at_a_time(context):
             work = look(context, module.params)
             work.judge_seal()
-            planned = {**work.result(), **_about_host(context)}
+            planned = {**work.result(), **_about_host(context, work)}
             if not module.check_mode:
                 _do(module, work)
         lacking = {"lacks_artifact": True} if module.check_mode and work.missing_artifact else {}
@@ -57,9 +57,9 @@ def _do(module: Any, work: Work) -> None:
     work.carry_out()
 
 
-def _about_host(context: Context) -> dict[str, Any]:
+def _about_host(context: Context, work: Work) -> dict[str, Any]:
     """What the host is, where its own tools are used."""
-    return {"os": system.here().os, "notes": system.notes()} if context.privileged else {}
+    return {"os": system.here().os, "notes": [*work.notes, *system.notes()]} if context.privileged else {}
 
 
 def _late(result: dict[str, Any]) -> dict[str, Any]:

@@ -29,13 +29,17 @@ class Context:
     check: bool = False
     restart: bool = False
     """What runs is started anew, though nothing differs."""
+    take_over: bool = False
+    """It takes the place of what somebody else set up on this host."""
+    leave: tuple[str, ...] = ()
+    """Files that are left as they are: somebody accepted how they differ."""
     secret_inputs: tuple[str, ...] = ()
 
     @staticmethod
     def of(values: dict[str, Any], check: bool) -> Context:
         """From the module's parameter `context`."""
         known = {key: value for key, value in values.items() if key in Context.__dataclass_fields__ and value is not None}
-        known["secret_inputs"] = tuple(known.get("secret_inputs", ()))
+        known.update({name: tuple(known.get(name, ())) for name in ("secret_inputs", "leave")})
         if known.get("root"):
             known["root"] = os.path.abspath(os.path.expanduser(str(known["root"])))
         return Context(**dict(known, check=check))

@@ -54,7 +54,8 @@ class _Delivery:
         self.adopted = service.adopted()
         self.user = (wanted.user or accounts.account_name(wanted.name)) if self.context.privileged and not wanted.image else ""
         self.admin = "root" if self.context.privileged else ""
-        work = self.work = Work(self.context, service.before, key=service.key, new=service.before is None and not self.adopted)
+        new = service.before is None and not self.adopted and not service.foreign()
+        work = self.work = Work(self.context, service.before, key=service.key, new=new)
         work.unknown = list(wanted.unknown)
         self.state = service.manager.state(service.name)
         self.program = programs.program_of(service, wanted, self.user)
@@ -98,7 +99,7 @@ class _Delivery:
         parents = [folder for path in [*trees, *wished, *made, f"{self.context.units}/x"] for folder in files.missing_parents(path)]
         inside = tuple(f"{tree}/" for tree in self._places)
         folders = [path for path in dict.fromkeys([*(before.folders if before else ()), *parents]) if not f"{path}/".startswith(inside)]
-        foreign = [path for path in self._config_paths() if not self._ours(path) and files.read(path) is not None]
+        foreign = [path for path in self._config_paths() if not self._ours(path) and files.read(path) is not None] + service.foreign()
         originals = {**(before.originals if before else {}), **{path: manifest.original(path) for path in foreign}}
         made_user = self.user if self.user and ((before and before.user == self.user) or self.adopted or not accounts.exists(self.user)) else ""
         about: dict[str, Any] = {"plain": sorted(set(wanted.env) - wanted.secret_env), "release": wanted.digest or self._known_release()}

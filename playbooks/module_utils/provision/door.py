@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import Any
 
-from ansible.module_utils.provision import asking, files, manifest, nginx, packages, system
+from ansible.module_utils.provision import asking, files, manifest, nginx, packages, replaced, system
 from ansible.module_utils.provision.context import Context, check_name, holds, unknown_names
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.manifest import Manifest
@@ -82,12 +82,14 @@ class Door:
         self.state = engine.manager.state("nginx")
         self.installs = self._package()
         self.silences = self._default_site()
+        self.taken = self._taken()
         work.after = self._manifest()
         if engine.own:
             self._own_nginx()
         work.want_folder(engine.conf_d, shared=True)
         self.content()
         changed = self._file(content)
+        changed |= any([work.want_gone(path) for path in self.taken])
         changed |= self._leftovers()
         self._run(changed)
         self.after_run()
@@ -140,11 +142,28 @@ class Door:
         self.work.add("disable the package's default site", lambda: files.remove(site))
         return True
 
+    def _taken(self) -> list[str]:
+        """Files of others that answer for the same, where it takes their place; where it does not, the plan says so."""
+        silenced = system.family().nginx_site if self.silences else ""
+        found = [] if self.unknown else [one for one in self.nginx.rivals(self.claims) if one.path != silenced]
+        if not self.context.take_over:
+            self.work.notes += [f"{one.path} was not made by provision and answers for the same: provision import {self.context.component} "
+                                "takes its place" for one in found]
+            return []
+        mixed = next((one.path for one in found if one.has_more(self.claims)), "")
+        if mixed:
+            raise Failed(f"{mixed} also holds servers that '{self.name}' does not stand for: move those into a file of their own first")
+        self.work.new = self.work.new and not found
+        return [one.path for one in found]
+
     def _manifest(self) -> Manifest:
         first = {"started": not (self.state.enabled or self.state.running), "default_site": self.installs or self.silences}
         # a unit that another server served until now has noted nothing about nginx
         kept = {key: self.before.about[key] for key in first if key in self.before.about} if self.before else {}
         kept["default_site"] = bool(kept.get("default_site")) or first["default_site"]
+        others_files = {**(self.before.about.get("replaced") or {} if self.before else {}), **{path: replaced.kept(path) for path in self.taken}}
+        if others_files:
+            kept["replaced"] = others_files
         about: dict[str, Any] = {**first, **kept, "claims": self.claims, **self.about()}
         if self.certificate:
             about.update(certificate=self.certificate, program="nginx")
@@ -237,6 +256,8 @@ class Door:
         state = engine.manager.state("nginx")
         for path in before.files:
             work.want_gone(path)
+        for path, what in (before.about.get("replaced") or {}).items():
+            work.add(f"put back {path}", lambda path=path, what=what: replaced.put_back(path, what))  # type: ignore[misc]
         last = not self.others
         if engine.own or state.running or (last and before.about.get("started")):
             ends = last and (engine.own or bool(before.about.get("started")))

@@ -65,10 +65,17 @@ class Service:
                 raise Failed(f"this host already has a service '{self.name}': {other.unit} of {other.app} ({other.environment}); "
                              "two services of one name can't share a host")
         shipped = self.manager.shipped(self.name) if isinstance(self.manager, Systemd) else ""
-        there = [path for path in self.manager.unit_paths(self.name) if os.path.exists(path)]
-        foreign = there[0] if there and self.before is None and not self.adopted() else shipped
+        there = self.foreign()
+        foreign = shipped or (there[0] if there and not self.context.take_over else "")
         if foreign:
-            raise Failed(f"{foreign} is there and was not made by provision; give the component another name")
+            raise Failed(f"{foreign} is there and was not made by provision; give the component another name"
+                         + ("" if shipped else f", or take it over: provision import {self.name}"))
+
+    def foreign(self) -> list[str]:
+        """Unit files of this name that somebody else wrote."""
+        if self.before is not None or self.adopted():
+            return []
+        return [path for path in self.manager.unit_paths(self.name) if os.path.exists(path)]
 
     def judge_course(self, kind: str) -> None:
         """Raises Failed when what runs to its end can't be had here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from ansible.module_utils.provision import commands, files
+from ansible.module_utils.provision import commands, files, rivals
 from ansible.module_utils.provision.context import Context
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.managing import Manager, Program
@@ -39,6 +39,13 @@ class Nginx:
         if self.own and self.context.address.startswith("127."):
             return [f"{self.context.address}:{port}"]
         return [str(port), *([f"[::]:{port}"] if os.path.exists("/proc/net/if_inet6") else [])]
+
+    def rivals(self, claims: list[str]) -> list[rivals.Rival]:
+        """Files of others by which the host's nginx answers for some of the claims; none where its configuration can't be read."""
+        if self.own or not claims or not self.binary():
+            return []
+        code, printed = commands.run([self.binary(), "-T", "-q"], check=False)
+        return [] if code else rivals.rivals(printed, claims)
 
     def test(self) -> str:
         """nginx's own words about its configuration; empty when it is well."""

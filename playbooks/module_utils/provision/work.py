@@ -53,6 +53,8 @@ class Work:
     """Something on this host was, or may have been, changed."""
     alone: bool = True
     """It changes what other units of this host share, so those wait for it; a dump of some hours does not."""
+    notes: list[str] = field(default_factory=list)
+    """What the plan has to say about this host."""
     missing_artifact: bool = False
     """Acts need the artefact, and it has not been sent."""
 
@@ -94,9 +96,11 @@ class Work:
 
         `shared`: other units use it too and may have made it since the plan, so it is not part of the seal.
         """
+        self.wanted_parts[wish.path] = "unknown" if wish.unknown else paths.digest(wish.data)
+        if wish.path in self.context.leave:
+            return False
         if not shared:
             self.facts[wish.path] = self._file_facts(wish)
-        self.wanted_parts[wish.path] = "unknown" if wish.unknown else paths.digest(wish.data)
         before = paths.read(wish.path)
         linked = os.path.islink(wish.path)
         if before == wish.data and not wish.unknown and not linked:

@@ -23,25 +23,29 @@ def runs_command(door: Door, /, limit: int, **chosen: Any) -> int:
 
     \b
       provision runs
-      provision runs -e prod --limit 100 -o json
+      provision runs --app shop -e prod --limit 100 -o json
     """
     return carry_out("history.runs", door, limit, **chosen)
 
 
-@click.command("show", short_help="Show one run with its steps.")
-@RUN
+@click.command("show", short_help="Show one run with its steps, or one revision.")
+@click.argument("named", required=False, metavar="[RUN|APP@REVISION]")
+@ENVIRONMENT
 @THE_FILE
 @STORE
 @looks()
 @click.pass_obj
-def show_command(door: Door, /, run: int | None, **chosen: Any) -> int:
-    """Show one run with its steps.
+def show_command(door: Door, /, named: str | None, **chosen: Any) -> int:
+    """Show one run with its steps, or one revision.
+
+    A revision is shown with all that it was made from: who and why, definitions, digests of modules, playbooks and artefacts, inputs, spec.
 
     \b
       provision show
       provision show 483 -o json
+      provision show shop@41 -e prod
     """
-    return carry_out("history.show", door, run, **chosen)
+    return carry_out("history.show", door, named, **chosen)
 
 
 @click.command("events", short_help="What happened in a run, as ndjson.")

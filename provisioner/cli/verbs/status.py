@@ -44,6 +44,7 @@ def outputs_command(door: Door, /, name: str | None, **chosen: Any) -> int:
     \b
       provision outputs
       curl "$(provision outputs door.url)"
+      provision outputs --app shop -e prod -o json
     """
     return carry_out("status.outputs", door, name, **chosen)
 

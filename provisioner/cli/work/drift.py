@@ -8,7 +8,7 @@ import click
 from provisioner.api import Drift, unaccept
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
-from provisioner.cli.project import Chosen, nothing_yet, open_memory, open_project
+from provisioner.cli.project import Chosen, nothing_yet, open_memory, open_project, settings_of
 from provisioner.cli.watch import Watch
 from provisioner.cli.work.apply import tell_ending
 from provisioner.cli.work.plan import view_of
@@ -100,7 +100,7 @@ def _everywhere(door: Door, chosen: Chosen) -> int:
 
 def _one(door: Door, chosen: Chosen, row: ApplicationRow) -> Drift | ProvisionError | None:
     """The report on one of them; None where it is not time yet."""
-    file = (chosen.get("file") or "").partition("#")[0]
+    file = settings_of(chosen).file
     try:
         with open_project(door, {**chosen, "environment": row.environment, "application": row.application, "file": file}) as session:
             line = session.environment.drift.get("schedule", "")

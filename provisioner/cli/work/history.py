@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from provisioner.api.past import find
 from provisioner.cli.door import Door
-from provisioner.cli.project import nothing_yet, open_memory, place_of, run_of
+from provisioner.cli.project import nothing_yet, open_memory, place_of, run_of, settings_of, stored_scope
 from provisioner.console.events import event_line, logged
 from provisioner.console.history import run_text, runs_text
 from provisioner.console.look import cut
+from provisioner.console.revisions import revision_json, revision_text
 from provisioner.console.shapes import event_json, head, run_json
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Event
@@ -35,7 +37,7 @@ def runs(door: Door, /, limit: int, **chosen: Any) -> int:
     runs: list[Run] = []
     if store is not None:
         with store:
-            runs = store.runs.list(None, chosen["environment"] or None, limit)
+            runs = store.runs.list(settings_of(chosen).application or None, chosen["environment"] or None, limit)
     if door.json:
         door.say_json({**head("runs"), "runs": [run_json(run) for run in runs]})
     else:
@@ -43,8 +45,28 @@ def runs(door: Door, /, limit: int, **chosen: Any) -> int:
     return Exit.OK
 
 
-def show(door: Door, /, run: int | None, **chosen: Any) -> int:
-    """Show one run with its steps."""
+def show(door: Door, /, named: str | None, **chosen: Any) -> int:
+    """Show one run with its steps, or one revision."""
+    application, revision, number = (named or "").rpartition("@")
+    if named and not number.isdecimal():
+        raise ProvisionError(f'"{named}" is no run and no revision', code="PRV-6400", exit=Exit.USAGE, hint="write 483, or APP@41 for a revision",
+                             next="provision runs")
+    return _show_revision(door, application, int(number), chosen) if revision else _show_run(door, int(number) if number else None, chosen)
+
+
+def _show_revision(door: Door, application: str, number: int, chosen: dict[str, Any]) -> int:
+    with _store(chosen) as store:
+        application, environment = stored_scope(store, chosen["environment"], application)
+        one, _ = find(store, application, environment, number)
+        run = store.runs.get(one.run)
+    if door.json:
+        door.say_json({**revision_json(one, run), "application": application, "environment": environment})
+    else:
+        door.say(revision_text(application, environment, one, run, door.look))
+    return Exit.OK
+
+
+def _show_run(door: Door, run: int | None, chosen: dict[str, Any]) -> int:
     with _store(chosen) as store:
         found = run_of(store, run)
         steps, plan = store.runs.steps(found.number), store.plans.get(found.plan)

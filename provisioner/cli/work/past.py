@@ -8,7 +8,8 @@ from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, open_project
 from provisioner.cli.work.apply import deliver
 from provisioner.cli.work.plan import preview
-from provisioner.console.differences import differences_json, differences_text, revision_json, revisions_text
+from provisioner.console.differences import differences_json, differences_text
+from provisioner.console.revisions import revision_json, revisions_text
 from provisioner.console.shapes import head
 from provisioner.errors import Exit, ProvisionError
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from provisioner.cli.door import Door
-from provisioner.cli.project import nothing_yet, open_memory, open_project, stored_scope
+from provisioner.cli.project import nothing_yet, open_memory, open_project, settings_of, stored_scope
 from provisioner.console.drawing import graph_json, graph_mermaid, graph_text
 from provisioner.console.history import moment
 from provisioner.console.picture import graph_svg
@@ -34,7 +34,7 @@ def outputs(door: Door, /, name: str | None, **chosen: Any) -> int:
     if store is None:
         raise nothing_yet()
     with store:
-        application, environment = stored_scope(store, chosen["environment"])
+        application, environment = stored_scope(store, chosen["environment"], settings_of(chosen).application)
         delivered = store.delivered.all(application, environment)
     component, _, output = (name or "").partition(".")
     chosen_units = {unit: entry for unit, entry in delivered.items() if component in ("", unit, entry.unit.component)}

@@ -55,7 +55,9 @@ def ours(unit: Unit, site: Site) -> dict[str, Json]:
     return {
         "provision_app": site.application, "provision_environment": site.environment, "provision_unit": unit.name,
         "provision_component": unit.component, "provision_target": unit.target, "provision_project": str(site.project),
-        "provision_seals": {}, "provision_unknown": MARKER,
+        "provision_seals": {}, "provision_unknown": MARKER, "provision_take_over": bool(unit.imports),
+        "provision_leave": {place: [path for once in unit.ignore if place in once.places for path in once.paths]
+                            for one in unit.ignore for place in one.places},
     }
 
 

@@ -102,7 +102,8 @@ def _of_our_module(seen: Seen, host: Host, answers: list[dict[str, Json]]) -> Ch
     files = tuple(FileDiff(file["path"], file["before"], file["after"]) for answer in answers for file in answer.get("files", ()))
     # one digest binds one module call; a playbook with several is not held to any
     seal = str(answers[0].get("seal", "")) if len(answers) == 1 else ""
-    reason = "new host" if new else _waits(seen) if unknown else _drift(seen, host)
+    taken = "is taken over" if seen.unit.imports else ""
+    reason = "new host" if new else _waits(seen) if unknown else taken or _drift(seen, host)
     return Change(seen.unit.name, host.name, "create" if new else "configure", reason=reason, files=files, tasks=words, seal=seal,
                   unknown=tuple(dict.fromkeys(unknown)))
 

@@ -1,9 +1,11 @@
 """A Terraform root that was just planned, as a plain folder that needs nothing of ours: configuration, modules, lock file, state, a script."""
 
 import json
+import os
+import re
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,11 @@ def eject(key: str, units: Iterable[Unit], site: Site, into: Path, *, with_secre
     folder = site.work.absolute() / "terraform" / key
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     document: dict[str, Any] = json.loads((folder / "main.tf.json").read_text())
-    _modules(document, folder, project_path(str(site.project)).absolute() / "sources", into)
-    _state(document, into)
-    private(into / "main.tf.json", json.dumps(document, indent=2) + "\n")
+    ours = project_path(str(site.project)).absolute()
+    _modules(document, folder, ours / "sources", into)
+    moved = _files(document, ours / "cache" / "artifacts", folder, into)
+    _state(document, into, moved)
+    private(into / "main.tf.json", moved(json.dumps(document, indent=2)) + "\n")
     if (folder / LOCK).is_file():
         shutil.copyfile(folder / LOCK, into / LOCK)
     private(into / "tf", _script(site.environ, simulated=site.target.simulated))
@@ -46,12 +50,26 @@ def _modules(document: dict[str, Any], folder: Path, sources: Path, into: Path) 
         block["source"] = "/".join(["../../modules", into.name, name, *rest])
 
 
-def _state(document: dict[str, Any], into: Path) -> None:
-    """A copy of a local state; a remote one stays where it is."""
+def _files(document: dict[str, Any], cache: Path, folder: Path, into: Path) -> Callable[[str], str]:
+    """Copy the files that modules were given; what puts their new places into a text of the root."""
+    before = os.path.relpath(cache, folder) + "/"
+    there = into.parents[1] / "files"
+    for name in sorted(set(re.findall(re.escape(before) + r"((?:files/)?[\w.-]+)", json.dumps(document.get("module", {}))))):
+        source, copy = cache / name, there / name
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if source.is_dir():
+            shutil.copytree(source, copy, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, copy)
+    return lambda text: text.replace(before, os.path.relpath(there, into) + "/")
+
+
+def _state(document: dict[str, Any], into: Path, moved: Callable[[str], str]) -> None:
+    """A copy of a local state, in which files have their new places; a remote one stays where it is."""
     local = document["terraform"]["backend"].get("local")
     if local is not None:
         if (there := Path(local["path"])).is_file():
-            private(into / "terraform.tfstate", there.read_text())
+            private(into / "terraform.tfstate", moved(there.read_text()))
         local["path"] = "terraform.tfstate"
 
 

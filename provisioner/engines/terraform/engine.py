@@ -56,6 +56,10 @@ class TerraformEngine:
             self._providers[key] = _providers(unit, project_path(str(project)).absolute() / "sources")
         return self._providers[key]
 
+    def resources_of(self, unit: Unit) -> list[str]:
+        """TYPE.NAME of the resources that a unit's module itself declares."""
+        return [f"{kind}.{name}" for kind, name in interface.resources(Path(unit.source))]
+
     def sealed(self, key: str, site: Site) -> dict[str, dict[str, Json]]:
         """The sensitive outputs in the state of a root, in clear: module to output to value. Raises ProvisionError."""
         here = sealed_here(key, site)

@@ -7,13 +7,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from provisioner.engines.terraform import interface
 from provisioner.model import Json, Once
 from provisioner.module_folders import called
 
+TAGS = ("tags.", "tags_all.", "labels.")
 FILE = "provision_override.tf.json"
 Attributes = Mapping[str, frozenset[str]]
 """Type of resource to the names of its attributes, as far as they are known from the state."""
@@ -34,16 +35,17 @@ def ignoring(kept: Path, folder: Path, once: tuple[Once, ...], attributes: Attri
     return copy.joinpath(*inside.parts[1:])
 
 
-def _lifecycles(resources: Iterable[tuple[str, str]], once: tuple[Once, ...], attributes: Attributes) -> dict[str, dict[str, Json]]:
+def _lifecycles(resources: Mapping[tuple[str, str], tuple[str, ...]], once: tuple[Once, ...], attributes: Attributes) -> dict[str, dict[str, Json]]:
     """Type to name to what an override file says of it."""
     found: dict[str, dict[str, Json]] = {}
-    for kind, name in resources:
-        meant = [one for one in once if not one.resources or kind in one.resources]
-        paths = [path for one in meant for path in one.paths if _has(kind, path, bool(one.resources), attributes)]
-        if any(not one.paths for one in meant):
+    for (kind, name), own in resources.items():
+        meant = [one for one in once if (not one.resources or kind in one.resources) and (not one.places or f"{kind}.{name}" in one.places)]
+        paths = [path for one in meant for path in one.paths if _has(kind, path, bool(one.resources or one.places), attributes)]
+        # an override takes the place of the module's own list
+        if any(not one.paths for one in meant) or (paths and own == ("all",)):
             found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": "all"}}
         elif paths:
-            found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": list(dict.fromkeys(map(_traversal, paths)))}}
+            found.setdefault(kind, {})[name] = {"lifecycle": {"ignore_changes": list(dict.fromkeys([*own, *map(_traversal, paths)]))}}
     return found
 
 
@@ -53,8 +55,8 @@ def _has(kind: str, path: str, named: bool, attributes: Attributes) -> bool:
 
 
 def _traversal(path: str) -> str:
-    """`tags.owner` as Terraform writes it: a key of a map; below an item of a list names are attributes."""
-    first, *rest = path.split(".")
+    """`tags.owner` as Terraform writes it: a key of a map; below an item of a list names are attributes. A tag's name may hold dots."""
+    first, *rest = path.split(".", 1 if path.startswith(TAGS) else -1)
     text = first
     for part in rest:
         text += f"[{part}]" if part.isdigit() else f".{part}" if "[" in text and text.endswith("]") and '"' not in text else f'["{part}"]'

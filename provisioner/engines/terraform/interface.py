@@ -83,13 +83,21 @@ def parse(folder: Path) -> Interface:
     return Interface(variables, outputs, providers, tuple(dict.fromkeys(asked)), tuple(dict.fromkeys(own)))
 
 
-def resources(folder: Path) -> list[tuple[str, str]]:
-    """Type and name of the resources that a folder's own files declare; none where they can't be read."""
+def resources(folder: Path) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Type and name of the resources that a folder's own files declare, with what they ignore themselves (`ignore_changes`).
+
+    None where the files can't be read.
+    """
     try:
-        return [(kind, _unquoted(name)) for content in _contents(folder) for kind, body in _named(content.get("resource"))
-                for name in body if not name.startswith("__")]
+        return {(kind, _unquoted(name)): _ignored(one) for content in _contents(folder) for kind, body in _named(content.get("resource"))
+                for name, one in body.items() if not name.startswith("__")}
     except Exception:  # the parser raises whatever it meets
-        return []
+        return {}
+
+
+def _ignored(resource: Any) -> tuple[str, ...]:
+    return tuple(_bare(str(item)) for block in _list(resource) for lifecycle in _list(block.get("lifecycle"))
+                 for item in _list(lifecycle.get("ignore_changes")))
 
 
 def _contents(folder: Path) -> Iterator[dict[str, Any]]:

@@ -32,6 +32,7 @@ def context(task_vars: Mapping[str, Any], address: str, connection: str) -> dict
         "seal": str((given.get("seals") or {}).get(host, "")), "marker": str(given.get("unknown") or ""),
         "root": str(given.get("root") or ""), "address": address, "supervisord": _supervisord() if connection == "local" else "",
         "secret_inputs": given.get("secret_inputs") or [], "restart": bool(given.get("restart")),
+        "take_over": bool(given.get("take_over")), "leave": (given.get("leave") or {}).get(host, []),
     }
 
 
