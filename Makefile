@@ -28,7 +28,7 @@ check: $(READY)
 	@scripts/check
 
 test: check
-	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client
+	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client pg_createcluster=postgresql
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 tests
 
 bench: $(READY)

@@ -42,6 +42,7 @@ def provision(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code of the process."""
+    _open_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     door = Door(output=output_of(given, os.environ.get("PROVISION_OUTPUT", "text")))
     # children of ours write state and plans: nothing of it is for others on this machine
@@ -126,6 +127,16 @@ def output_of(given: Sequence[str], default: str) -> str:
 
 def _terminated(number: int, frame: types.FrameType | None) -> None:
     raise Terminated
+
+
+def _open_closed() -> None:
+    """Standard streams that were closed lead to nowhere: else the next file that is opened, such as the store, would be one of them."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for the whole life of the process
 
 
 def _flush(door: Door) -> None:

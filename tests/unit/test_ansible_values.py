@@ -170,6 +170,11 @@ def test_failures_come_from_stats_and_say_why() -> None:
                      "new": "the playbook ended before it came to this host"}
 
 
+def test_what_failed_half_way_has_changed_something() -> None:
+    assert outcome.changed(Outcome((task("web-01", "failed", changed=True, provision={}, msg="not healthy"),)))
+    assert not outcome.changed(Outcome((task("web-01", "failed", changed=False, msg="no space"), task("db-01", "failed", changed=True, rc=1))))
+
+
 def test_an_ignored_failure_is_none_and_a_host_that_no_play_names_is_one() -> None:
     found = outcome.failures(Outcome((task("web-01", "failed", ignored=True, msg="x"),), stats(processed={"web-01": 1})), ["web-01", "db-01"])
     assert found == {"db-01": "no play of the playbook names it"}
@@ -335,13 +340,16 @@ def test_the_folder_of_a_step(tmp_path: Path) -> None:
     assert folders.started(folder) == ("a", "b", "c")
     folders.forget_started(folder, ["b"])
     assert folders.started(folder) == ("a", "c")
-    call = folders.Call(Path("/my shop"), "site.yml", "/inv.ini", ("--check",), {"A": "1 2"}, ("web-01",), ("env",))
+    shop = tmp_path / "my shop, new"
+    folder = shop / ".provision/step"
+    call = folders.Call(shop, "site.yml", "/inv.ini", ("--check",), {"A": "1 2"}, ("web-01",), ("env",))
     files = folders.write(folder, call, {"all": {}}, {"x": 1})
     assert (folder / "command").read_text() == files.command.removesuffix("\n") + ' "$@"\n'
     comment, line, end = files.command.split("\n")
     assert comment.endswith(": env") and end == ""
-    assert line == (f"cd '/my shop' && A='1 2' ansible-playbook -i /inv.ini -i {folder}/inventory.json --limit @{folder}/limit "
-                    f"-e @{folder}/vars.json --check site.yml")
+    # a blank or a comma in what --limit names would end it there
+    assert line == (f"cd '{shop}' && A='1 2' ansible-playbook -i /inv.ini -i '{folder}/inventory.json' --limit @.provision/step/limit "
+                    f"-e '@{folder}/vars.json' --check site.yml")
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 

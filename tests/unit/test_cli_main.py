@@ -113,6 +113,15 @@ def test_the_format_is_known_before_the_line_is_understood(arguments: list[str],
     assert entry.output_of(arguments, default) == expected
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_error(closed: str, tmp_path: Path) -> None:
+    """Files that are opened later must not become the stream either: `init` writes some, and says that it did."""
+    line = f'exec "$0" -m provisioner init shop {closed}'
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr, "a bug" in done.stderr) == (0, False, False)
+    assert "Next" not in (tmp_path / "shop/app.yaml").read_text() and not (tmp_path / ".provision").exists()
+
+
 class Odd(Exception):
     """An error that nobody expects."""
 

@@ -10,6 +10,7 @@ import pytest
 from provisioner.doctor import checks
 from provisioner.doctor.checks import Needs, examine
 from provisioner.doctor.reaching import host_findings, judged
+from provisioner.engines.terraform import configuration
 from provisioner.errors import Problem
 from provisioner.hosts.access import Access
 from provisioner.hosts.keys import KeyBook
@@ -42,6 +43,32 @@ def test_only_what_is_needed_is_checked(tmp_path: Path) -> None:
 def test_terraform(script: str, state: str, words: str, tmp_path: Path) -> None:
     found = checks.terraform_finding(str(program(tmp_path, "terraform", script)))
     assert found.state == state and words in f"{found.name} {found.detail}" and bool(found.fix) == (state == "problem")
+
+
+@pytest.mark.parametrize(("name", "version", "state"), [("tofu", "1.7.0", "ok"), ("tofu", "1.6.2", "problem"), ("tofu-1.9", "1.10.3", "ok"),
+                                                        ("terraform", "1.8.5", "problem"), ("terraform", "1.9.0", "ok")])
+def test_each_product_has_an_oldest_version(name: str, version: str, state: str, tmp_path: Path) -> None:
+    found = checks.terraform_finding(str(program(tmp_path, name, f'echo \'{{"terraform_version": "{version}"}}\'')))
+    assert found.state == state and f"{name[:4]}" in f"{found.name} {found.detail}" and version in f"{found.name} {found.detail}"
+
+
+def test_opentofu_has_a_registry_and_a_configuration_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    (tmp_path / "mirror/registry.terraform.io/invented/cloud/1.0.0").mkdir(parents=True)
+    monkeypatch.setattr(checks, "unreachable", lambda url: url)
+    lost = checks.provider_finding("invented/cloud", (tmp_path / "mirror",), "tofu")
+    assert lost.state == "problem" and "https://registry.opentofu.org/v1/providers/invented/cloud/versions" in lost.detail
+    assert "tofu providers mirror DIR" in lost.fix
+    for folder in ("", ".config/opentofu"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        file = tmp_path / folder / ("tofurc" if folder else ".tofurc")
+        file.write_text("provider_installation {}")
+        assert configuration.user_file({"HOME": str(tmp_path)}, "tofu") == file and configuration.user_file({"HOME": str(tmp_path)}) is None
+        assert file.name in checks.provider_finding("invented/cloud", (), "tofu").detail
+        file.unlink()
+    assert checks.product_of(str(program(tmp_path, "tofu", "exit 0"))) == "tofu" and checks.product_of("/nowhere/tofu") == "terraform"
 
 
 def test_terraform_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

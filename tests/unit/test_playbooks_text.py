@@ -2,6 +2,7 @@
 
 import base64
 import configparser
+import glob
 import os
 import shlex
 import subprocess
@@ -135,6 +136,19 @@ def test_a_supervised_program(tmp_path: Path) -> None:
     parser.read_string(section.data.decode())
     assert shlex.split(parser["program:api"]["command"].replace("%%", "%")) == [script.path]
     assert parser["program:api"]["directory"] == "/opt/api/current"
+
+
+def test_supervisord_finds_its_programs_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    for name in ("my shop, [v2]", "my-shop, [v2]", "my shop, v"):
+        manager = Supervisor(Context("shop", root=str(tmp_path / name)))
+        os.makedirs(f"{manager.home}/conf.d")
+        Path(f"{manager.home}/conf.d/api.conf").touch()
+    manager = Supervisor(Context("shop", root=str(tmp_path / "my shop, [v2]")))
+    manager.configure()
+    parser = configparser.RawConfigParser()
+    parser.read(manager.config)
+    (pattern,) = parser["include"]["files"].replace("%%", "%").split()
+    assert glob.glob(pattern) == [f"{manager.home}/conf.d/api.conf"]
 
 
 def test_a_socket_that_would_be_too_long_lies_elsewhere(tmp_path: Path) -> None:

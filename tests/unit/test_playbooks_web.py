@@ -56,7 +56,7 @@ def test_nginx_with_a_certificate_and_a_redirect() -> None:
     listening = nginx.Listening(("8443",), certificate="/c", redirect=("80",), port=8443)
     text = nginx.text("t", HEADER, [route("a", host="pay.example")], listening)[0]
     assert "listen 8443 ssl;" in text
-    assert "ssl_certificate /c/fullchain.pem;" in text
+    assert 'ssl_certificate "/c/fullchain.pem";' in text
     assert "return 301 https://$host:8443$request_uri;" in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -47,7 +48,7 @@ PAGES = """
 server {{
 {listen}
     server_name {names};
-    root {root};
+    root "{root}";
     index {index};
     # a release is a link that moves: never answer from the one of before
     disable_symlinks off;
@@ -65,22 +66,22 @@ server {{
 """
 MAIN = """# Written by provision for the gateways below this folder; changes by hand are undone.
 {user}worker_processes 1;
-pid {home}/nginx.pid;
-error_log {home}/error.log;
+pid nginx.pid;
+error_log error.log;
 daemon off;
 events {{
     worker_connections 1024;
 }}
 http {{
     default_type application/octet-stream;
-    access_log {home}/access.log;
-    client_body_temp_path {home}/temp/body;
-    proxy_temp_path {home}/temp/proxy;
-    fastcgi_temp_path {home}/temp/fastcgi;
-    uwsgi_temp_path {home}/temp/uwsgi;
-    scgi_temp_path {home}/temp/scgi;
+    access_log access.log;
+    client_body_temp_path temp/body;
+    proxy_temp_path temp/proxy;
+    fastcgi_temp_path temp/fastcgi;
+    uwsgi_temp_path temp/uwsgi;
+    scgi_temp_path temp/scgi;
     server_names_hash_bucket_size 128;
-    include {home}/conf.d/*.conf;
+    include "{home}/conf.d/*.conf";
 }}
 """
 
@@ -100,7 +101,8 @@ class Listening:
 
     def lines(self) -> str:
         """The directives."""
-        tls = f"    ssl_certificate {self.certificate}/fullchain.pem;\n    ssl_certificate_key {self.certificate}/privkey.pem;\n" \
+        folder = quoted(self.certificate)
+        tls = f'    ssl_certificate "{folder}/fullchain.pem";\n    ssl_certificate_key "{folder}/privkey.pem";\n' \
               "    ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_session_cache shared:provision:5m;\n" if self.certificate else ""
         return "\n".join(f"    listen {item}{' ssl' if self.certificate else ''};" for item in self.listen) + ("\n" + tls.rstrip("\n") if tls else "")
 
@@ -138,7 +140,7 @@ def pages_text(header: str, pages: Pages, listening: Listening) -> tuple[str, st
     headers = "".join(_header(name, value) for name, value in sorted({"Cache-Control": caching, **pages.headers}.items()))
     error = f"    error_page 404 /{pages.error};\n" if pages.error else ""
     return stamped(header, lambda stamp: PAGES.format(
-        listen=listening.lines(), names=names_of(pages.host), root=pages.root, index=pages.index, health=listening.health, stamp_name=STAMP,
+        listen=listening.lines(), names=names_of(pages.host), root=quoted(pages.root), index=pages.index, health=listening.health, stamp_name=STAMP,
         stamp=stamp, headers=headers, fallback=f"/{pages.fallback}" if pages.fallback else "=404", error=error,
     ) + listening.redirecting(names_of(pages.host)))
 
@@ -150,8 +152,12 @@ def _header(name: str, value: str) -> str:
     # a dollar would be a variable of nginx, which has no way to write one
     if "$" in value:
         raise Failed(f"the header {name} has a $ in it, which nginx can't send")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'    add_header {name} "{escaped}" always;\n'
+    return f'    add_header {name} "{quoted(value)}" always;\n'
+
+
+def quoted(value: str) -> str:
+    """A value as it stands between double quotes."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def text(tag: str, header: str, found: list[Route], listening: Listening) -> tuple[str, str]:
@@ -214,6 +220,6 @@ def _locations(tag: str, number: int, route: Route) -> str:
 
 
 def main_text(home: str, root: bool) -> str:
-    """The main file of an nginx that is all ours."""
+    """The main file of an nginx that is all ours. Its names are relative to `home`, its prefix: a blank or a $ in that would mean something."""
     # as root in a sandbox: its workers have to reach folders that only root may enter
-    return MAIN.format(home=home, user="user root root;\n" if root else "")
+    return MAIN.format(home=quoted(glob.escape(home)), user="user root root;\n" if root else "")

@@ -42,7 +42,7 @@ pidfile={home}/supervisord.pid
 childlogdir={home}
 umask=022
 {user}[include]
-files={home}/conf.d/*.conf
+files={programs}/*.conf
 """
 
 PROGRAM = """; {header}
@@ -97,8 +97,9 @@ class Supervisor(Manager):
     def unit_files(self, program: Program) -> list[files.Wish]:
         script = self.script(program.name)
         user = f"user={program.user}\n" if program.user else ""
+        # supervisord expands the name of a log twice
         text = PROGRAM.format(header=program.header.lstrip("# "), name=program.name, command=_escaped(shlex.quote(script)),
-                              folder=_escaped(program.folder), log=_escaped(self.log_path(program.name)), user=user)
+                              folder=_escaped(program.folder), log=_escaped(_escaped(self.log_path(program.name))), user=user)
         return [files.Wish(script, start_script(program).encode(), 0o755), files.Wish(self.unit_path(program.name), text.encode(), 0o644)]
 
     def unit_name(self, name: str) -> str:
@@ -156,7 +157,8 @@ class Supervisor(Manager):
     def configure(self) -> None:
         """Write supervisord's own file when it is not as it should be."""
         user = "user=root\n" if os.geteuid() == 0 else ""
-        text = CONFIG.format(socket=self.socket.replace("%", "%%"), home=_escaped(self.home), user=user).encode()
+        text = CONFIG.format(socket=_escaped(self.socket), home=_escaped(self.home), user=user,
+                             programs=_escaped(_pattern(f"{self.home}/conf.d"))).encode()
         if files.read(self.config) != text:
             files.write(files.Wish(self.config, text, 0o600))
 
@@ -288,6 +290,11 @@ def _gone(pid: int) -> bool:
 
 def _escaped(text: str) -> str:
     return text.replace("%", "%%")
+
+
+def _pattern(path: str) -> str:
+    """The path as a pattern that only it fits, without blanks: supervisord takes its list of patterns apart at them."""
+    return "".join("[!!-~]" if letter.isspace() else f"[{letter}]" if letter in "*?[" else letter for letter in path)
 
 
 def _socket_path(home: str) -> str:

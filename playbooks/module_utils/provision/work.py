@@ -182,11 +182,13 @@ class Work:
     def _act(self) -> None:
         self._record_intent()
         for words, do in self.acts:
-            self.begun = True
             try:
                 do()
             except Failed as failure:
+                self.begun = True
                 raise Failed(f"{words}: {failure.message}", **failure.details) from None
+            # what the system refuses (no space) leaves a first file as it was
+            self.begun = True
 
     def _record_intent(self) -> None:
         if self.after is not None:

@@ -123,7 +123,7 @@ def next_command(plan: Plan, chosen: Chosen) -> str:
     if not has_changes(plan) and all_missing(plan):
         return "provision doctor"
     if not has_changes(plan):
-        return "provision status"
+        return "provision plan" if plan.failures else "provision status"
     if chosen.get("out"):
         return shlex.join(["provision", "apply", str(chosen["out"])])
     return asking_again(plan)

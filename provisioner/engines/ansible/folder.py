@@ -51,9 +51,10 @@ def write(folder: Path, call: Call, inventory: Json, variables: Json) -> Files:
     put(folder / "inventory.json", json.dumps(inventory, indent=2))
     put(folder / "vars.json", json.dumps(variables, indent=2))
     put(folder / "limit", "".join(name + "\n" for name in call.limit))
+    # Ansible takes what --limit names apart at blanks, commas and colons: below the project there are none
     arguments = (
         *(("-i", call.users_inventory) if call.users_inventory else ()), "-i", str(folder / "inventory.json"),
-        "--limit", f"@{folder / 'limit'}", "-e", f"@{folder / 'vars.json'}", *call.flags, call.playbook)
+        "--limit", f"@{os.path.relpath(folder / 'limit', call.project)}", "-e", f"@{folder / 'vars.json'}", *call.flags, call.playbook)
     command = by_hand(call, arguments)
     put(folder / "command", command.rstrip("\n") + ' "$@"\n')
     return Files(folder, arguments, command)

@@ -35,9 +35,9 @@ def environment(over: Mapping[str, str], config: Path | None) -> dict[str, str]:
     return {name: value for name, value in merged.items() if value != ""}
 
 
-def write(file: Path, named: tuple[Path, ...], environ: Mapping[str, str]) -> Path | None:
-    """Write the CLI configuration; None when the user's own is to be used as it is."""
-    own = user_file(environ)
+def write(file: Path, named: tuple[Path, ...], environ: Mapping[str, str], product: str = "terraform") -> Path | None:
+    """Write the CLI configuration for terraform or tofu; None when the user's own is to be used as it is."""
+    own = user_file(environ, product)
     text = own.read_text(errors="replace") if own else ""
     if "provider_installation" in text:
         return None
@@ -52,10 +52,12 @@ def write(file: Path, named: tuple[Path, ...], environ: Mapping[str, str]) -> Pa
     return file
 
 
-def user_file(environ: Mapping[str, str]) -> Path | None:
-    """The user's own CLI configuration, if it exists."""
+def user_file(environ: Mapping[str, str], product: str = "terraform") -> Path | None:
+    """The user's own CLI configuration of terraform or tofu, if it exists."""
     named = environ.get("TF_CLI_CONFIG_FILE") or environ.get("TERRAFORM_CONFIG", "")
-    candidates = [Path(named)] if named else [Path(environ.get("HOME", "/nonexistent")) / name for name in (".terraformrc", ".tofurc")]
+    home = Path(environ.get("HOME", "/nonexistent"))
+    tofus = [home / ".tofurc", Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "opentofu/tofurc"] if product == "tofu" else []
+    candidates = [Path(named)] if named else [*tofus, home / ".terraformrc"]
     return next((file for file in candidates if file.is_file()), None)
 
 

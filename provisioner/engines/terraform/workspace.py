@@ -16,6 +16,7 @@ from typing import Any
 
 from provisioner.engine import Site
 from provisioner.engines.terraform import byhand, command, configuration, state, stream
+from provisioner.engines.terraform.binary import product
 from provisioner.engines.terraform.state import State
 from provisioner.engines.terraform.stream import Diagnostic
 from provisioner.errors import ProvisionError
@@ -137,7 +138,7 @@ def open_workspace(key: str, site: Site, binary: str, mirrors: tuple[Path, ...],
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
     over = {name: str(site.reveal(value)) if "${" in value else value for name, value in site.environ.items()}
     before = {name: value for name, value in {**os.environ, **over}.items() if over.get(name) != ""}
-    config = configuration.write(project / "terraform" / "cli.tfrc", mirrors, before)
+    config = configuration.write(project / "terraform" / "cli.tfrc", mirrors, before, product(binary))
     return Workspace(key, folder, kept, project / "sources", binary, configuration.environment(over, config), _backend(key, site, kept),
                      site.parallel, children, over, site.target.simulated)
 
