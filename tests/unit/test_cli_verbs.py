@@ -338,3 +338,8 @@ def test_the_next_command_carries_the_plan_out() -> None:
     assert next_command(PLAN, {"out": "my plan"}) == "provision apply 'my plan'"
     assert next_command(replace(PLAN, purpose=Purpose("destroy")), {}) == "provision destroy"
     assert next_command(QUIET, {}) == "provision status"
+
+
+def test_revisions_of_two_applications_are_not_compared(capsys: Captured) -> None:
+    assert main(["diff", "shop@1", "bank@2"]) == Exit.USAGE
+    assert "PRV-6409 bank and shop are two applications" in capsys.readouterr().err

@@ -43,6 +43,10 @@ def _compared(door: Door, revisions: tuple[str, ...], environments: tuple[str, .
         raise ProvisionError("compare two revisions of one environment, or what is in two environments", code="PRV-6409", exit=Exit.USAGE,
                              next="provision diff --help")
     one = {**chosen, "environment": environments[0] if environments else ""}
+    names = {text.rpartition("@")[0] for text in revisions} - {""}
+    if len(names) > 1:
+        raise ProvisionError(f"{' and '.join(sorted(names))} are two applications", code="PRV-6409", exit=Exit.USAGE, next="provision diff --help")
+    one["application"] = next(iter(names), "")
     with open_project(door, one) as session:
         if len(environments) == 2:
             with open_project(door, {**chosen, "environment": environments[1]}) as other:
