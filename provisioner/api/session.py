@@ -229,7 +229,7 @@ class Session(Project):
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)
         return Means(self._engines, lambda target: self.site(target, work, run.number), self.secrets.ensure, self.secrets.forget,
-                     self.settings.parallel)
+                     self.settings.parallel, self.settings.timeout)
 
 
 def _doing(purpose: Purpose) -> str:

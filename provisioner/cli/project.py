@@ -17,7 +17,7 @@ from provisioner.suggest import suggestion
 
 Chosen = Mapping[str, Any]
 """The options of a verb by their Python names."""
-PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "reason", "accept_host_keys", "ignore_unsupported")
+PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "timeout", "reason", "accept_host_keys", "ignore_unsupported")
 """Options that a session takes as they are."""
 
 

@@ -29,6 +29,8 @@ class Means:
     forget: Callable[[str], None]
     """Forget a password of a unit that is gone."""
     parallel: int = 10
+    timeout: float = 0.0
+    """Seconds after which everything is stopped; 0: never."""
 
 
 class Execution:
@@ -50,6 +52,7 @@ class Execution:
         handlers = {number: signal.getsignal(number) for number in STOPS}
         for number, code in STOPS.items():
             self._loop.add_signal_handler(number, self.stop, code)
+        timer = self._loop.call_later(self._means.timeout, self.stop, Exit.TIMEOUT) if self._means.timeout else None
         try:
             before = turns(self._plan)
             pool, limits = pools(self._plan)
@@ -61,15 +64,17 @@ class Execution:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
         finally:
+            if timer is not None:
+                timer.cancel()
             for number, handler in handlers.items():
                 self._loop.remove_signal_handler(number)
                 # asyncio puts back Python's default, not what was there
                 signal.signal(number, handler)
 
     def stop(self, code: Exit) -> None:
-        """First call: what runs may end, nothing new starts. Second call, or SIGTERM: the tools are interrupted and waited for."""
+        """First call: what runs may end, nothing new starts. Second call, SIGTERM or the time: the tools are interrupted and waited for."""
         self._stops += 1
-        hard = self._stops > 1 or code is Exit.TERMINATED
+        hard = self._stops > 1 or code is not Exit.INTERRUPTED
         self.stopped = code
         self._queue.put_nowait(None)
         self._journal.note(Event("note", message="interrupting the tools; their state is written before this ends" if hard
