@@ -91,10 +91,14 @@ def _sum(body: Json) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def from_text(text: str) -> Plan | None:
-    """The plan that a file holds; None when it is no saved plan. Raises Stale (PRV-6106) when it was edited or damaged."""
-    if f'"{KIND}"' not in text[:200]:
-        return None
+def is_saved(path: Path) -> bool:
+    """True for the file of a saved plan, whole or not."""
+    with path.open("rb") as file:
+        return f'"{KIND}"'.encode() in file.read(200)
+
+
+def from_text(text: str) -> Plan:
+    """The plan that a file holds. Raises Stale (PRV-6106) when it was edited or damaged."""
     try:
         content = json.loads(text)
         plan = from_json(Plan, content["plan"]) if content["sha256"] == _sum(content["plan"]) else None

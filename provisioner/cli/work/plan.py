@@ -48,6 +48,7 @@ def plan(door: Door, /, **chosen: Any) -> int:
 
 def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> int:
     """Plan what is asked for, keep it where a file is named, print it, and change nothing; the exit code."""
+    refuse_to_overwrite(str(chosen.get("out") or ""))
     with open_project(door, chosen) as session:
         plan = session.plan(asked(session), save=bool(chosen.get("out")))
         try:
@@ -60,6 +61,14 @@ def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> 
     if plan.failures and not has_changes(plan):
         return Exit.MISSING if all_missing(plan) else Exit.FAILED
     return Exit.CHANGES if chosen.get("detailed_exitcode") and has_changes(plan) else Exit.OK
+
+
+def refuse_to_overwrite(path: str) -> None:
+    """Raise ProvisionError (PRV-6430) where a file lies that is no saved plan: it may be app.yaml."""
+    there = Path(path)
+    if path and there.is_file() and there.stat().st_size and not saved.is_saved(there):
+        raise ProvisionError(f"{path} is there already and holds something else than a plan: it was not written over", code="PRV-6430",
+                             exit=Exit.USAGE, hint="name another file")
 
 
 def keep_plan(path: str, plan: Plan) -> None:
