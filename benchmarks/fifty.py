@@ -12,7 +12,7 @@ from provisioner.catalog import library_folder
 from provisioner.sandbox import simulator
 
 GOAL = 1.1
-ROUNDS = 5
+ROUNDS = 3
 STORES = ("table", "bucket", "queue", "topic")
 SERVICES = 10
 FIRST_PORT = 18700

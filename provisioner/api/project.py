@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import folders, importing, opening, past, promoting, saved
+from provisioner.api import commits, folders, importing, opening, past, promoting, saved
 from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
@@ -26,7 +26,7 @@ from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.engines.workflow.engine import WorkflowEngine
 from provisioner.errors import Invalid, Problem
-from provisioner.model import Acceptance, Application, Delivered, Environment, Json, Plan, Purpose, Unit
+from provisioner.model import Acceptance, Application, Delivered, Environment, Json, Origin, Plan, Purpose, Unit
 from provisioner.planner import Looked, PlanInputs, freezing, look, roots
 from provisioner.planner.directions import kept_forward, refuse_going_back
 from provisioner.planner.drift import AsDelivered
@@ -147,6 +147,11 @@ class Project:
         self.store.plans.save(plan)
         return plan
 
+    def origin(self) -> Origin:
+        """Where a plan that is made now comes from."""
+        revision = self.store.revisions.latest(self.application.name, self.environment.name)
+        return Origin(holder_here().who, commits.commit_of(opening.document(self.settings)), revision.number if revision else 0)
+
     def _frozen(self) -> Revision | None:
         """The revision that delivered this version already. Raises Refused (PRV-5004) when the document says something else by now."""
         revision = past.of_version(self.store, self.application.name, self.environment.name, self.application.version)
@@ -186,7 +191,7 @@ class Project:
         application = self.application
         if purpose.kind != "deliver":
             application = replace(application, components=(), policies=(), workflow=None, version="")
-        return saved.seals(application, self.environment, units, self.catalog.component)
+        return saved.seals(application, self.environment, units, self.catalog.files_of)
 
     def discard(self, plan: Plan) -> None:
         """Remove the work folder of a plan that will not be applied."""

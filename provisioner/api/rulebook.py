@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from provisioner import spec
 from provisioner.compose import Composition
 from provisioner.compose.handling import careful, handling
 from provisioner.errors import Problem
-from provisioner.model import Application, Environment, Handling, Plan, PolicyRule, Unit
+from provisioner.model import Application, Component, Environment, Handling, Plan, PolicyRule, Unit
 from provisioner.planner.judging import deny, facts, said
 from provisioner.store import holder_here
 
@@ -32,9 +33,15 @@ class Rulebook:
         return deny(self.rules, facts(self.application, self.environment, holder_here().who, composition.components, None, composition.units))
 
     def judged(self, plan: Plan, composition: Composition | None) -> Plan:
-        """The plan with what the rules warn of; `composition` is None where all is destroyed. Raises Denied."""
+        """The plan with what the rules warn of; `composition` is None where nothing was composed. Raises Denied, Invalid."""
         if not self.rules:
             return plan
-        components = composition.components if composition else self.application.components
-        warnings = deny(self.rules, facts(self.application, self.environment, holder_here().who, components, plan))
-        return replace(plan, notes=(*plan.notes, *said(warnings)))
+        known = facts(self.application, self.environment, holder_here().who, self._components(plan, composition), plan)
+        return replace(plan, notes=(*plan.notes, *said(deny(self.rules, known))))
+
+    def _components(self, plan: Plan, composition: Composition | None) -> tuple[Component, ...]:
+        """Those of what is delivered by the plan: going back delivers the components of then, whatever app.yaml says now."""
+        if plan.purpose.kind in ("rollback", "heal") and plan.text:
+            then, _ = spec.of_text(plan.text, "the revision's app.yaml", self.application.folder, self.application.name)
+            return then.components
+        return composition.components if composition else self.application.components

@@ -7,13 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from provisioner.codec import from_json, to_json
+from provisioner.engines.ansible.sealing import INVENTORY, ROLES, SETTINGS
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Application, Definition, Environment, Json, Plan, Unit
+from provisioner.model import Application, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
 from provisioner.store import Store
 
-READ_BY_ENGINES = ("state of ", "provider lock of ")
+READ_BY_ENGINES = ("state of ", "provider lock of ", INVENTORY, SETTINGS, ROLES)
+
+
+Definitions = Callable[[Iterable[str]], dict[str, str]]
+"""Types in use to the files of their definitions and of the traits that were read."""
 
 
 class Stale(ProvisionError):
@@ -23,11 +28,10 @@ class Stale(ProvisionError):
     exit = Exit.STALE
 
 
-def seals(application: Application, environment: Environment, units: Iterable[Unit],
-          definition_of: Callable[[str], Definition | None]) -> dict[str, str]:
+def seals(application: Application, environment: Environment, units: Iterable[Unit], definitions_of: Definitions) -> dict[str, str]:
     """Everything that was read before an engine was asked, in words, to its digest."""
     units = tuple(units)
-    files = {unit.type: definition.file for unit in units if (definition := definition_of(unit.type)) is not None and definition.file}
+    files = definitions_of(unit.type for unit in units)
     definitions = {name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, file in sorted(files.items()) if Path(file).is_file()}
     return sealing.document_seals(application, environment, units, definitions)
 
@@ -36,6 +40,13 @@ def sealed(looked: Looked, read: Mapping[str, str]) -> Plan:
     """The plan with its seals; its digest is over them, too."""
     plan = replace(looked.plan, seals={**read, **sealing.engine_seals(looked.answers)})
     return replace(plan, digest=digest(plan))
+
+
+def refuse_other(plan: Plan, application: Application, environment: Environment) -> None:
+    """Raise Stale when the plan is of another application or environment than this one."""
+    found = [f"the plan is of {what} {planned}, and this is {here}" for what, planned, here in (
+        ("application", plan.application, application.name), ("environment", plan.environment, environment.name)) if planned != here]
+    _refuse(plan, found)
 
 
 def refuse_used(store: Store, plan: Plan) -> None:
@@ -80,10 +91,14 @@ def _sum(body: Json) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def from_text(text: str) -> Plan | None:
-    """The plan that a file holds; None when it is no saved plan. Raises Stale (PRV-6106) when it was edited or damaged."""
-    if f'"{KIND}"' not in text[:200]:
-        return None
+def is_saved(path: Path) -> bool:
+    """True for the file of a saved plan, whole or not."""
+    with path.open("rb") as file:
+        return f'"{KIND}"'.encode() in file.read(200)
+
+
+def from_text(text: str) -> Plan:
+    """The plan that a file holds. Raises Stale (PRV-6106) when it was edited or damaged."""
     try:
         content = json.loads(text)
         plan = from_json(Plan, content["plan"]) if content["sha256"] == _sum(content["plan"]) else None

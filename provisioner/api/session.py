@@ -54,6 +54,7 @@ class Session(Project):
         begun = time.monotonic()
         with self._locked() as lock:
             runner = self._runner(lock, listen)
+            saved.refuse_other(plan, self.application, self.environment)
             saved.refuse_used(self.store, plan)
             old = self.store.runs.unfinished(self.application.name, self.environment.name)
             if old is not None and old.plan == plan.id and old.state == "waiting":
@@ -228,7 +229,7 @@ class Session(Project):
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)
         return Means(self._engines, lambda target: self.site(target, work, run.number), self.secrets.ensure, self.secrets.forget,
-                     self.settings.parallel)
+                     self.settings.parallel, self.settings.timeout)
 
 
 def _doing(purpose: Purpose) -> str:

@@ -36,6 +36,8 @@ class Settings:
     keep: frozenset[str] = frozenset()
     lock_wait: float = 0.0
     """Seconds."""
+    timeout: float = 0.0
+    """Seconds after which a run is ended; 0: never."""
     reason: str = ""
     accept_host_keys: bool = False
     ignore_unsupported: bool = False

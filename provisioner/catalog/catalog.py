@@ -85,6 +85,11 @@ class Catalog:
             self._digests[source] = digest_source(source, library_folder())
         return self._digests[source]
 
+    def files_of(self, types: Iterable[str]) -> dict[str, str]:
+        """These component types, and the traits that were read, to the files of their definitions."""
+        found = {name: definition.file for name in types if (definition := self.component(name)) is not None and definition.file}
+        return found | {f"trait {name}": trait.file for (kind, name), trait in self._read.items() if kind == "trait" and trait.file}
+
     def context_for(self, application: Application, environment: Environment, assigned: Mapping[str, tuple[str, ...]] | None = None,
                     problems: Iterable[Problem] = (), *, ignore_unsupported: bool = False, neighbours: Neighbours | None = None) -> Context:
         """What compose must be told. `problems` are those that are known already: compose raises them with its own."""

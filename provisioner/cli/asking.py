@@ -3,6 +3,8 @@
 import contextlib
 import sys
 import termios
+from collections.abc import Callable
+from dataclasses import replace
 
 from provisioner.cli.door import Door
 from provisioner.console.effects import data_losses, effects
@@ -14,17 +16,20 @@ from provisioner.model import Plan
 class Asker:
     """Shows the plan and asks. `refused` tells afterwards why nothing was done, when it was not a person's no."""
 
-    def __init__(self, door: Door, *, yes: bool, destroy: bool = False, view: PlanView | None = None, question: str = "Apply?") -> None:
+    def __init__(self, door: Door, *, yes: bool, destroy: bool = False, view: PlanView | None = None, question: str = "Apply?",
+                 lasts: Callable[[Plan], str] = lambda plan: "") -> None:
+        """`lasts`: how long a plan will take, in words."""
         self._door, self._yes, self._destroy, self._view, self._question = door, yes, destroy, view or PlanView(), question
+        self._lasts = lasts
         self.refused: ProvisionError | None = None
 
     def confirm(self, plan: Plan) -> bool:
         """True to go on."""
-        door = self._door
+        door, view = self._door, replace(self._view, lasts=self._lasts(plan))
         if door.json:
-            door.show(plan_text(plan, door.aside, self._view))
+            door.show(plan_text(plan, door.aside, view))
         else:
-            door.say(plan_text(plan, door.look, self._view))
+            door.say(plan_text(plan, door.look, view))
         if self._yes:
             return True
         if not sys.stdin.isatty():

@@ -87,6 +87,8 @@ PROTECTION = together(
 RUNNING = together(
     option("-y", "--yes", is_flag=True, help="Do not ask. Protected data still needs --allow-destroy."),
     option("--lock-wait", type=duration, default="0", metavar="TIME", help="Wait so long for another run to end (30s, 5m)."),
+    option("--timeout", type=duration, default="0", metavar="TIME",
+           help="End the run after so long (30m, 2h): what works is interrupted, exit code 124; resume goes on."),
     option("--reason", default="", metavar="TEXT", help="Why; kept with the run and shown to who waits."),
     option("--show-commands", is_flag=True, help="Print the exact terraform and ansible-playbook command lines."),
 )

@@ -17,7 +17,7 @@ from provisioner.suggest import suggestion
 
 Chosen = Mapping[str, Any]
 """The options of a verb by their Python names."""
-PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "reason", "accept_host_keys", "ignore_unsupported")
+PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "timeout", "reason", "accept_host_keys", "ignore_unsupported")
 """Options that a session takes as they are."""
 
 
@@ -56,7 +56,7 @@ def saved_plan(chosen: Chosen) -> Plan | None:
     """The saved plan that FILE names, by its file or its id; None when it is an application's file. Raises Stale, ProvisionError."""
     named = str(chosen.get("file") or "")
     path = Path(named)
-    if path.is_file() and path.suffix not in (".yaml", ".yml") and path.stat().st_size <= LARGEST:
+    if path.is_file() and path.stat().st_size <= LARGEST and saved.is_saved(path):
         return saved.from_text(path.read_text(errors="replace"))
     if not PLAN_ID.match(named) or path.exists():
         return None
@@ -72,11 +72,20 @@ def saved_plan(chosen: Chosen) -> Plan | None:
 
 
 def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
-    """The options of a verb for carrying out this plan: where it was planned, whatever stands on the command line."""
+    """The options of a verb for carrying out this plan, as it was planned. Raises ProvisionError (PRV-6429) where others were given."""
     purpose = plan.purpose
     environment = "" if purpose.on else plan.environment
-    return {**chosen, "file": purpose.file, "environment": environment, "on": purpose.on, "keep": purpose.keep,
-            "allow_destroy": purpose.allow_destroy}
+    planned = {"environment": environment, "on": purpose.on, "keep": purpose.keep, "allow_destroy": purpose.allow_destroy}
+    others = [f"--{name.replace('_', '-')}" for name, value in planned.items() if chosen.get(name) and _means(chosen[name]) != _means(value)]
+    if others:
+        raise ProvisionError(f"{', '.join(others)} says something else than plan {plan.id}, which is carried out as it was planned", code="PRV-6429",
+                             exit=Exit.USAGE, hint="leave it out, or make a plan with it", next="provision plan --out FILE")
+    return {**chosen, "file": purpose.file, **planned}
+
+
+def _means(value: Any) -> Any:
+    """An option's value; the order of several does not matter."""
+    return value if isinstance(value, str) else frozenset(value)
 
 
 def as_begun(chosen: Chosen, number: int | None) -> Chosen:

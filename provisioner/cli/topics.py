@@ -18,7 +18,7 @@ Exit codes
    12  a tool, a provider or a host is missing
    64  usage: the command line is wrong
    70  a bug in provision
-  124  timed out
+  124  timed out (--timeout)
   130  interrupted (Ctrl-C)
   143  terminated (SIGTERM)""",
     "environment": """\

@@ -102,6 +102,15 @@ CODES: dict[str, tuple[str, str]] = {
         "  printf %s \"$PIN\" | provision secrets set payments/hsm-pin\n"
         "It is never an argument: arguments are seen by every process of the machine.",
     ),
+    "PRV-6429": (
+        "The command says something else than the saved plan",
+        "provision apply PLAN delivers the application, environment and hosts that the plan was made for, and keeps and destroys what it showed.\n"
+        "-e, --on, --keep and --allow-destroy belong to provision plan. They may also come from PROVISION_… in the environment of the shell.",
+    ),
+    "PRV-6430": (
+        "Something else lies where the plan was to be written",
+        "provision plan --out FILE writes a new file or takes the place of an older plan, and never that of another file.",
+    ),
     "PRV-6421": (
         "No such difference",
         "provision drift shows each difference with its path. --accept and --unaccept take a path, or a pattern in which * stands for anything;\n"

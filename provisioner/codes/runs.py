@@ -24,7 +24,9 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-5002": (
         "A component would move",
         "It was delivered by another tool, or in another Terraform root, than the documents now say. Moving it would leave the old one behind.\n"
-        "Take the edit of placement or `stack` back, or remove the component first and add it again.",
+        "Take the edit of placement, `stack` or module back. Or do it in two applies: take the component out, apply (what bears data needs\n"
+        "--allow-destroy NAME, and its data goes: take a backup first), put it in again, apply. To keep data: add a component of another name\n"
+        "in the new place, move the data over, then take the old one out.",
     ),
     "PRV-5003": (
         "A parameter would go back",
@@ -53,7 +55,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-5012": (
         "A rule can't be judged",
-        "Its condition asks for a value that is not there, or compares values of different kinds. A rule that denies refuses then (exit code 5):\n"
+        "Its condition asks for a value that is not there, compares values of different kinds, or names one that another component has still to\n"
+        "give: deliver that one first, or write the value itself. A rule that denies refuses then (exit code 5):\n"
         "what it guards against can't be ruled out. has(unit.inputs.name) asks whether there is a value; provision policy test tries rules.",
     ),
     "PRV-6101": (

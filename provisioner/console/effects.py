@@ -41,6 +41,13 @@ class Effects:
     counts: dict[Kind, int] = field(default_factory=dict)
     hosts: int = 0
 
+    def waits_for(self, one: Effect) -> tuple[str, ...]:
+        """The steps with something to do that a step with something to do comes after."""
+        if one.kind == "none" or one.step.kind == "remove":
+            return ()
+        busy = {other.step.name for other in self.all if other.kind != "none"}
+        return tuple(need for need in one.step.needs if need in busy)
+
     @property
     def changes(self) -> bool:
         """True when an apply would do anything, as far as it is known."""

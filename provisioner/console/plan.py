@@ -1,6 +1,6 @@
 """A plan as text: one row per component, what differs below it, files once for equal hosts, counts, the next command. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,10 @@ class PlanView:
     """Said behind application, environment and version: "[sandbox]", "against revision 41"."""
     lasts: str = ""
     """How long it will take, by earlier runs."""
+    saved: str = ""
+    """The file that the plan was saved to."""
+    made: str = ""
+    """When, by whom and from which commit it was made."""
 
 
 def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
@@ -46,6 +50,8 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
     if lines[-1]:
         lines.append("")
     lines.append(summary_text(found, look) + (look.words(f" · {view.lasts}") if view.lasts and found.changes else ""))
+    if view.saved:
+        lines.append(look.paint("Saved: ", "bold") + look.words(f"{view.saved} · plan {plan.id} · digest {plan.digest[:16]}"))
     if view.next:
         lines.append(look.paint("Next: ", "bold") + look.command(view.next))
     return "\n".join(lines)
@@ -77,7 +83,7 @@ def summary_text(found: Effects, look: Look) -> str:
 # ------------------------------------------------------------------ rows
 def _rows(found: Effects, look: Look, view: PlanView) -> list[str]:
     shown = [one for one in found.all if view.show_unchanged or one.kind != "none"]
-    rows: list[Row] = [_row(one, view) for one in shown]
+    rows: list[Row] = [_row(one, one.step.needs if view.detail and one.step.kind != "remove" else found.waits_for(one)) for one in shown]
     lines: list[str] = []
     for one, line in zip(shown, table(rows, look, indent=""), strict=True):
         lines.append(line)
@@ -94,13 +100,16 @@ def name_of(one: Effect) -> str:
     return one.step.name if one.step.kind == "action" else one.step.unit.name
 
 
-def _row(one: Effect, view: PlanView) -> Row:
+def waits_text(one: Effect, needs: Sequence[str]) -> str:
+    """What a step comes after, where nothing else says so already."""
+    return "" if one.step.unpreviewed or not needs else f"waits for {names_text(needs, 6)}"
+
+
+def _row(one: Effect, needs: Sequence[str]) -> Row:
     style = STYLES[one.kind]
     mark = f"{SYMBOLS[one.kind]} !" if one.data_loss else f"  {SYMBOLS[one.kind]}"
-    told = one.step.unpreviewed or not one.step.needs or one.step.kind == "remove"
-    waits = "" if told or not view.detail else f"waits for {', '.join(one.step.needs[:6])}"
     condition = f"if {one.step.unit.flow.condition}" if one.step.unit.flow and one.step.unit.flow.condition else ""
-    last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, condition, waits]))
+    last = " · ".join(filter(None, ["data is lost" if one.data_loss else "", one.step.unpreviewed, condition, waits_text(one, needs)]))
     return [Cell(mark, style), Cell(name_of(one), "bold"), one.step.unit.type, Cell(action_of(one), style), headline_of(one),
             Cell(MARKS[one.step.unit.engine], "dim"), Cell(last, "magenta" if one.data_loss else "dim")]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from provisioner.console.effects import SYMBOLS, Effect, Effects, effects
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import Look
-from provisioner.console.plan import PlanView, action_of, headline_of, name_of, summary_text
+from provisioner.console.plan import PlanView, action_of, headline_of, name_of, summary_text, waits_text
 from provisioner.console.values import attribute_text, attributes, file_lines
 from provisioner.model import FileDiff, Plan
 
@@ -73,10 +73,11 @@ def _summary(found: Effects, view: PlanView) -> str:
     return " · ".join(filter(None, [summary_text(found, PLAIN), view.lasts if found.changes else ""]))
 
 
-def _rows(found: tuple[Effect, ...]) -> Iterator[tuple[Effect, list[str]]]:
-    for one in found:
+def _rows(found: Effects) -> Iterator[tuple[Effect, list[str]]]:
+    for one in found.all:
         if one.kind != "none":
-            told = " · ".join(filter(None, ["DATA IS LOST" if one.data_loss else "", headline_of(one), one.step.unpreviewed]))
+            told = " · ".join(filter(None, ["DATA IS LOST" if one.data_loss else "", headline_of(one), one.step.unpreviewed,
+                                          waits_text(one, found.waits_for(one))]))
             yield one, [SYMBOLS[one.kind], name_of(one), one.step.unit.type, action_of(one), told]
 
 
@@ -89,7 +90,7 @@ def plan_markdown(plan: Plan, view: PlanView) -> str:
     """The plan for a merge request: a table, and what is below each row folded away."""
     found = effects(plan)
     blocks = [f"### {_title(plan, view)}", f"**{_summary(found, view)}**"]
-    rows = ["| " + " | ".join(_cell(text) for text in row) + " |" for _, row in _rows(found.all)]
+    rows = ["| " + " | ".join(_cell(text) for text in row) + " |" for _, row in _rows(found)]
     if rows:
         blocks.append("\n".join(["| | component | type | what | |", "|---|---|---|---|---|", *rows]))
     for section in _sections(found.all):
@@ -98,7 +99,7 @@ def plan_markdown(plan: Plan, view: PlanView) -> str:
         blocks.append(f"<details><summary>{html.escape(section.name)}</summary>\n\n{_fenced(fence.splitlines(), '')}{files}\n\n</details>")
     blocks += [f"> {note}" for note in plan.notes]
     blocks += [_quiet(found.all)] if _quiet(found.all) else []
-    blocks.append(f"plan `{plan.id}` · digest `{plan.digest[:16]}`")
+    blocks.append(" · ".join(filter(None, [f"plan `{plan.id}`", f"digest `{plan.digest[:16]}`", view.made])))
     return "\n\n".join(blocks)
 
 
@@ -116,19 +117,19 @@ def plan_html(plan: Plan, view: PlanView) -> str:
     found = effects(plan)
     e = html.escape
     rows = "".join(f'<tr class="{one.kind}{" loss" if one.data_loss else ""}">' + "".join(f"<td>{e(text)}</td>" for text in row) + "</tr>"
-                   for one, row in _rows(found.all))
+                   for one, row in _rows(found))
     sections = "".join(
         f"<details open><summary>{e(section.name)}</summary><pre>{e(chr(10).join(section.lines))}</pre>"
         + "".join(f"<p><code>{e(place)}</code></p><pre>{_coloured(lines)}</pre>" for place, lines in section.files) + "</details>"
         for section in _sections(found.all))
     notes = "".join(f"<p>{e(note)}</p>" for note in plan.notes)
-    title = e(_title(plan, view))
+    title, made = e(_title(plan, view)), e(f" · {view.made}") if view.made else ""
     heads = "<tr><th></th><th>component</th><th>type</th><th>what</th><th></th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>" if rows else ""
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
             f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1><p><strong>{e(_summary(found, view))}</strong></p>"
             f"{table}{notes}{sections}<p>{e(_quiet(found.all))}</p>"
-            f"<p>plan <code>{e(plan.id)}</code> · digest <code>{e(plan.digest)}</code></p></body></html>")
+            f"<p>plan <code>{e(plan.id)}</code> · digest <code>{e(plan.digest)}</code>{made}</p></body></html>")
 
 
 def _coloured(lines: tuple[str, ...]) -> str:

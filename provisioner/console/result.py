@@ -15,7 +15,8 @@ WORDS: dict[int, tuple[str, str]] = {
     Exit.OK: ("DONE", "good"), Exit.FAILED: ("FAILED, nothing was changed", "error"), Exit.PARTIAL: ("PARTLY DONE", "error"),
     Exit.STALE: ("STOPPED before a change that the plan did not show", "error"), Exit.MISSING: ("FAILED, something is missing", "error"),
     Exit.WAITING: ("WAITING", "warning"),
-    Exit.INTERRUPTED: ("INTERRUPTED", "warning"), Exit.TERMINATED: ("INTERRUPTED", "warning"), Exit.ROLLED_BACK: ("ROLLED BACK", "warning"),
+    Exit.INTERRUPTED: ("INTERRUPTED", "warning"), Exit.TERMINATED: ("INTERRUPTED", "warning"), Exit.TIMEOUT: ("TIMED OUT", "warning"),
+    Exit.ROLLED_BACK: ("ROLLED BACK", "warning"),
 }
 PAST = {"create": "created", "update": "changed", "replace": "replaced", "destroy": "removed", "forget": "forgotten",
         "unknown": "changed", "run": "run"}

@@ -69,10 +69,14 @@ DRIFT = _result(
     accepted=_list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})), ignored=_list(_object(DIFFERENCE)),
     unseen=_list(_object({"name": TEXT, "reason": TEXT})), notes=TEXTS)
 
+ESTIMATE = _object({"seconds": {"type": "number"}, "runs": COUNT, "unknown": COUNT})
 SCHEMAS: dict[str, Schema] = {
     "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
+                    origin=_object({"who": TEXT, "commit": TEXT, "against": COUNT}),
+                    purpose={"enum": ["deliver", "destroy", "rollback", "heal"]},
                     summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
-                    failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS),
+                    failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS, seals=OBJECT,
+                    estimate={"anyOf": [ESTIMATE, {"type": "null"}]}),
     "actions": _result("actions", component=TEXT, actions=_list(ACTION)),
     "result": _result("result", exit=COUNT, message=TEXT, seconds={"type": "number"}, revision=COUNT, summary=COUNTS,
                       run={"anyOf": [RUN, {"type": "null"}]}, outputs=OBJECT),

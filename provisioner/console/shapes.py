@@ -6,7 +6,8 @@ from dataclasses import asdict
 from provisioner import references
 from provisioner.console.effects import Effect, effects
 from provisioner.console.values import sensitive
-from provisioner.model import Change, Delivered, Event, Host, Json, Plan
+from provisioner.model import Change, Delivered, Event, Host, Json, Origin, Plan
+from provisioner.planner.estimate import Estimate
 from provisioner.store import Run, StepRow
 
 VERSION = 1
@@ -17,17 +18,20 @@ def head(kind: str) -> dict[str, Json]:
     return {"schemaVersion": VERSION, "kind": kind}
 
 
-def plan_json(plan: Plan) -> dict[str, Json]:
-    """A plan: counts, order, one entry per step with its references and changes."""
+def plan_json(plan: Plan, origin: Origin, lasts: Estimate | None = None) -> dict[str, Json]:
+    """A plan: counts, order, one entry per step with its references and changes; `lasts`: how long it will take, where that is known."""
     found = effects(plan)
     return {
         **head("plan"), "id": plan.id, "application": plan.application, "environment": plan.environment, "version": plan.version,
-        "digest": plan.digest, "created": plan.created, "changes": found.changes,
+        "digest": plan.digest, "created": plan.created, "origin": asdict(origin),
+        "purpose": plan.purpose.kind, "changes": found.changes,
         "summary": {**found.counts, "hosts": found.hosts},
         "order": [one.step.name for one in found.all],
         "units": [_unit(one) for one in found.all],
         "failures": [{"unit": unit, "message": message} for unit, message in plan.failures],
         "notes": list(plan.notes),
+        "estimate": asdict(lasts) if lasts else None,
+        "seals": dict(plan.seals),
     }
 
 

@@ -189,6 +189,15 @@ class Purpose:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a plan comes from: who asked for it, the commit of its document (empty where nobody knows), and the newest revision (0: none)."""
+
+    who: str
+    commit: str = ""
+    against: int = 0
+
+
+@dataclass(frozen=True)
 class Plan:
     """The whole graph of steps, complete before the first one starts; it is saved and only this is walked."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from provisioner import conditions, references
 from provisioner.errors import Denied, Problem, Where
 from provisioner.model import NOWHERE, Application, Change, Component, Environment, Json, Plan, PolicyRule, Unit
+from provisioner.planner.visible import Seen, not_known
 from provisioner.references import Reference
 
 
@@ -20,6 +21,8 @@ class Subject:
     scope: Mapping[str, Json]
     name: str
     where: Where = NOWHERE
+    waits: frozenset[str] = frozenset()
+    """Components whose outputs may be missing in it; empty where nothing is planned yet."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,13 @@ def _judged(rule: PolicyRule, subject: Subject, seen: dict[str, Any]) -> Problem
     severity, code, broken = ("error" if rule.denies else "warning"), "PRV-5011", ""
     try:
         if not conditions.holds_of(rule.condition, seen):
-            return None
+            missing = not_known(rule.condition, subject.scope, subject.waits) if subject.waits else ""
+            if not missing:
+                return None
+            code, broken = "PRV-5012", f"{missing}, which is not known before that is delivered"
     except conditions.Wrong as error:
-        code, broken = "PRV-5012", str(error)
-    said = f"can't be judged: {broken}; has(…) asks whether there is a value" if broken else _filled(rule.message, subject.scope)
+        code, broken = "PRV-5012", f"{error}; has(…) asks whether there is a value"
+    said = f"can't be judged: {broken}" if broken else _filled(rule.message, subject.scope)
     return Problem(code, f"{subject.name}: {said}", subject.where if subject.where.file else None, f'rule "{rule.name}" ({rule.where})', severity)
 
 
@@ -78,17 +84,19 @@ def facts(application: Application, environment: Environment, user: str, compone
     about: dict[str, Json] = {
         "app": {"name": application.name, "version": application.version, "labels": application.labels, "annotations": application.annotations},
         "environment": {"name": environment.name, "vars": environment.vars, "sandbox": environment.sandbox}, "user": user}
-    parts = {component.name: _component(component) for component in components}
+    outputs = Seen(plan)
+    parts = {component.name: _component(component, outputs) for component in components}
+    waits = frozenset(parts) if plan else frozenset()
     places = {component.name: component.where for component in components}
     steps = [(step.unit, step.kind, step.changes) for step in plan.steps] if plan else [(unit, "deliver", ()) for unit in units]
     wanted, changed = [], []
     for unit, kind, changes in steps:
-        found = {**_unit(unit, labels.get(unit.target, {})), "step": kind, "actions": sorted({change.action for change in changes})}
+        found = {**_unit(unit, labels.get(unit.target, {}), outputs), "step": kind, "actions": sorted({change.action for change in changes})}
         part = parts.get(unit.component) or {"name": unit.component, "type": unit.type, "properties": {}, "traits": []}
         scope = {**about, "unit": found, "component": part}
-        wanted.append(Subject(scope, unit.name, unit.where))
-        changed += [Subject({**scope, "change": seen}, f"{unit.name}: {seen['address']}", unit.where) for seen in map(_change, changes)]
-    alone = tuple(Subject({**about, "component": part}, name, places[name]) for name, part in parts.items())
+        wanted.append(Subject(scope, unit.name, unit.where, waits))
+        changed += [Subject({**scope, "change": seen}, f"{unit.name}: {seen['address']}", unit.where, waits) for seen in map(_change, changes)]
+    alone = tuple(Subject({**about, "component": part}, name, places[name], waits) for name, part in parts.items())
     subjects = {"component": alone, "unit": tuple(wanted), "change": tuple(changed)}
     if plan:
         subjects["plan"] = (Subject({**about, "plan": _plan(wanted, changed)}, plan.application),)
@@ -101,14 +109,14 @@ def given(scope: Mapping[str, Json]) -> Facts:
     return Facts({each: (Subject(whole, "given"),) for each in ("component", "unit", "change", "plan") if each in scope})
 
 
-def _component(component: Component) -> dict[str, Json]:
-    return {"name": component.name, "type": component.type, "properties": component.properties, "stack": component.stack,
+def _component(component: Component, outputs: Seen) -> dict[str, Json]:
+    return {"name": component.name, "type": component.type, "properties": outputs.properties(component.properties), "stack": component.stack,
             "traits": [{"type": trait.type, "properties": trait.properties} for trait in component.traits]}
 
 
-def _unit(unit: Unit, labels: Mapping[str, str]) -> dict[str, Json]:
+def _unit(unit: Unit, labels: Mapping[str, str], outputs: Seen) -> dict[str, Json]:
     return {"name": unit.name, "component": unit.component, "type": unit.type, "target": unit.target, "labels": dict(labels), "engine": unit.engine,
-            "data": unit.data, "hosts": [host.name for host in unit.hosts], "inputs": unit.inputs, "trait": unit.added_by}
+            "data": unit.data, "hosts": [host.name for host in unit.hosts], "inputs": outputs.inputs(unit.inputs), "trait": unit.added_by}
 
 
 def _change(change: Change) -> dict[str, Json]:

@@ -29,6 +29,8 @@ class Means:
     forget: Callable[[str], None]
     """Forget a password of a unit that is gone."""
     parallel: int = 10
+    timeout: float = 0.0
+    """Seconds after which everything is stopped; 0: never."""
 
 
 class Execution:
@@ -53,6 +55,8 @@ class Execution:
             self._loop.add_signal_handler(number, self.stop, code)
         for name in self._settled:
             self._count_down(name)
+        if self._means.timeout:
+            self._timers.append(self._loop.call_later(self._means.timeout, self.stop, Exit.TIMEOUT))
         try:
             before = turns(self._plan)
             pool, limits = pools(self._plan)
@@ -78,9 +82,9 @@ class Execution:
             self._timers.append(self._loop.call_later(flow.expires, self._rules.expired.__setitem__, name, durations.words(flow.expires)))
 
     def stop(self, code: Exit) -> None:
-        """First call: what runs may end, nothing new starts. Second call, or SIGTERM: the tools are interrupted and waited for."""
+        """First call: what runs may end, nothing new starts. Second call, SIGTERM or the time: the tools are interrupted and waited for."""
         self._stops += 1
-        hard = self._stops > 1 or code is Exit.TERMINATED
+        hard = self._stops > 1 or code is not Exit.INTERRUPTED
         self.stopped = code
         self._queue.put_nowait(None)
         self._journal.note(Event("note", message="interrupting the tools; their state is written before this ends" if hard

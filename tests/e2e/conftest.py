@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from provisioner.console.schemas import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
 PROVISION = Path(sys.executable).with_name("provision")
@@ -48,8 +51,11 @@ class Project:
         return done
 
     def json(self, *arguments: str, exit: int | None = 0) -> Any:
-        """The value that a command prints with `-o json`."""
-        return json.loads(self.provision(*arguments, "-o", "json", exit=exit).stdout)
+        """The value that a command prints with `-o json`, held against its schema."""
+        value = json.loads(self.provision(*arguments, "-o", "json", exit=exit).stdout)
+        if schema := SCHEMAS.get(value["kind"]):
+            Draft202012Validator(schema).validate(value)
+        return value
 
     def planned(self) -> dict[str, str]:
         """What a plan would do, by unit; units to which nothing happens left out."""

@@ -159,6 +159,16 @@ def test_ctrl_c_ends_after_the_running_step_and_resume_does_the_rest(shop: Proje
     shop.provision("plan", "--detailed-exitcode")
 
 
+def test_a_run_that_takes_too_long_is_ended_and_can_be_gone_on_with(shop: Project) -> None:
+    shop.edit('command: "true"', f'command: "until test -e {shop.folder}/go; do sleep 0.1; done"')
+    done = shop.provision("apply", "--yes", "--timeout", "2s", exit=124)
+    assert "Result: TIMED OUT" in done.stdout and "provision resume 1" in done.stdout and "skipped" not in done.stdout
+    assert shop.json("runs")["runs"][0]["state"] == "interrupted"
+    (shop.folder / "go").touch()
+    shop.provision("resume", "--timeout", "10m")
+    shop.provision("plan", "--detailed-exitcode")
+
+
 # ------------------------------------------------------------------ no space here
 @pytest.fixture
 def small(shop: Project) -> Iterator[Project]:

@@ -1,6 +1,7 @@
 """Saved plans on the sandbox: done exactly as shown, or refused with what changed since; and no later rank may do more. Budget: 2 minutes."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ kind: Application
 metadata: {name: post}
 spec:
   components:
-    - {name: jobs, type: mailbox, properties: {seconds: 60}}
+    - {name: jobs, type: mailbox, properties: {seconds: 60}, traits: [{type: noted}]}
     - {name: sign, type: signpost, properties: {text: first}}
     - {name: copy, type: follower, properties: {token: "${sign.token}"}}
 """,
@@ -24,13 +25,21 @@ apiVersion: provision/v1
 kind: ComponentDefinition
 metadata: {name: mailbox, version: 1.0.0}
 spec:
-  parameters: {properties: {seconds: {type: integer, default: 60}}}
+  parameters: {properties: {seconds: {type: integer, default: 60}, note: {type: string, default: ""}}}
   outputs: {name: {type: string}}
   implementations:
     - needs: aws
       terraform: {module: modules/mailbox}
       variables: {seconds: "${parameters.seconds}"}
       outputs: {name: "${module.name}"}
+""",
+    "components/traits/noted.yaml": """\
+apiVersion: provision/v1
+kind: TraitDefinition
+metadata: {name: noted, version: 1.0.0}
+spec:
+  appliesTo: [mailbox]
+  patch: [{merge: {note: once}}]
 """,
     "modules/mailbox/main.tf": """\
 terraform {
@@ -140,15 +149,15 @@ def test_what_was_shown_is_what_is_delivered(post: Project) -> None:
     assert "carried out already: run 1 succeeded" in post.provision("apply", "first.plan", "--yes", exit=11).stderr
 
 
-def refused(post: Project, named: str) -> None:
-    """The saved plan is refused for this reason, before anything is begun."""
+def refused(post: Project, *named: str) -> None:
+    """The saved plan is refused for these reasons, before anything is begun."""
     done = post.provision("apply", "next.plan", "--yes", exit=11)
-    assert "PRV-6105" in done.stderr and named in done.stderr, done.stderr
+    assert all(text in done.stderr for text in ("PRV-6105", *named)), done.stderr
     assert [run["run"] for run in post.json("runs")["runs"]] == [1]
 
 
 def test_a_plan_is_stale_when_what_it_was_made_from_was_edited(post: Project) -> None:
-    """Five ways: spec, property, module file, playbook file, definition."""
+    """Five ways: spec, property, module file, playbook file, definition; and the definition of a trait, and the plan of another application."""
     write(post.folder)
     post.edit("seconds: 60", "seconds: 90")
     post.provision("plan", "--out", "next.plan")
@@ -158,7 +167,9 @@ def test_a_plan_is_stale_when_what_it_was_made_from_was_edited(post: Project) ->
             ("app.yaml", "seconds: 90", "seconds: 91", "component jobs was changed"),
             ("modules/mailbox/main.tf", '"/post/jobs"', '"/post/tasks"', "module of jobs@aws was changed"),
             ("playbooks/signpost/site.yml", "Write the sign", "Paint the sign", "playbook of sign@local was changed"),
-            ("components/mailbox.yaml", "version: 1.0.0", "version: 1.0.1", "definition of mailbox was changed")]:
+            ("components/mailbox.yaml", "version: 1.0.0", "version: 1.0.1", "definition of mailbox was changed"),
+            ("components/traits/noted.yaml", "version: 1.0.0", "version: 1.0.1", "definition of trait noted was changed"),
+            ("app.yaml", "metadata: {name: post}", "metadata: {name: mail}", "the plan is of application post, and this is mail")]:
         path = post.folder / name
         text = path.read_text()
         assert before in text
@@ -168,10 +179,15 @@ def test_a_plan_is_stale_when_what_it_was_made_from_was_edited(post: Project) ->
 
 
 def test_a_plan_is_stale_when_the_world_is_another_one(post: Project) -> None:
-    """Three ways: host file, provider lock, state."""
+    """Three ways: host file, provider lock, state; and what Ansible reads beside a playbook, which check mode need not show."""
     (post.folder / "sign.txt").write_text("by hand\n")
-    refused(post, "sign@local: local")
+    (post.folder / "ansible.cfg").write_text("[defaults]\nforks = 3\n")
+    (post.folder / "roles/sign/tasks").mkdir(parents=True)
+    (post.folder / "roles/sign/tasks/main.yml").write_text("[]\n")
+    refused(post, "sign@local: local", "ansible.cfg was added", "roles and collections of the project was added")
     (post.folder / "sign.txt").write_text("first\n")
+    (post.folder / "ansible.cfg").unlink()
+    shutil.rmtree(post.folder / "roles")
     kept = post.folder / ".provision/post/sandbox/terraform/aws"
     locks = {path: path.read_text() for path in [kept / ".terraform.lock.hcl", *kept.glob("data/*/.terraform.lock.hcl")]}
     for path, text in locks.items():
@@ -197,6 +213,21 @@ def test_the_plan_that_fits_again_is_carried_out_by_its_id(post: Project) -> Non
     shown = post.provision("apply", saved["id"], "--yes").stdout
     assert "1 changed" in shown
     assert [one["path"] for one in post.json("diff", "1", "2")["differences"]] == ["seconds"]
+
+
+def test_going_back_is_judged_by_the_components_of_then(post: Project) -> None:
+    """A rule that forbids what revision 1 had can't be passed by way of a rollback."""
+    text = (post.folder / "app.yaml").read_text()
+    (post.folder / "app.yaml").write_text(text + """\
+  policies:
+    - name: slow
+      type: rules
+      properties:
+        rules: [{name: no-minute, each: component, deny: "component.type == 'mailbox' && component.properties.seconds == 60", message: quick}]
+""")
+    assert 'rule "no-minute"' in post.provision("rollback", "--to", "1", "--yes", exit=5).stderr
+    assert [run["run"] for run in post.json("runs")["runs"]] == [2, 1]
+    (post.folder / "app.yaml").write_text(text)
 
 
 def test_a_later_rank_that_wants_more_than_was_shown_is_not_done(post: Project) -> None:

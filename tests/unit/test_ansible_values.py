@@ -298,6 +298,19 @@ def test_a_users_playbook_is_shown_as_far_as_check_mode_goes() -> None:
     assert change.files == (FileDiff("/etc/y", "a", "(known after apply)"),) and change.tasks == ("Write", "Run (cannot be checked)")
 
 
+def test_what_check_mode_leaves_out_is_counted_whatever_left_it_out() -> None:
+    """A module that knows no check mode, an action of that kind, and a playbook's own condition; not what only reads."""
+    answer = preview.planned(seen(
+        task("web-01", "skipped", "Odd module", action="acme.cloud.thing", msg="remote module (acme.cloud.thing) does not support check mode"),
+        task("web-01", "skipped", "Odd action", action="acme.cloud.act", msg="Check mode is not supported for this task."),
+        task("web-01", "skipped", "Own way", action="ansible.builtin.copy", false_condition="not ansible_check_mode",
+             skip_reason="Conditional result was False"),
+        task("web-01", "skipped", "Only reads", action="ansible.builtin.slurp", false_condition="not ansible_check_mode"),
+        task("web-01", "skipped", "Not meant", action="ansible.builtin.copy", false_condition="tls", skip_reason="Conditional result was False")))
+    assert answer.unpreviewed == "3 tasks cannot be checked: Odd module, Odd action, Own way"
+    assert answer.changes[0].tasks == ("Odd module (cannot be checked)", "Odd action (cannot be checked)", "Own way (cannot be checked)")
+
+
 def test_a_check_that_breaks_off_is_no_failure_but_a_refusal_is() -> None:
     halfway = preview.planned(seen(task("web-01", "failed", "Link", action="ansible.builtin.file", msg="src does not exist")))
     assert halfway.failure == "" and halfway.unpreviewed == "the check broke off: web-01: Link: src does not exist" and len(halfway.changes) == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.api import saved
 from provisioner.cli import main
 from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
@@ -54,6 +55,25 @@ def past(tmp_path: Path) -> int:
         store.runs.move(run.number, "failed", 9)
         store.delivered.deliver("shop", "prod", DELIVERED["db@aws"].unit, DELIVERED["db@aws"].outputs, (), run.number)
     return run.number
+
+
+# ------------------------------------------------------------------ saved plans
+def test_a_plan_is_never_written_over_another_file(capsys: Captured) -> None:
+    main(["init", "--name", "shop"])
+    text = Path("app.yaml").read_text()
+    assert main(["plan", "--out", "app.yaml"]) == Exit.USAGE
+    assert "PRV-6430" in capsys.readouterr().err and Path("app.yaml").read_text() == text
+
+
+@pytest.mark.parametrize(("given", "named"), [
+    (("-e", "staging"), "--environment"), (("--on", "root@192.0.2.1"), "--on"), (("--allow-destroy", "db"), "--allow-destroy"),
+    (("-e", "prod", "--keep", "cache"), "--keep")])
+def test_a_saved_plan_is_not_carried_out_in_another_way_than_it_was_planned(given: tuple[str, ...], named: str, capsys: Captured) -> None:
+    """Whatever its file is called."""
+    Path("release.yaml").write_text(saved.to_text(replace(PLAN, purpose=Purpose(keep=("bucket",)))))
+    assert main(["apply", "release.yaml", *given]) == Exit.USAGE
+    told = capsys.readouterr().err
+    assert "PRV-6429" in told and f"{named} says something else than plan {PLAN.id}" in told
 
 
 # ------------------------------------------------------------------ init, validate, types, schema, graph

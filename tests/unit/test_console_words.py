@@ -1,7 +1,9 @@
 """The small pure pieces of the console: looks, names, values, effects, shapes held against their schemas."""
 
+import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,7 +27,7 @@ from provisioner.console.status import outputs_lines, status_json, status_text, 
 from provisioner.console.tree import tree_lines
 from provisioner.console.values import KNOWN_LATER, attribute_text, attributes, file_lines, sensitive, value_text
 from provisioner.errors import Exit, Problem, ProvisionError, Where
-from provisioner.model import Acceptance, ActionSpec, Change, Event, FileDiff, Json, Plan, Step
+from provisioner.model import Acceptance, ActionSpec, Change, Event, FileDiff, Json, Origin, Plan, Step
 from provisioner.planner.drift import Difference, Findings
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS, cloud
 from tests.unit.test_console_golden import DEFINITION, FINDINGS, TRAIT
@@ -127,7 +129,8 @@ OWNER = Difference("files@aws/aws_s3_bucket.this/tags.Owner", "files@aws", "terr
 DRIFT = Drift("shop", "prod", 3, "1", "2026-11-24T10:15:00.000Z", 2, Findings(
     (OWNER,), ((OWNER, Acceptance(OWNER.path, OWNER.digest, "maya", "fine")),), (OWNER,), {}, (("db@aws", "AccessDenied"),)), (), Exit.CHANGES)
 RESULTS: dict[str, Any] = {
-    "plan": shapes.plan_json(PLAN), "run": shapes.run_json(RUN, ROWS), "runs": {**shapes.head("runs"), "runs": [shapes.run_json(RUN)]},
+    "plan": shapes.plan_json(PLAN, Origin("maya", "v1.2-3-gabc1234", 41)),
+    "run": shapes.run_json(RUN, ROWS), "runs": {**shapes.head("runs"), "runs": [shapes.run_json(RUN)]},
     "policy-test": {**shapes.head("policy-test"), "failed": 1, "tests": [{"file": "org.yaml", "name": "a", "passed": False, "differences": ["no"]}]},
     "status": status_json(STATUS), "outputs": shapes.outputs_json("shop", "prod", DELIVERED), "doctor": findings_json(FINDINGS),
     "graph": graph_json("shop", "prod", [step.unit for step in STEPS]), "type": type_json(TRAIT),
@@ -145,8 +148,10 @@ RESULTS: dict[str, Any] = {
 }
 
 
-def test_every_kind_has_a_schema() -> None:
+def test_every_kind_has_a_schema_and_that_of_a_plan_is_published() -> None:
     assert set(RESULTS) == set(SCHEMAS)
+    published = Path(__file__).parents[2] / "docs/plan.schema.json"
+    assert json.loads(published.read_text()) == SCHEMAS["plan"], f"provision schema --of plan > {published.name}"
 
 
 @pytest.mark.parametrize("kind", RESULTS)
@@ -157,7 +162,7 @@ def test_results_are_as_their_schema_says(kind: str) -> None:
 
 
 def test_a_plan_as_data_holds_references_order_and_no_secret() -> None:
-    found = shapes.plan_json(PLAN)
+    found = shapes.plan_json(PLAN, Origin("maya"))
     web = next(unit for unit in found["units"] if unit["unit"] == "web@dc1")
     assert found["order"] == [step.name for step in STEPS]
     assert {"path": "service_env.DATABASE", "reference": "${db@aws.host}"} in web["references"]

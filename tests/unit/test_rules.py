@@ -46,6 +46,34 @@ def test_what_rules_see_of_a_plan(each: str, condition: str) -> None:
     assert (denied.value.exit, problem.code) == (5, "PRV-5011")
 
 
+@pytest.mark.parametrize(("condition", "each"), [
+    ("unit.inputs.versioned == false", "unit"), ("has(unit.inputs.versioned) && unit.inputs.versioned == false", "unit"),
+    ("component.properties.versioned == false", "component")])
+def test_no_rule_is_passed_by_writing_a_reference_in_place_of_the_value(condition: str, each: str) -> None:
+    """What another component gives is judged where the plan knows it, and denies as long as it does not."""
+    switch, files = unit("switch@aws"), unit("files@aws", "switch@aws", inputs={"versioned": "${switch@aws.id}"})
+    components = (Component("switch", "thing"), Component("files", "thing", {"versioned": "${switch.id}"}))
+    world = World(raw={"switch@aws": {"id": False}})
+
+    def codes() -> list[str]:
+        about = facts(APP, PROD, "me", components, world.make(switch, files))
+        return [problem.code for problem in judge([rule(condition, each)], about) if problem.message.startswith("files")]
+
+    assert codes() == ["PRV-5012"]
+    world.deliver(switch, files)
+    assert codes() == ["PRV-5011"]
+    world.raw["switch@aws"] = {"id": True}
+    assert codes() == []
+
+
+def test_whether_there_is_a_value_can_be_judged_before_it_is_known() -> None:
+    files = unit("files@aws", "switch@aws", inputs={"key": "${switch@aws.id}", "secret": "${secret.pin}"})
+    about = facts(APP, PROD, "me", (Component("switch", "thing"), Component("files", "thing")), World().make(unit("switch@aws"), files))
+    rules = [rule(text) for text in ("has(unit.inputs.key) && unit.name == 'x'", "has(unit.inputs.key) && unit.inputs.key == '${nothing}'",
+                                     "has(unit.inputs.secret) && !unit.inputs.secret.startsWith('${secret.')", "has(unit.inputs.of) && unit.data")]
+    assert judge(rules, about) == []
+
+
 def test_without_a_plan_only_components_and_units_are_judged() -> None:
     known = facts(APP, PROD, "me", APP.components, None, [DB])
     rules = [rule("true", each) for each in ("component", "unit", "change", "plan")]

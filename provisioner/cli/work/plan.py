@@ -19,8 +19,8 @@ from provisioner.console.plan_pages import plan_html, plan_markdown
 from provisioner.console.result import asking_again
 from provisioner.console.shapes import head, plan_json
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Plan, Purpose
-from provisioner.planner.estimate import estimate
+from provisioner.model import Origin, Plan, Purpose
+from provisioner.planner.estimate import Estimate, estimate
 
 
 def validate(door: Door, /, **chosen: Any) -> int:
@@ -48,6 +48,7 @@ def plan(door: Door, /, **chosen: Any) -> int:
 
 def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> int:
     """Plan what is asked for, keep it where a file is named, print it, and change nothing; the exit code."""
+    refuse_to_overwrite(str(chosen.get("out") or ""))
     with open_project(door, chosen) as session:
         plan = session.plan(asked(session), save=bool(chosen.get("out")))
         try:
@@ -60,6 +61,14 @@ def preview(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose]) -> 
     if plan.failures and not has_changes(plan):
         return Exit.MISSING if all_missing(plan) else Exit.FAILED
     return Exit.CHANGES if chosen.get("detailed_exitcode") and has_changes(plan) else Exit.OK
+
+
+def refuse_to_overwrite(path: str) -> None:
+    """Raise ProvisionError (PRV-6430) where a file lies that is no saved plan: it may be app.yaml."""
+    there = Path(path)
+    if path and there.is_file() and there.stat().st_size and not saved.is_saved(there):
+        raise ProvisionError(f"{path} is there already and holds something else than a plan: it was not written over", code="PRV-6430",
+                             exit=Exit.USAGE, hint="name another file")
 
 
 def keep_plan(path: str, plan: Plan) -> None:
@@ -75,9 +84,10 @@ def keep_plan(path: str, plan: Plan) -> None:
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
     if door.json:
-        door.say_json(plan_json(plan))
+        door.say_json(plan_json(plan, session.origin(), estimated(session, plan)))
     else:
-        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan))
+        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""),
+                       made=made_text(plan, session.origin()))
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
@@ -86,12 +96,22 @@ def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
 
 NOWHERE: dict[str, Any] = dict.fromkeys(PLACE)
 """A saved plan knows its place."""
+def made_text(plan: Plan, origin: Origin) -> str:
+    """Who made a plan, when and from what."""
+    return " · ".join(filter(None, [f"{plan.created[:16].replace('T', ' ')} by {origin.who}", f"from {origin.commit}" if origin.commit else ""]))
+
+
 PAGES = {"markdown": plan_markdown, "html": plan_html}
+
+
+def estimated(session: Session, plan: Plan) -> Estimate | None:
+    """How long the plan will take by earlier runs."""
+    return estimate(plan, *session.store.runs.took(plan.application, plan.environment))
 
 
 def lasts(session: Session, plan: Plan) -> str:
     """How long the plan will take by earlier runs, in words; empty where none did anything like it."""
-    found = estimate(plan, *session.store.runs.took(plan.application, plan.environment))
+    found = estimated(session, plan)
     if found is None:
         return ""
     more = f", {count(found.unknown, 'step')} for the first time" if found.unknown else ""

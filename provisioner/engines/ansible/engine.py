@@ -5,6 +5,7 @@ Opens no app.yaml and writes no journal: it reports. Decides from events, never 
 
 import asyncio
 import itertools
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from provisioner.compose.selection import from_source
 from provisioner.engine import BatchRequest, Planned, PlanRequest, Report, Site
 from provisioner.engines.ansible import folder as folders
-from provisioner.engines.ansible import preview, stage, together
+from provisioner.engines.ansible import preview, sealing, stage, together
 from provisioner.engines.ansible.delivery import Delivery
 from provisioner.engines.ansible.inputs import variables
 from provisioner.engines.ansible.outcome import Outcome
@@ -48,7 +49,8 @@ class AnsibleEngine:
         asked = [Asked(unit, hosts_of(unit, request.hosts, {}), request.delivered.get(unit.name)) for unit in request.units]
         for found in self._pool.map(lambda group: self._group(group, site), together.groups(asked, self._library)):
             answers |= found
-        return answers
+        seals = sealing.seals(site, {**os.environ, **site.environ}) if asked else {}
+        return {name: replace(answer, seals=seals) if seals else answer for name, answer in answers.items()}
 
     def _group(self, group: Sequence[Asked], site: Site) -> dict[str, Planned]:
         """Units of the same hosts: together, and alone who did not come through."""

@@ -11,6 +11,10 @@ from provisioner.engines.ansible.verdict import only_missing, reasons
 from provisioner.model import Action, Change, Delivered, FileDiff, Host, Json, Unit
 
 UNCHECKED = ("command", "shell", "raw", "script", "expect")
+HARMLESS = ("set_stats", "set_fact", "debug", "assert", "fail", "meta", "include_tasks", "include_role", "include_vars", "pause", "wait_for",
+            "wait_for_connection", "slurp", "stat", "find", "setup", "gather_facts", "service_facts", "package_facts", "getent", "ping")
+"""What changes nothing on a host."""
+NOT_IN_CHECK_MODE = ("does not support check mode", "check mode is not supported")
 SAYS_NO = ("fail", "assert")
 """Modules whose failure is meant also in check mode."""
 UNKNOWN_TEXT = "(known after apply)"
@@ -120,8 +124,15 @@ def _drift(seen: Seen, host: Host) -> str:
 
 def _unchecked(tasks: Sequence[Task]) -> list[Task]:
     """Tasks that check mode leaves out although they would run."""
-    return [task for task in tasks if task.state == "skipped" and task.action.rpartition(".")[2] in UNCHECKED
-            and "false_condition" not in task.result and "Conditional" not in str(task.result.get("skip_reason", ""))]
+    return [task for task in tasks if task.state == "skipped" and _would_run(task)]
+
+
+def _would_run(task: Task) -> bool:
+    """True for a command, for a module that knows no check mode, and for what the playbook itself leaves out in check mode."""
+    name, said = task.action.rpartition(".")[2], str(task.result.get("msg", "")).lower()
+    if "false_condition" in task.result or "Conditional" in str(task.result.get("skip_reason", "")):
+        return "ansible_check_mode" in str(task.result.get("false_condition", "")) and name not in HARMLESS
+    return name in UNCHECKED or any(words in said for words in NOT_IN_CHECK_MODE)
 
 
 def _breaks_off(tasks: Sequence[Task]) -> bool:
