@@ -180,7 +180,8 @@ def test_a_deploy_step_delivers_so_many_at_one_time(tmp_path, parallel, most):
             self.running -= 1
 
     members = ("a@dc", "b@dc", "c@dc")
-    opening = Step("go@workflow", "workflow", Unit("go@workflow", "go", "deploy", "workflow", "ansible", flow=Flow(members=members, parallel=parallel)))
+    flow = Flow(members=members, parallel=parallel)
+    opening = Step("go@workflow", "workflow", Unit("go@workflow", "go", "deploy", "workflow", "ansible", flow=flow))
     engine = Counting()
     rows = World(tmp_path, opening, *(step(name, "go@workflow") for name in members)).run(engine)
     assert {row.state for row in rows.values()} == {"done"} and engine.highest == most
