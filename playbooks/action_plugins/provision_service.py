@@ -64,6 +64,9 @@ class ActionModule(ActionBase):
         """The program, or the archive of an image, as the module is told of it, and what there is to send."""
         source, sha256 = str(spec.pop("artifact", None) or ""), str(spec.pop("sha256", None) or "")
         archive = str(spec.pop("image_archive", None) or "")
+        if archive:
+            # an archive is known by its own digest, its name says nothing
+            spec["image_digest"] = ""
         if archives.is_archive(str(spec.get("image") or "")):
             archive = archive or str(spec["image"])
             spec["image"] = ""

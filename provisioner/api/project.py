@@ -223,6 +223,8 @@ class Project:
         units = self.compose().everything
         if self.promoted is not None:
             units = promoting.pinned(units, self.promoted)
+            for told in promoting.by_name_only(units):
+                self._note(told)
         return artefacts.sealed(units, self.folder, library_folder())
 
     def undelivered(self, purpose: Purpose) -> tuple[str, ...]:
@@ -313,7 +315,8 @@ class Project:
         """A revision as it can be delivered again. Raises ProvisionError."""
         revision, plan = self.revision(number)
         settled = self.store.delivered.settled(self.application.name, self.environment.name)
-        kept = [kept_forward(unit, settled) for unit in past.units_of(plan, self.environment, self._sites.state, self.catalog.digest_of)]
+        then = promoting.pinned(past.units_of(plan, self.environment, self._sites.state, self.catalog.digest_of), revision)
+        kept = [kept_forward(unit, settled) for unit in then]
         stays = [f"{name} stays: it bears data, and revision {number} did not have it" for name in past.to_keep(plan, self.delivered)]
         notes = (f"back to revision {number}", *stays, *(told for _, said in kept for told in said))
         return past.Again(revision, tuple(unit for unit, _ in kept), notes)

@@ -31,10 +31,32 @@ def promoted(store: Store, application: str, origin: str) -> tuple[str, Revision
 
 
 def pinned(units: Iterable[Unit], revision: Revision) -> tuple[Unit, ...]:
-    """The units with the digests of the artefacts that the revision delivered: whatever lies at their paths by now, these are meant."""
+    """The units with the digests of artefacts and images that the revision delivered: whatever their names mean by now, these are meant."""
     known = {path: digest for paths in revision.artifacts.values() if isinstance(paths, dict) for path, digest in paths.items() if digest}
-    return tuple(replace(unit, inputs={**unit.inputs, **_digests(unit, known)}) if unit.artifacts else unit for unit in units)
+    return tuple(replace(unit, inputs={**unit.inputs, **_digests(unit, known)}) if unit.pins else unit for unit in units)
+
+
+def digests_of(units: Iterable[Unit], before: Mapping[str, Json], told: Mapping[tuple[str, str], Json]) -> dict[str, Json]:
+    """Unit to the name of an artefact or image to its digest: as planned, or as its hosts told of (unit, image) in this run, or as `before`.
+
+    Before: the same of the newest revision, for what nothing was done to.
+    """
+    found: dict[str, Json] = {}
+    for unit in units:
+        known = before.get(unit.name)
+        images = {name: known.get(name) for name in map(str, map(unit.inputs.get, unit.images))} if isinstance(known, dict) else {}
+        images |= {name: digest for (teller, name), digest in told.items() if teller == unit.name}
+        found[unit.name] = {str(unit.inputs[name]): unit.inputs.get(taking) or images.get(str(unit.inputs[name]))
+                            for name, taking in unit.pins.items() if unit.inputs.get(name)}
+    return {name: digests for name, digests in found.items() if digests}
+
+
+def by_name_only(units: Iterable[Unit]) -> list[str]:
+    """A sentence for each image that is promoted by its name, because nobody knows which one that was."""
+    return [f"{unit.name}: {unit.inputs[name]} is promoted by its name: the digest that was delivered is not known"
+            for unit in units for name, taking in unit.images.items()
+            if unit.inputs.get(name) and not unit.inputs.get(taking) and "@" not in str(unit.inputs[name])]
 
 
 def _digests(unit: Unit, known: Mapping[str, Json]) -> dict[str, Json]:
-    return {taking: known[str(unit.inputs.get(name))] for name, taking in unit.artifacts.items() if str(unit.inputs.get(name)) in known}
+    return {taking: known[str(unit.inputs.get(name))] for name, taking in unit.pins.items() if str(unit.inputs.get(name)) in known}

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.api import folders
+from provisioner.api.promoting import digests_of
 from provisioner.api.values import Outcome
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Event, Plan, StepEnded
+from provisioner.model import Event, Json, Plan, StepEnded
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
@@ -148,8 +149,13 @@ class Runner:
         return self._store.revisions.add(plan.application, plan.environment, Revision(
             0, plan.id, run.number, plan.version, plan.digest, "", plan.text, {unit.type: unit.definition for unit in units},
             {unit.name: unit.inputs for unit in units}, {unit.name: unit.source_digest for unit in units if unit.source_digest},
-            {unit.name: {str(unit.inputs.get(name)): unit.inputs.get(taking) for name, taking in unit.artifacts.items() if unit.inputs.get(name)}
-             for unit in units if unit.artifacts}))
+            self._digests(run, plan)))
+
+    def _digests(self, run: Run, plan: Plan) -> dict[str, Json]:
+        """Unit to artefact or image to its digest: as planned, as its hosts told in this run, or as before where nothing was done to it."""
+        before = self._store.revisions.latest(plan.application, plan.environment)
+        told = {(event.step, event.message): event.data["digest"] for _, event in self._store.events.read(run.number, kind="artifact")}
+        return digests_of(plan.units, before.artifacts if before else {}, told)
 
     # -------------------------------------------------------------- what did not end
     def settle(self, run: Run, wanted: str) -> Run | None:

@@ -84,7 +84,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
         claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
-        artifacts=ansible.get("artifacts", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
+        artifacts=ansible.get("artifacts", {}), images=ansible.get("images", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), ignored=value.get("ignored", {}))
 
@@ -175,7 +175,7 @@ def _implementations(document: Document) -> Iterator[Problem]:
 def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:
     """What an implementation names is there: variables in `files`, parameters in `refused` and `ignored`."""
     parameters = document.value["spec"].get("parameters", {})
-    for tool, field in (("terraform", "files"), ("ansible", "artifacts")):
+    for tool, field in (("terraform", "files"), ("ansible", "artifacts"), ("ansible", "images")):
         named = entry.get(tool, {}).get(field, {})
         for name, taking in named.items():
             if unknown := next((one for one in (name, taking if tool == "ansible" else name) if one not in entry.get("variables", {})), ""):

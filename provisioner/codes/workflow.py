@@ -32,7 +32,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1709": (
         "A step can't have that",
-        "Only groups have subSteps, and they hold no groups. Deliveries have no timeout of their own.\n"
+        "Only groups have subSteps, and they hold no groups.\n"
         "A step that brings a component (apply-terraform-config, run-playbook) needs a name that no component has.",
     ),
     "PRV-1710": (
@@ -45,7 +45,11 @@ CODES: dict[str, tuple[str, str]] = {
         "While the workflow ran, a value was of another kind than the expression needs, or was not there. So the step failed.\n"
         "Compare inputs with values of their own kind (text in quotes, numbers without); null is what an input is when its step gave nothing.",
     ),
-    "PRV-4402": ("A step took too long", "Its `timeout`, or the limit of its type, was over. provision resume tries it again."),
+    "PRV-4402": (
+        "A step took too long",
+        "Its `timeout`, or the limit of its type, was over. Of a step that delivers, or a group: nothing more of it is begun, and what\n"
+        "was begun goes on to its end. provision resume tries it again, with the whole time.",
+    ),
     "PRV-4403": ("A web address did not answer well", "Nothing answered, or with a status of 400 or more. Its address may hold a secret."),
     "PRV-4404": ("A smoke test failed", "The address did not answer as it should until the limit was over. What it answered last is shown."),
     "PRV-4405": ("A metric is not as it should be", "The condition did not hold for `failDuration`, or Prometheus gave no value."),

@@ -94,9 +94,9 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
                  if isinstance(value, dict) and "generate" in value)
     source = implementation.module or implementation.playbook
     return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
-            "files": implementation.files, "artifacts": implementation.artifacts, "outputs": outputs, "sensitive": sensitive, "secrets": made,
-            "hosts": chosen.hosts, "claims": _claims(implementation, inside), "host_source": chosen.source, "tested": implementation.os,
-            "root": _root(shop.environment, copy)}
+            "files": implementation.files, "artifacts": implementation.artifacts, "images": implementation.images, "outputs": outputs,
+            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "claims": _claims(implementation, inside),
+            "host_source": chosen.source, "tested": implementation.os, "root": _root(shop.environment, copy)}
 
 
 def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[ChangeRule, ...]:

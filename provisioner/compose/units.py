@@ -146,7 +146,9 @@ def _found(context: Context, problems: list[Problem]) -> Found:
     told, own = variants(context.application), brought(context.application, context.step_kinds.bringing())
     problems += [*told.problems, *own.problems]
     for variant in told.all:
-        found.deployed[variant.policies] = _add(context, variant, found, problems)
+        delivered = _add(context, variant, found, problems)
+        if not variant.only:
+            found.deployed[variant.policies] = delivered
     for one in own.all:
         if one.plays:
             found.played.append(one)
@@ -163,6 +165,8 @@ def _add(context: Context, variant: Variant, found: Found, problems: list[Proble
     problems += shaped.problems
     definitions = _definitions(context, shaped.components, problems)
     components, broken = _checked(context, [c for c in shaped.components if c.name in definitions], definitions, problems)
+    if variant.only:
+        components = [component for component in components if {component.name, component.beside} & variant.only]
     placed = _placed(replace(context, application=variant.application), components, definitions, (shaped.placements, found.offers), problems)
     _keep(found, placed, definitions, problems)
     found.broken |= broken

@@ -23,6 +23,8 @@ class Variant:
     application: Application
     policies: tuple[str, ...] = ()
     """Names of the policies that the step names; all where there is no deploy step."""
+    only: frozenset[str] = frozenset()
+    """The only components that it delivers; empty: all."""
 
 
 @dataclass
@@ -38,6 +40,8 @@ def variants(application: Application) -> Variants:
     steps = deployed(application)
     if not steps:
         found.all.append(Variant(_under(application, list(application.policies), found.problems), tuple(known)))
+    if steps and (named := _named(application)):
+        found.all.append(Variant(_under(application, [], found.problems), (), named))
     for names in steps:
         chosen = [known[name] for name in names if name in known]
         found.problems += [_unknown(application, name, known) for name in names if name not in known]
@@ -49,6 +53,12 @@ def deployed(application: Application) -> list[tuple[str, ...]]:
     """The policies that each deploy step of the workflow names, also inside of groups; those of one list once."""
     steps = [step for step in every(application.workflow) if ALIKE.get(step.type, step.type) == "deploy"]
     return list(dict.fromkeys(policies_of(step) for step in steps))
+
+
+def _named(application: Application) -> frozenset[str]:
+    """The components that a step of their own delivers on a target that it names."""
+    return frozenset(str(step.properties.get("component")) for step in every(application.workflow) if step.type == "apply-component"
+                     and (step.properties.get("target") or step.properties.get("cluster")))
 
 
 def policies_of(step: WorkflowStep) -> tuple[str, ...]:
@@ -71,7 +81,8 @@ def _under(application: Application, policies: list[Policy], problems: list[Prob
     for policy in (one for one in policies if one.type == "replication"):
         components = replicated(components, policy)
     others = [policy for policy in application.policies if policy.type not in OF_APPLICATIONS]
-    return replace(application, components=tuple(components), workflow=None,
+    # the workflow goes on with those whose steps name targets: without deploy steps that is all, and no variant of a deploy step
+    return replace(application, components=tuple(components), workflow=None if policies and deployed(application) else application.workflow,
                    policies=(*others, *(policy for policy in policies if policy.type == "topology")))
 
 

@@ -128,9 +128,6 @@ class _Weaver:
             self.bench.problem("PRV-1709", f"{step.name}: a group inside a group", where, "put its steps into the outer one")
         if step.steps and kind.delivers != "steps":
             self.bench.problem("PRV-1709", f"{step.name}: only a step-group has subSteps", step.places.get("subSteps:", where))
-        if step.timeout is not None and kind.delivers:
-            self.bench.problem("PRV-1709", f"{step.name}: a {kind.name} step has no timeout of its own", step.places.get("timeout", where),
-                               "Terraform and Ansible have limits of their own; give a timeout to the steps that wait")
         self.kinds[step.name] = kind
         for below in step.steps:
             self._read(below, True)
@@ -200,7 +197,8 @@ class _Weaver:
             needs.append(unit_name(group))
         gate = kind.delivers != "" and step.properties.get("auto") is False
         parallel = step.properties.get("parallelism")
-        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs, step.timeout or kind.limit, step.timeout or 0,
+        flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs,
+                    kind.limit if kind.delivers else step.timeout or kind.limit, step.timeout or 0,
                     parallel=parallel if kind.delivers and isinstance(parallel, int) else 0)
         unit = self.bench.unit(step, kind, flow, needs)
         self.steps.append(unit)

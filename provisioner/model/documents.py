@@ -221,6 +221,8 @@ class Implementation:
     """Variables of the module that are paths beside app.yaml: to `zip` (packed as one archive), `folder`, or `files` (each by itself)."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """Variables of the playbook that name an artefact (path, URL, s3://…) to the variable that takes its sha256."""
+    images: dict[str, str] = field(default_factory=dict)
+    """Variables of the playbook that name an image of a registry to the variable that takes its digest, which the playbook tells by this name."""
     holds: tuple[str, ...] = ()
     """Types of the module's resources that hold data; empty: all of it does, where the definition bears data at all."""
     attach: dict[str, str] = field(default_factory=dict)

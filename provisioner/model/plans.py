@@ -60,6 +60,8 @@ class Unit:
     """Inputs that are paths beside app.yaml, of which the module gets a kept copy: to `zip`, `folder` or `files`."""
     artifacts: dict[str, str] = field(default_factory=dict)
     """Inputs that name an artefact to the input that holds its sha256: filled before the unit is planned, and delivered as sealed."""
+    images: dict[str, str] = field(default_factory=dict)
+    """Inputs that name an image of a registry to the input that holds its digest: empty, and the name counts, unless it was promoted."""
     outputs: dict[str, Json] = field(default_factory=dict)
     """Template over `${module.…}` (raw outputs), `${UNIT.…}`, `${secret.…}`; {"secret": T, "key": K} for a secret made by a cloud."""
     sensitive: tuple[str, ...] = ()
@@ -98,6 +100,11 @@ class Unit:
     flow: Flow | None = None
     """Set for a step of the workflow."""
     where: Where = NOWHERE
+
+    @property
+    def pins(self) -> dict[str, str]:
+        """Inputs that name what is delivered, to those that hold its digest: artefacts and images."""
+        return {**self.artifacts, **self.images}
 
 
 def predecessors(unit: Unit) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class Event:
     """Something that happened in a run, in the order of the journal. `data` never holds a secret."""
 
     kind: str
-    """step-started, step-ended, resource, host, task, diagnostic, output, note, command"""
+    """step-started, step-ended, resource, host, task, diagnostic, output, note, command, artifact (an image and the digest that it had)"""
     step: str = ""
     message: str = ""
     host: str = ""

@@ -83,7 +83,7 @@ class Flow:
     timeout: float = 0
     """Seconds that carrying it out may take."""
     expires: float = 0
-    """Seconds after which a yes comes too late; 0: never."""
+    """Seconds after which a yes comes too late, and after which none of its members is begun any more; 0: never."""
     summary: str = ""
     """What it does, in a few words of its kind."""
     parallel: int = 0

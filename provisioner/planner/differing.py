@@ -46,9 +46,10 @@ def _unit(unit: Unit) -> dict[str, Json]:
     found: dict[str, Json] = {"type": unit.type, "definition": unit.definition, "hosts": ", ".join(host.name for host in unit.hosts)}
     if unit.source_digest:
         found["module" if unit.engine == "terraform" else "playbook"] = unit.source_digest[:SHORT]
-    for name, taking in unit.artifacts.items():
-        found[f"artifact {unit.inputs.get(name) or ''}".rstrip()] = str(unit.inputs.get(taking) or "")[:SHORT]
-    taken = set(unit.artifacts.values())
+    pins = {name: taking for name, taking in unit.pins.items() if unit.inputs.get(name)}
+    for name, taking in pins.items():
+        found[f"artifact {unit.inputs[name]}"] = str(unit.inputs.get(taking) or "").removeprefix("sha256:")[:SHORT]
+    taken = set(pins.values())
     found |= dict(flat({name: value for name, value in unit.inputs.items() if name not in taken}))
     return {path: value for path, value in found.items() if value not in ("", None)}
 
@@ -66,14 +67,14 @@ def of_components(components: Iterable[Component], units: Iterable[Unit], versio
         copies = on.get(component.name, [])
         view["on"] = ", ".join(sorted(copy.target for copy in copies))
         view["hosts"] = sum(len(copy.hosts) for copy in copies)
-        digests = {str(copy.inputs[taking])[:SHORT] for copy in copies for taking in copy.artifacts.values() if copy.inputs.get(taking)}
+        digests = {str(copy.inputs[taking])[:SHORT] for copy in copies for taking in copy.pins.values() if copy.inputs.get(taking)}
         found[component.name] = {**view, **({"artifact sha256": ", ".join(sorted(digests))} if digests else {})}
     return found
 
 
 def flat(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Each plain value with its dotted path; an empty map or list is one too."""
-    if isinstance(value, dict) and value:
+    """Each plain value with its dotted path; an empty map or list is one too, unless it is all there is."""
+    if isinstance(value, dict) and (value or not path):
         for name, inner in value.items():
             yield from flat(inner, f"{path}.{name}" if path else name)
     elif isinstance(value, list) and value and any(isinstance(item, (dict, list)) for item in value):

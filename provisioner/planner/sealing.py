@@ -19,8 +19,8 @@ def document_seals(application: Application, environment: Environment, units: It
     for unit in units:
         if unit.source_digest:
             found[f"{'module' if unit.engine == 'terraform' else 'playbook'} of {unit.name}"] = unit.source_digest
-        for name, taking in unit.artifacts.items():
-            if unit.inputs.get(taking):
+        for name, taking in unit.pins.items():
+            if unit.inputs.get(name) and unit.inputs.get(taking):
                 found[f"artifact of {unit.name} ({unit.inputs.get(name)})"] = str(unit.inputs[taking])
     return found
 

@@ -46,4 +46,4 @@ def differs(version: str, units: Iterable[Unit], before: Plan | None) -> bool:
 
 
 def _said(unit: Unit) -> tuple[object, ...]:
-    return unit.name, unit.type, unit.inputs, unit.outputs, sorted(unit.needs), unit.flow
+    return unit.name, unit.type, unit.source_digest, unit.inputs, unit.outputs, sorted(unit.needs), unit.flow

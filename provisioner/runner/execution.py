@@ -42,6 +42,7 @@ class Execution:
         self._failures = dict(plan.failures)
         self._tasks: set[asyncio.Task[None]] = set()
         self._rules = Rules(plan, journal.known, dict(settled))
+        self._timers: list[asyncio.TimerHandle] = []
         self._stops = 0
         self.stopped: Exit | None = None
 
@@ -52,7 +53,10 @@ class Execution:
         handlers = {number: signal.getsignal(number) for number in STOPS}
         for number, code in STOPS.items():
             self._loop.add_signal_handler(number, self.stop, code)
-        timer = self._loop.call_later(self._means.timeout, self.stop, Exit.TIMEOUT) if self._means.timeout else None
+        for name in self._settled:
+            self._count_down(name)
+        if self._means.timeout:
+            self._timers.append(self._loop.call_later(self._means.timeout, self.stop, Exit.TIMEOUT))
         try:
             before = turns(self._plan)
             pool, limits = pools(self._plan)
@@ -64,12 +68,18 @@ class Execution:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             return states
         finally:
-            if timer is not None:
+            for timer in self._timers:
                 timer.cancel()
             for number, handler in handlers.items():
                 self._loop.remove_signal_handler(number)
                 # asyncio puts back Python's default, not what was there
                 signal.signal(number, handler)
+
+    def _count_down(self, name: str) -> None:
+        """From now on the time runs in which a step of the workflow may begin what it opens; what was begun goes on."""
+        flow = self._steps[name].unit.flow
+        if flow and flow.members and flow.expires and self._steps[name].changes:
+            self._timers.append(self._loop.call_later(flow.expires, self._rules.expired.__setitem__, name, durations.words(flow.expires)))
 
     def stop(self, code: Exit) -> None:
         """First call: what runs may end, nothing new starts. Second call, SIGTERM or the time: the tools are interrupted and waited for."""
@@ -171,6 +181,8 @@ class Execution:
         if step.kind == "remove" and ended.state == "done" and " on " not in step.name:
             for secret in step.unit.secrets:
                 self._means.forget(secret.path)
+        if ended.state == "done":
+            self._loop.call_soon_threadsafe(self._count_down, ended.step)
         if self._journal.broken is not None:
             self._loop.call_soon_threadsafe(self._queue.put_nowait, None)
         self._loop.call_soon_threadsafe(self._queue.put_nowait, ended)

@@ -20,16 +20,26 @@ class Rules:
     states: dict[str, str] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
-    """Steps whose condition could not be judged, with the reason: they fail."""
+    """Steps whose condition could not be judged, or whose time is over, with the reason: they fail."""
+    expired: dict[str, str] = field(default_factory=dict)
+    """Steps that opened others, to the time that was theirs, in words: it is over."""
 
     def __post_init__(self) -> None:
         self._steps = {step.name: step for step in self.plan.steps}
+        self._openers: dict[str, list[str]] = {}
+        for step in self.plan.steps:
+            for member in step.unit.flow.members if step.unit.flow else ():
+                self._openers.setdefault(member, []).append(step.name)
         self._context = {"name": self.plan.application, "appName": self.plan.application, "environment": self.plan.environment,
                          "version": self.plan.version, "publishVersion": self.plan.version}
 
     def refused(self, name: str) -> str:
         """Why the step is left out, or nothing."""
         step = self._steps[name]
+        late = next((opener for opener in self._openers.get(name, ()) if opener in self.expired), "")
+        if late:
+            self.wrong[name] = f"timed out after {self.expired[late]} of {late} (PRV-4402)"
+            return ""
         if step.kind == "remove":
             failed = self._first_failed(other.name for other in self.plan.steps if other.kind != "remove") if step.after else ""
             return f"waits for {failed}" if failed else ""

@@ -27,7 +27,7 @@ POLICIES = """
 DELIVERED = """
     - {name: here, type: topology, properties: {targets: [aws]}}
     - {name: both, type: replication, properties: {keys: [a, b], selector: [copied]}}
-    - {name: longer, type: override, properties: {components: [{name: "copied-*", properties: {retentionSeconds: 700}}]}}
+    - {name: longer, type: override, properties: {components: [{name: copied, properties: {retentionSeconds: 700}}]}}
     - {name: seen, type: read-only, properties: {rules: [{selector: {componentNames: [copied-b]}}]}}
 """
 SHARED = "    - {name: ours, type: shared-resource, properties: {rules: [{selector: {componentNames: [stays]}}]}}\n"
@@ -102,8 +102,9 @@ def test_removal_under_each_rule(project: Project) -> None:
 def test_what_depends_on_another_goes_before_it(project: Project) -> None:
     ended = {step["step"]: step for step in project.json("show")["steps"]}
     assert ended["remove last@aws"]["ended"] <= ended["remove first@aws"]["ended"]
-    deleted = [event["data"]["address"] for event in project.json("events")["events"]
-               if event["kind"] == "resource" and event["data"].get("phase") == "complete" and event["data"].get("action") == "delete"]
+    events = [json.loads(line) for line in project.provision("events", "-o", "json").stdout.splitlines()]
+    deleted = [event["data"]["address"] for event in events
+               if event["event"] == "resource" and (event["data"]["phase"], event["data"]["action"]) == ("complete", "delete")]
     names = [address.split(".")[1] for address in deleted if "aws_sqs_queue" in address]
     assert names.index("last") < names.index("first")
 

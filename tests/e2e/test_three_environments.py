@@ -1,5 +1,9 @@
-"""examples/three-environments: one application, three plans; the version of one environment is what the next one gets. Budget: 60 s."""
+"""examples/three-environments: one application, three plans; the version of one environment is what the next one gets. Budget: 110 s.
 
+The third environment is production's with two hosts of the lab in place of those that only documents have.
+"""
+
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +11,9 @@ from typing import Any
 import pytest
 
 from provisioner.sandbox import simulator
+from tests.conftest import LabHosts
 from tests.e2e.conftest import Project, effects
+from tests.lab import Lab
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +46,15 @@ def test_three_plans_of_one_application(orders: Project) -> None:
 
 
 def test_environments_differ_in_what_they_mean_to(orders: Project) -> None:
-    told = orders.provision("diff", "--env", "staging", "--env", "prod").stdout
-    assert "retentionSeconds: 86400 → 1209600" in told and "scaler.replicas: 1 → 2" in told and "on: existing → fra" in told
-    assert "5 differences in 2 components" in told
+    found = {pair: [(one["subject"], one["path"], one["before"], one["after"]) for one in
+                    orders.json("diff", "--env", pair[0], "--env", pair[1])["differences"] if one["path"] != "artifact sha256"]
+             for pair in (("dev", "staging"), ("staging", "prod"))}
+    assert found == {
+        ("dev", "staging"): [("orders", "on", "eu", "eu, us"), ("outbox", "on", "eu", "eu, us"), ("receipts", "on", "eu", "eu, us"),
+                             ("receipts", "versioned", False, "(absent)")],
+        ("staging", "prod"): [("desk", "hosts", 0, 2), ("desk", "on", "existing", "fra"), ("desk", "trait scaler.replicas", 1, 2),
+                              ("outbox", "retentionSeconds", 86400, 1209600)]}
+    assert "5 differences in 2 components" in orders.provision("diff", "--env", "staging", "--env", "prod").stdout
 
 
 def test_a_rule_of_the_organisation_holds_in_each(orders: Project) -> None:
@@ -68,3 +80,18 @@ def test_a_version_is_promoted_as_it_was_delivered(orders: Project) -> None:
     shown = orders.json("show", "@1", "-e", "staging")
     assert (shown["version"], shown["reason"]) == ("1.4.0", "") and shown["who"] and "publishVersion" in shown["spec"]
     assert shown["inputs"]["outbox@us"]["retention_seconds"] == 86400 and set(shown["sources"]) == set(shown["inputs"])
+
+
+def test_and_on_to_hosts(orders: Project, lab: Lab, lab_hosts: LabHosts) -> None:
+    """The same version, by the same words, on real hosts: what production overrides counts there."""
+    hosts = lab_hosts(2)
+    listed = [{"name": host.name, "address": host.address} for host in hosts]
+    way = {"user": "root", "privateKey": str(lab.key), "sshArgs": lab.ssh_args, "knownHosts": str(lab.known_hosts), "list": listed}
+    target = {"name": "fra", "labels": {"kind": "datacentre", "site": "eu"}, "hosts": way}
+    (orders.folder / "environments/lab.yaml").write_text(
+        f"apiVersion: provision/v1\nkind: Environment\nmetadata: {{name: lab}}\nspec: {json.dumps({'extends': 'prod', 'targets': [target]})}\n")
+    done = orders.provision("promote", "--from", "staging", "--to", "lab", "--yes").stdout
+    assert "orders · lab · 1.4.0 · from staging, revision 1" in done and "audit" not in done
+    for host in hosts:
+        assert lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout == "orders 1.4.0\n"
+    assert "PRV-5010" in orders.provision("destroy", "-e", "lab", "--yes", "--allow-destroy", "orders", "--allow-destroy", "receipts", exit=5).stderr

@@ -280,6 +280,9 @@ def test_from_a_registry_with_a_login(world: World, lab: Lab, hosts: tuple[Host,
         assert get(lab, host).startswith("1|")
     assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
     first = {host.name: lab.ssh(host, "podman images -q").stdout.strip() for host in hosts}
+    digest = done.of(hosts[0].name)["outputs"]["service_image_digest"]
+    assert digest.startswith("sha256:") and done.of(hosts[1].name)["outputs"] == {"service_image_digest": digest}
+    lab.ssh(hosts[0], "cp /srv/registry/shop/web/1.tar /srv/registry/shop/web/old.tar")
     serve(lab, world, hosts[0], "dist/web-2.tar")
     moved = world.play("service/site", given, check=True)
     done = world.play("service/site", given, seals={host.name: moved.of(host.name)["seal"] for host in hosts})
@@ -287,6 +290,13 @@ def test_from_a_registry_with_a_login(world: World, lab: Lab, hosts: tuple[Host,
         assert moved.of(host.name)["tasks"] == done.of(host.name)["tasks"] == [
             f"pull image {where}/shop/web:1 again: its registry has another one", "restart web.service", f"remove image {first[host.name]}"]
         assert get(lab, host).startswith("2|")
+    again = world.play("service/site", given)
+    assert all(again.of(host.name)["tasks"] == [] and again.of(host.name)["outputs"]["service_image_digest"] != digest for host in hosts)
+    # as it is promoted: by its digest, whatever its name means by now
+    given["service_image_digest"] = digest
+    done = world.play("service/site", given)
+    for host in hosts:
+        assert get(lab, host).startswith("1|") and done.of(host.name)["outputs"] == {"service_image_digest": digest}
     assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
     world.play("service/remove", given)
     for host in hosts:

@@ -9,11 +9,12 @@ import pytest
 
 from provisioner.engine import BatchRequest, Site
 from provisioner.errors import Exit
-from provisioner.model import Change, Event, Host, Plan, Secret, Step, StepEnded, Target, Unit
+from provisioner.model import Change, Event, Flow, Host, Plan, Secret, Step, StepEnded, Target, Unit
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal
 from provisioner.runner.outcome import judge, needs_a_new_plan
+from provisioner.runner.rules import Rules
 from provisioner.store import Store, holder_here
 
 
@@ -163,6 +164,27 @@ def dies(folder, steps, engine):
         World(folder, *steps).run(engine)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
+
+
+def test_what_a_step_has_not_begun_in_its_time_fails_and_what_was_begun_ends(tmp_path, monkeypatch):
+    """The step of the workflow opens a and b; b comes after a, which takes longer than there is."""
+    class Slow(FakeEngine):
+        async def deliver(self, request, site, report):
+            if request.steps[0].name == "a@dc":
+                # until the time is over, whatever the machine does meanwhile
+                while not seen[0].expired:
+                    await asyncio.sleep(0.01)
+            await super().deliver(request, site, report)
+
+    flow = Flow(members=("a@dc", "b@dc"), expires=0.05)
+    opening = Step("go@workflow", "workflow", Unit("go@workflow", "go", "deploy", "workflow", "ansible", flow=flow),
+                   changes=(Change("go@workflow", "", "run"),))
+    world = World(tmp_path, opening, step("a@dc", "go@workflow"), step("b@dc", "a@dc"), step("c@dc"))
+    seen, made = [], Rules.__post_init__
+    monkeypatch.setattr(Rules, "__post_init__", lambda self: (seen.append(self), made(self))[1])
+    rows = world.run(Slow())
+    assert {name: row.state for name, row in rows.items()} == {"go@workflow": "done", "a@dc": "done", "b@dc": "failed", "c@dc": "done"}
+    assert rows["b@dc"].message.startswith("timed out after 0s of go@workflow") and "b@dc" not in world.delivered
 
 
 def test_after_a_crash_finished_steps_are_not_repeated(tmp_path):

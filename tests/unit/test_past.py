@@ -53,10 +53,13 @@ def test_environments_differ_by_what_is_asked_for_and_where() -> None:
     there = replace(WEB, name="web@cloud", target="cloud", inputs={**WEB.inputs, "name": "shop-prod-web"})
     found = differences(of_components([component], [WEB], "1"), of_components([more], [there], "1"))
     assert [(one.path, one.before, one.after) for one in found] == [("on", "dc", "cloud"), ("trait scaler.replicas", 2, 9)]
+    plain, given = (of_components([Component("files", "bucket", properties)], [], "1") for properties in ({}, {"versioned": False}))
+    assert [(one.subject, one.path) for one in differences(plain, given)] == [("files", "versioned")]
 
 
 def test_values_have_paths() -> None:
     assert dict(flat({"a": [{"b": 1}, {}], "c": [1, 2], "d": {}})) == {"a[0].b": 1, "a[1]": {}, "c": [1, 2], "d": {}}
+    assert dict(flat({})) == {}
 
 
 # ------------------------------------------------------------------ seals

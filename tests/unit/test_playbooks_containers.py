@@ -275,6 +275,15 @@ def test_commands() -> None:
     assert wanted({}, {"source": "d/run", "name": "run"}).command == ("./run",)
 
 
+@pytest.mark.parametrize(("image", "reference"), [
+    ("nginx:1.27", "docker.io/library/nginx@sha256:d"), ("reg.example:5000/shop/web", "reg.example:5000/shop/web@sha256:d"),
+    ("reg.example:5000/shop/web:1", "reg.example:5000/shop/web@sha256:d"), ("shop/web@sha256:e", "docker.io/shop/web@sha256:e"),
+])
+def test_a_digest_takes_the_place_of_a_tag(image: str, reference: str) -> None:
+    found = wanted({"image": image, "image_digest": "sha256:d"}).image
+    assert found is not None and found.reference == reference
+
+
 @pytest.mark.parametrize(("spec", "artifact"), [
     ({}, {}), ({}, {"source": "a.tar", "name": "a.tar"}), ({"image": "a"}, {"source": "b", "name": "b"}), ({"image": "a", "config": {"x": "y"}}, {}),
 ])

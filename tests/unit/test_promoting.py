@@ -1,10 +1,11 @@
 """What is promoted: the newest revision of another environment, when its newest run succeeded; with the digests of its artefacts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from provisioner.api.promoting import pinned, promoted
+from provisioner.api.promoting import by_name_only, digests_of, pinned, promoted
 from provisioner.errors import ProvisionError
 from provisioner.model import Unit
 from provisioner.store import Revision, Store
@@ -58,3 +59,17 @@ def test_artefacts_are_those_of_the_revision() -> None:
     [found, other] = pinned((API, unit("db@aws")), revision)
     assert found.inputs == {"artifact": "api.tar.gz", "sha256": "d1"} and other == unit("db@aws")
     assert pinned((API,), Revision(3, "p", 1, "1", "", "", "")) == (API,)
+
+
+def test_images_are_those_of_the_revision_or_said_to_go_by_their_name() -> None:
+    web = Unit("web@dc", "web", "webservice", "dc", "ansible", images={"image": "digest"}, inputs={"image": "shop/web:1", "digest": ""})
+    other, fixed = (replace(web, name=name, inputs={**web.inputs, "image": image}) for name, image in (
+        ("other@dc", "shop/other:1"), ("fixed@dc", "shop/fixed@sha256:f")))
+    digests = digests_of((API, web, other, fixed), {"other@dc": {"shop/other:1": "sha256:o"}, "web@dc": {"shop/web:1": "sha256:old"}},
+                         {("web@dc", "shop/web:1"): "sha256:w"})
+    assert digests == {"api@dc": {"api.tar.gz": None}, "web@dc": {"shop/web:1": "sha256:w"}, "other@dc": {"shop/other:1": "sha256:o"},
+                       "fixed@dc": {"shop/fixed@sha256:f": None}}
+    late = replace(web, name="late@dc", inputs={**web.inputs, "image": "shop/late:2"})
+    found = pinned((web, other, fixed, late), Revision(3, "p", 1, "1", "", "", "", artifacts=digests))
+    assert [one.inputs["digest"] for one in found] == ["sha256:w", "sha256:o", "", ""]
+    assert by_name_only(found) == ["late@dc: shop/late:2 is promoted by its name: the digest that was delivered is not known"]

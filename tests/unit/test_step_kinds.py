@@ -1,8 +1,10 @@
 """Kinds of workflow steps by themselves: what waits, what is late, what fails, and that each is registered and shown."""
 
+import json
 import re
 import threading
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +128,31 @@ def test_endpoints(tmp_path: Path) -> None:
         {"protocol": "https", "host": "web.example", "port": 443, "path": "/shop"}]
     with pytest.raises(ProvisionError):
         run("collect-service-endpoints", {"collected": {}}, tmp_path)
+
+
+def test_a_metric_is_waited_for_while_prometheus_starts(tmp_path: Path) -> None:
+    """It does not answer at first; a value that is wrong for too long is told with what was seen."""
+    answers = [503, 503, "1", "1"]
+
+    class Prometheus(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            content = json.dumps({"status": "success", "data": {"result": [{"value": [0, answer]}]}}).encode()
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Tests tell nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Prometheus) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        asked = {"query": "up", "metricEndpoint": f"http://127.0.0.1:{server.server_port}", "duration": "200ms", "failDuration": "20s"}
+        assert run("check-metrics", {**asked, "condition": ">=1"}, tmp_path, limit=60).gives == {"value": 1.0}
+        with pytest.raises(ProvisionError, match=r"the value is 1.0, not >1, for 1s"):
+            run("check-metrics", {**asked, "condition": ">1", "failDuration": "1s"}, tmp_path, limit=60)
+        server.shutdown()
 
 
 def test_nothing_of_a_secret_address_is_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -100,4 +101,5 @@ def test_a_workflow_runs_with_a_change_or_when_it_is_new() -> None:
     before = Plan("p", "shop", "prod", "2", tuple(steps))
     units = [step.unit for step in steps]
     assert not differs("2", units, before)
+    assert differs("2", [replace(units[0], source_digest="edited"), *units[1:]], before)
     assert differs("3", units, before) and differs("2", [flow("go", "always").unit], before) and differs("2", units, None)

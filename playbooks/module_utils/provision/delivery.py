@@ -80,6 +80,8 @@ class _Delivery:
         work.want_record()
         work.health = self.judge.now(self.state, work.new)
         work.verify = self._verify
+        if wanted.image and wanted.image.name and not wanted.image.number:
+            work.tells = self._image_digest
 
     # ------------------------------------------------------------------ what is ours
     @property
@@ -321,6 +323,10 @@ class _Delivery:
         for name in older[max(self.wanted.keep - 1, 0):] if self.wanted.digest else []:
             self.work.add(f"remove release {name}", _pruning(service.home, name))
         images.want_fewer(self.work, service, [*self.nameless, *(self.images[self.wanted.keep:] if self.wanted.image else self.images)])
+
+    def _image_digest(self) -> dict[str, Any]:
+        digest = podman.digest_of(self.wanted.image.name) if self.wanted.image else ""
+        return {"service_image_digest": digest} if digest else {}
 
     def _verify(self) -> str:
         if self.wanted.course.kind == "task":

@@ -42,6 +42,17 @@ def digests(name: str) -> set[str]:
     return {word.rpartition("@")[2] for word in output.split()}
 
 
+def digest_of(name: str) -> str:
+    """The digest (`sha256:…`) by which its registry knows an image of this host; empty for one that is not here, or came from no registry."""
+    if not installed():
+        return ""
+    code, output = commands.run(["podman", "image", "inspect", "--format", "{{range .RepoDigests}}{{.}} {{end}}", name], check=False)
+    place = name.partition("@")[0].rpartition("/")[0] + "/" + name.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    found = sorted(word.rpartition("@")[2] for word in output.split() if word.rpartition("@")[0] == place) if code == 0 else []
+    own = name.partition("@")[2]
+    return own if own in found else found[0] if found else ""
+
+
 def container_image(name: str) -> str:
     """Id of the image that a container was made from; empty when there is no such container."""
     if not installed():
@@ -96,6 +107,15 @@ def short_name(name: str) -> str:
     if slash and (re.search(r"[.:]", first) or first == "localhost"):
         return name
     return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+
+
+def named(name: str, digest: str) -> str:
+    """The full name of an image; by its digest in place of a tag where that is given."""
+    full = short_name(name)
+    if not digest or "@" in full:
+        return full
+    place, slash, last = full.rpartition("/")
+    return f"{place}{slash}{last.partition(':')[0]}@{digest}"
 
 
 def judge_mount_sources(paths: list[str]) -> None:

@@ -108,8 +108,8 @@ def _image(spec: dict[str, Any], secrets: dict[str, Any], artifact: dict[str, An
     if spec.get("config"):
         raise Failed(f"{spec['name']}: `config` is for an artifact; with an image mount files: "
                      "volumeMounts: {configMap: [{name, mountPath, data}]}")
-    return Image(podman.short_name(name) if name else "", str(artifact.get("image") or ""), str(spec.get("pull") or "IfNotPresent"),
-                 str(secrets.get("login") or ""))
+    known = podman.named(name, str(spec.get("image_digest") or "")) if name else ""
+    return Image(known, str(artifact.get("image") or ""), str(spec.get("pull") or "IfNotPresent"), str(secrets.get("login") or ""))
 
 
 def _command(name: str, cmd: list[str], args: list[str], artifact: dict[str, Any]) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ class Work:
     outputs: dict[str, Any] = field(default_factory=dict)
     follows: dict[str, str] = field(default_factory=dict)
     """Of other units on this host: what has to be done here when that one changes."""
+    tells: Callable[[], dict[str, Any]] | None = None
+    """Outputs that are known when all acts are done."""
     key: bytes | None = None
     new: bool = False
     health: str = ""
@@ -162,8 +164,9 @@ class Work:
         answer: dict[str, Any] = {"seal": self.seal, "files": self.files, "tasks": self.tasks, "unknown": self.unknown, "new": self.new}
         if self.health:
             answer["health"] = self.health
-        if self.outputs:
-            answer["outputs"] = self.outputs
+        outputs = {**self.outputs, **(self.tells() if self.tells else {})}
+        if outputs:
+            answer["outputs"] = outputs
         if self.follows:
             answer["follows"] = self.follows
         return answer

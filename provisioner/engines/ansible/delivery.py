@@ -132,6 +132,9 @@ class Delivery:
         if clear:
             return replace(ended, state="failed", message=with_code(
                 "PRV-4206", f"{', '.join(clear)}: a secret came out of the playbook in clear and was not stored"))
+        for name, taking in unit.images.items():
+            if isinstance(digest := raw.get(taking), str) and digest:
+                self._say("artifact", references.as_text(unit.inputs.get(name)), data={"digest": digest})
         known = Known()
         known.hosts[unit.name] = self.hosts
         try:

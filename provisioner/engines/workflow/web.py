@@ -166,7 +166,7 @@ def _check_metrics(work: Work) -> Done:
     good_since: float | None = None
     bad_since: float | None = None
     while True:
-        value = _metric(work)
+        value, said = _seen(work)
         now = time.monotonic()
         if value is not None and _meets(value, str(given["condition"])):
             bad_since, good_since = None, good_since or now
@@ -175,10 +175,19 @@ def _check_metrics(work: Work) -> Done:
         else:
             good_since, bad_since = None, bad_since or now
             if now - bad_since >= give_up:
-                what = "the query gave nothing" if value is None else f"the value is {value}, not {given['condition']}"
-                raise StepFailed(f"{what}, for {durations.words(give_up)}", code="PRV-4405")
-        work.tell(f"the value is {value}")
+                raise StepFailed(f"{said}, for {durations.words(give_up)}", code="PRV-4405", hint="look at `metricEndpoint` and `query`")
+        work.tell(said)
         work.pause(min(5.0, max(0.2, min(hold, give_up) / 5)))
+
+
+def _seen(work: Work) -> tuple[float | None, str]:
+    """The value now, None where there is none, and a sentence about it: a Prometheus that starts anew is not yet a bad value."""
+    try:
+        value = _metric(work)
+    except StepFailed as error:
+        return None, error.message
+    wanted = str(work.properties["condition"])
+    return value, "the query gave nothing" if value is None else f"the value is {value}" + ("" if _meets(value, wanted) else f", not {wanted}")
 
 
 def _meets(value: float, condition: str) -> bool:
@@ -197,7 +206,7 @@ def _metric(work: Work) -> float | None:
     address = f"{str(given['metricEndpoint']).rstrip('/')}/api/v1/query?{urlencode({'query': given['query']})}"
     answer = ask(work, "GET", address)
     if answer.status >= 400 or not isinstance(answer.body, dict) or answer.body.get("status") != "success":
-        raise StepFailed(f"Prometheus answered {answer.status}", code="PRV-4405", hint="look at `metricEndpoint` and `query`")
+        raise StepFailed(f"Prometheus answered {answer.status}", code="PRV-4405")
     result = answer.body.get("data", {}).get("result") or []
     if isinstance(result, list) and len(result) == 2 and not isinstance(result[0], dict):
         return float(result[1])
