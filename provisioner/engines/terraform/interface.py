@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from provisioner.catalog import hcl
+from provisioner import hcl
 from provisioner.engines.terraform import sources
 from provisioner.model import Unit
 from provisioner.module_folders import called
