@@ -9,11 +9,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from provisioner import references
-from provisioner.catalog import hcl
-from provisioner.catalog.hcl import Block
+from provisioner import hcl, references
 from provisioner.catalog.variables import Variable, json_variable, literal, variable
 from provisioner.errors import Problem, Where
+from provisioner.hcl import Block
 from provisioner.model import Implementation, Json
 from provisioner.module_folders import called
 from provisioner.suggest import suggestion

@@ -9,8 +9,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from provisioner.catalog import hcl
-from provisioner.catalog.hcl import Block, Expression, NotLiteral
+from provisioner import hcl
+from provisioner.hcl import Block, Expression, NotLiteral
 from provisioner.model import Json
 
 Schema = dict[str, Any]

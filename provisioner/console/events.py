@@ -8,6 +8,8 @@ from provisioner.console.look import Look
 from provisioner.model import Event, Json
 
 BARE = re.compile(r"[^\s\"'=\\]+\Z")
+LONGEST = 400
+"""Characters of what one line says."""
 QUIET = frozenset({"command", "output"})
 """Kinds that are shown only when asked for."""
 STYLES = {"failed": "red", "skipped": "yellow", "interrupted": "yellow", "unreachable": "red", "done": "green", "error": "red", "warning": "yellow"}
@@ -53,8 +55,9 @@ def _pairs(event: Event) -> Iterator[tuple[str, Json]]:
 
 
 def one_line(text: str) -> str:
-    """Several lines as one."""
-    return " / ".join(line.strip() for line in text.splitlines() if line.strip())
+    """Several lines as one, of a length that can be read; `logged` has them whole."""
+    joined = " / ".join(line.strip() for line in text.splitlines() if line.strip())
+    return joined if len(joined) <= LONGEST else joined[:LONGEST - 1] + "…"
 
 
 def quoted(value: Json) -> str:

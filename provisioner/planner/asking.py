@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.model import Delivered, Json, Unit, predecessors
-from provisioner.planner.checking import Checks, Question, seems_settled
+from provisioner.planner.checking import Checks, Question, is_expected
 from provisioner.planner.known import Known
 
 ROUNDS = 3
@@ -34,7 +34,7 @@ class Asking:
         try:
             roots = self._roots()
             if roots:
-                self._tell_checks(checks.ask(self._settled()))
+                self._tell_checks(checks.ask(self._expected()))
             self._all_roots(roots)
             self._drop_doomed()
             self._tell_checks(checks.ask(self._questions()))
@@ -154,9 +154,9 @@ class Asking:
         return [(self.known.filled(unit), self.known.hosts.get(name)) for name, unit in self.wanted.items()
                 if unit.engine == "ansible" and unit.flow is None]
 
-    def _settled(self) -> list[Question]:
-        """Those that need not wait for Terraform's answer: it is expected to be what it was."""
-        return [(unit, hosts) for unit, hosts in self._questions() if seems_settled(unit, self.delivered.get(unit.name))]
+    def _expected(self) -> list[Question]:
+        """Those that need not wait for Terraform's answer: what they use of it is expected to be what it was."""
+        return [(unit, hosts) for unit, hosts in self._questions() if is_expected(unit)]
 
     def _tell_checks(self, number: int) -> None:
         if number:

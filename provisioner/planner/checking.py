@@ -1,13 +1,14 @@
 """The questions about units on hosts: one for each target, some of them asked while Terraform is still looking.
 
-A unit that seems to be as it was delivered is checked at once, with the outputs that its needs had then. When Terraform says something
-else, it is asked again.
+A unit whose inputs are known, with the outputs that its needs had when they were delivered, is checked at once. When Terraform says
+something else of them, it is asked again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from provisioner import references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.model import Delivered, Host, Unit
 
@@ -51,7 +52,6 @@ class Checks:
         self._pool.shutdown(cancel_futures=True)
 
 
-def seems_settled(unit: Unit, before: Delivered | None) -> bool:
-    """True when nothing that is known by now makes a unit on listed hosts another one than was delivered."""
-    return (before is not None and before.state == "delivered" and unit.host_source is None
-            and (before.unit.inputs, before.unit.source_digest, before.unit.hosts) == (unit.inputs, unit.source_digest, unit.hosts))
+def is_expected(unit: Unit) -> bool:
+    """True when a unit on listed hosts lacks no value: Terraform's answer is expected to change nothing about it."""
+    return unit.host_source is None and all(reference.head == "secret" for _, reference in references.find(unit.inputs))

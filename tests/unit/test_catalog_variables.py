@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.catalog import hcl
+from provisioner import hcl
 from provisioner.catalog.modules import Module, Unreadable, module_of
 
 

@@ -115,7 +115,7 @@ def test_an_existing_unit_needs_no_engine() -> None:
     assert world.asked[0].units[0].inputs == {"at": "cache.example:6379"} and plan.steps[0].outputs == cache.outputs
 
 
-def test_what_seems_settled_is_checked_while_terraform_looks_and_again_when_it_says_otherwise() -> None:
+def test_units_are_checked_while_terraform_looks_and_again_when_it_says_otherwise() -> None:
     world = World()
     units = [unit("db@aws"), unit("api@dc", "db@aws"), unit("web@dc", "db@aws", inputs={"x": "${db@aws.id}"}), unit("new@dc")]
     world.deliver(*units[:3])
@@ -125,9 +125,10 @@ def test_what_seems_settled_is_checked_while_terraform_looks_and_again_when_it_s
         world.make(*wanted)
         return [[one.name for one in request.units] for request in world.asked if request.key == "dc"]
 
-    assert asked(*units) == [["api@dc", "web@dc"], ["new@dc"]]
+    late = unit("late@dc", "more@aws")
+    assert asked(*units, unit("more@aws"), late) == [["api@dc", "web@dc", "new@dc"], ["late@dc"]]
     world.raw["db@aws"] = {"id": "another"}
-    assert asked(*units) == [["api@dc", "web@dc"], ["api@dc", "web@dc", "new@dc"]]
+    assert asked(*units) == [["api@dc", "web@dc", "new@dc"], ["api@dc", "web@dc"]]
     assert {step.name: step.changes[0].after for step in world.make(*units).steps if step.changes}["api@dc"] == {"of": ["another"]}
 
 

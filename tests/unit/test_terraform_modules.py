@@ -53,7 +53,8 @@ def test_the_interface_of_a_module(tmp_path: Path) -> None:
     cache = tmp_path / "cache.json"
     found = interface.read(folder, cache)
     assert found.variables["a"] == Variable("string", True) and found.variables["j"] == Variable("number", True)
-    assert found.variables["b"].type.startswith("list(object(") and found.variables["b"].sensitive and not found.variables["b"].nullable
+    assert found.variables["b"].type == "list(object({ x = string, y = optional(number) }))"
+    assert found.variables["b"].sensitive and not found.variables["b"].nullable
     assert found.variables["c"].ephemeral and not found.variables["c"].required
     assert found.outputs == {"o": False, "s": True, "p": False} and found.providers == {"aws": ("hashicorp/aws", "~> 5.1")} and found.own_providers
     (folder / "main.tf").write_text("broken {")

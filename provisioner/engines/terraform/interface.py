@@ -1,6 +1,6 @@
-"""What a module takes and gives, read from its files with python-hcl2: variables, outputs, providers. Runs nothing.
+"""What a module takes and gives, read from its files: variables, outputs, providers. Runs nothing.
 
-Reading is slow (a parser is built), so the answer is kept beside the kept copy of the module.
+Reading is slow, so the answer is kept beside the kept copy of the module.
 """
 
 import json
@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provisioner import hcl
 from provisioner.engines.terraform import sources
 from provisioner.model import Unit
 from provisioner.module_folders import called
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -89,37 +90,32 @@ def resources(folder: Path) -> dict[tuple[str, str], tuple[str, ...]]:
     None where the files can't be read.
     """
     try:
-        return {(kind, _unquoted(name)): _ignored(one) for content in _contents(folder) for kind, body in _named(content.get("resource"))
-                for name, one in body.items() if not name.startswith("__")}
+        return {(kind, name): _ignored(one) for content in _contents(folder) for kind, body in _named(content.get("resource"))
+                for name, one in body.items()}
     except Exception:  # the parser raises whatever it meets
         return {}
 
 
 def _ignored(resource: Any) -> tuple[str, ...]:
-    return tuple(_bare(str(item)) for block in _list(resource) for lifecycle in _list(block.get("lifecycle"))
+    return tuple(str(item) for block in _list(resource) for lifecycle in _list(block.get("lifecycle"))
                  for item in _list(lifecycle.get("ignore_changes")))
 
 
 def _contents(folder: Path) -> Iterator[dict[str, Any]]:
-    files = sorted(folder.glob("*.tf"))
-    if files:
-        import hcl2  # it builds its parser when imported, and most commands never need it
-
-        for file in files:
-            yield hcl2.loads(file.read_text() + "\n")  # type: ignore[attr-defined]
+    for file in sorted(folder.glob("*.tf")):
+        yield hcl.as_json(file.read_text())
     for file in sorted(folder.glob("*.tf.json")):
         yield json.loads(file.read_text())
 
 
 def _variable(body: dict[str, Any]) -> Variable:
-    text = body.get("type", "")
-    return Variable(_bare(text) if isinstance(text, str) else "", "default" not in body, body.get("sensitive") in (True, "true"),
+    return Variable(" ".join(str(body.get("type", "")).split()), "default" not in body, body.get("sensitive") in (True, "true"),
                     body.get("ephemeral") in (True, "true"), body.get("nullable") not in (False, "false"))
 
 
 def _required(content: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {name: _requirement(name, value) for block in _list(content.get("terraform")) for required in _list(block.get("required_providers"))
-            for name, value in required.items() if not name.startswith("__")}
+            for name, value in required.items()}
 
 
 def _configured(module: list[dict[str, Any]]) -> Iterator[str]:
@@ -127,36 +123,25 @@ def _configured(module: list[dict[str, Any]]) -> Iterator[str]:
     local = {name: source for content in module for name, (source, _) in _required(content).items()}
     for content in module:
         for name, body in _named(content.get("provider")):
-            if {key for key in body if not key.startswith("__")} - {"alias", "version"}:
+            if set(body) - {"alias", "version"}:
                 yield local.get(name, f"hashicorp/{name}") + (" alias" if "alias" in body else "")
 
 
 def _requirement(name: str, value: Any) -> tuple[str, str]:
     if isinstance(value, str):
-        return f"hashicorp/{name}", _unquoted(value)
-    body = {_unquoted(str(key)): item for key, item in value.items()}
-    return _unquoted(str(body.get("source", f"hashicorp/{name}"))), _unquoted(str(body.get("version", "")))
+        return f"hashicorp/{name}", value
+    return str(value.get("source", f"hashicorp/{name}")), str(value.get("version", ""))
 
 
 def _named(blocks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for block in _list(blocks):
         for name, body in block.items():
-            if not name.startswith("__"):
-                for one in _list(body):
-                    yield _unquoted(name), one
+            for one in _list(body):
+                yield name, one
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _bare(text: str) -> str:
-    text = _unquoted(text)
-    return text[2:-1].strip() if text.startswith("${") and text.endswith("}") else text.strip()
-
-
-def _unquoted(text: str) -> str:
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def _kept(cache: Path) -> Interface | None:

@@ -45,6 +45,34 @@ def read(text: str) -> Block:
     return _body("", (), _nodes(root)[0])
 
 
+def as_json(text: str) -> dict[str, list[Json]]:
+    """A file in the shape of Terraform's JSON: kind to blocks, each below its labels; what is no literal as its text. Raises Unreadable."""
+    found: dict[str, list[Json]] = {}
+    for block in read(text).blocks:
+        found.setdefault(block.kind, []).append(_labelled(block, text))
+    return found
+
+
+def _labelled(block: Block, text: str) -> Json:
+    body: Json = {name: _said(tree, text) for name, tree in block.attributes.items()}
+    for inner in block.blocks:
+        body.setdefault(inner.kind, []).append(_labelled(inner, text))
+    for label in reversed(block.labels):
+        body = {label: body}
+    return body
+
+
+def _said(tree: Expression, text: str) -> Json:
+    if (inner := fields(tree)) is not None:
+        return {name: _said(below, text) for name, below in inner}
+    if (listed := items(tree)) is not None:
+        return [_said(item, text) for item in listed]
+    try:
+        return value(tree)
+    except NotLiteral:
+        return text[tree.meta.start_pos:tree.meta.end_pos]
+
+
 def expression(text: str) -> Expression:
     """One expression, such as a type constraint out of JSON. Raises Unreadable."""
     return read(f"it = {text}").attributes["it"]
