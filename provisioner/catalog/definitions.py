@@ -13,7 +13,7 @@ from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
 from provisioner.compose.rules import with_rule
-from provisioner.compose.unfit import declared
+from provisioner.compose.unfit import declared, names_in
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec.checking import Codes, Shape
@@ -185,10 +185,10 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                               suggestion(unknown, entry.get("variables", {})))
     for field in ("refused", "ignored", "replaces"):
         for name in entry.get(field, {}):
-            if not declared(parameters, name):
-                yield Problem("PRV-1425", f'{field}: no parameter "{name}"',
+            for lost in (part for part in names_in(name) if not declared(parameters, part)):
+                yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',
                               document.key_at(("spec", "implementations", index, field, *(() if field == "replaces" else (name,)))),
-                              suggestion(name, parameters.get("properties", {})))
+                              suggestion(lost, parameters.get("properties", {})))
 
 
 def _unknown_heads(document: Document) -> Iterator[Problem]:
