@@ -174,12 +174,17 @@ def substitute(value: Json, lookup: Lookup) -> Json:
 
 
 def _substitute_text(text: str, lookup: Lookup) -> Json:
-    split = parts(text)
-    whole = split[0]
-    if len(split) == 1 and isinstance(whole, Reference):
+    if (whole := _whole(text)) is not None:
         found = lookup(whole)
         return text if found is KEEP else _encoded_template(found, whole.encoded) if whole.encoded else found
-    return _joined(part if isinstance(part, str) else _inner(lookup(part), part) for part in split)
+    return _joined(part if isinstance(part, str) else _inner(lookup(part), part) for part in parts(text))
+
+
+@lru_cache(maxsize=20_000)
+def _whole(text: str) -> Reference | None:
+    """The reference that a text is and nothing else."""
+    split = parts(text)
+    return split[0] if len(split) == 1 and isinstance(split[0], Reference) else None
 
 
 def _encoded_template(template: Json, times: int) -> Json:

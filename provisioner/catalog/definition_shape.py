@@ -49,8 +49,10 @@ IMPLEMENTATION = closed(
             "targets": {**TEXT, "description": "What it announces there, in the load balancer's own word: ip, instance"}}, ("variable", "targets")),
         "attaches": closed({"parameter": TEXT, "key": TEXT}, ("parameter", "key")),
         "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
-        "refused": texts(description="Parameter (or a path below it: env.valueFrom) to the reason why it can't be had here"),
-        "ignored": texts(description="Parameter, or a path below it, to the reason why it makes no difference here: a warning"),
+        "refused": texts(description="Parameter (a path below it: env.valueFrom; one beside or without another: config with image) to the "
+                                     "reason why it can't be had here"),
+        "ignored": texts(description="Parameter, named in the same ways, to the reason why it makes no difference here: a warning"),
+        "replaces": listed(TEXT, description="Parameters whose change makes it anew here; x-change: replace at a parameter says that of every one"),
         "actions": {
             "type": "object", "propertyNames": {"pattern": "^[a-z][a-z0-9-]*$"}, "additionalProperties": ACTION,
             "description": "Verb of `provision action` to its playbook, or in a cloud to the call of its API",

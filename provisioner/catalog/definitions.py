@@ -13,7 +13,7 @@ from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
 from provisioner.compose.rules import with_rule
-from provisioner.compose.unfit import declared
+from provisioner.compose.unfit import declared, names_in
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec.checking import Codes, Shape
@@ -86,7 +86,8 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
         artifacts=ansible.get("artifacts", {}), images=ansible.get("images", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
-        refused=value.get("refused", {}), ignored=value.get("ignored", {}))
+        refused=value.get("refused", {}), ignored=value.get("ignored", {}),
+        replaces=tuple(value.get("replaces", ())))
 
 
 def _action(value: Json, at: Callable[[str], str]) -> ActionSpec:
@@ -173,7 +174,7 @@ def _implementations(document: Document) -> Iterator[Problem]:
 
 
 def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:
-    """What an implementation names is there: variables in `files`, parameters in `refused` and `ignored`."""
+    """What an implementation names is there: variables in `files`, parameters in `refused`, `ignored` and `replaces`."""
     parameters = document.value["spec"].get("parameters", {})
     for tool, field in (("terraform", "files"), ("ansible", "artifacts"), ("ansible", "images")):
         named = entry.get(tool, {}).get(field, {})
@@ -182,12 +183,12 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))
-    for field in ("refused", "ignored"):
+    for field in ("refused", "ignored", "replaces"):
         for name in entry.get(field, {}):
-            if not declared(parameters, name):
-                yield Problem("PRV-1425", f'{field}: no parameter "{name}"',
-                              document.key_at(("spec", "implementations", index, field, name)),
-                              suggestion(name, parameters.get("properties", {})))
+            for lost in (part for part in names_in(name) if not declared(parameters, part)):
+                yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',
+                              document.key_at(("spec", "implementations", index, field, *(() if field == "replaces" else (name,)))),
+                              suggestion(lost, parameters.get("properties", {})))
 
 
 def _unknown_heads(document: Document) -> Iterator[Problem]:

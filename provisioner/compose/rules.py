@@ -1,4 +1,4 @@
-"""What a definition says of changing its parameters (`x-change`), by the inputs of an implementation that take them. Pure."""
+"""What a definition says of changing its parameters (`x-change`, `replaces`), by the inputs of an implementation that take them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ class Ruled:
 def ruled(definition: Definition, implementation: Implementation) -> tuple[Ruled, ...]:
     """Every parameter with a rule that goes into an input whole; what is only a part of some text can't be compared later."""
     rules = {path: schema["x-change"] for path, schema in with_rule(definition.parameters)}
+    rules |= {tuple(name.split(".")): "replace" for name in implementation.replaces}
     if not rules:
         return ()
     taken = list(_taken(implementation.variables))

@@ -1,7 +1,8 @@
 """What an implementation can't do, and what it takes no notice of. Pure.
 
 Both are named by the path of a property: `highAvailability`, `env.valueFrom`, `volumeMounts.secret.secretName`; a list on
-the way is gone through. What is not given, or is as its default says, was not asked for.
+the way is gone through. What is not given, or is as its default says, was not asked for. `config with image`, `redirectFrom
+without certificate` name a property that is asked for beside, or without, another one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,28 +13,44 @@ from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
 from provisioner.model import Component, Definition, Implementation, Json
 
+WITH, WITHOUT = " with ", " without "
+
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
     """What was asked for and can't be had."""
     where = copy.target.name if copy.target else "an existing one"
     for name, reason in copy.implementation.refused.items():
-        for path in asked(copy.component.properties, definition.parameters, name):
-            yield Problem("PRV-1516", f'{copy.component.name}: "{path}" can\'t be had on {where}: {reason}',
+        for path in meant(copy.component, definition, name):
+            beside = f' {"with" if WITH in name else "without"} "{other[0]}"' if (other := names_in(name)[1:]) else ""
+            yield Problem("PRV-1516", f'{copy.component.name}: "{path}"{beside} can\'t be had on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"))
 
 
 def can(component: Component, definition: Definition, implementation: Implementation) -> bool:
     """Whether an implementation refuses nothing of what is asked for."""
-    return not any(asked(component.properties, definition.parameters, name) for name in implementation.refused)
+    return not any(meant(component, definition, name) for name in implementation.refused)
 
 
 def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:
     """What was asked for and makes no difference, as warnings."""
     where = copy.target.name if copy.target else "an existing one"
     for name, reason in copy.implementation.ignored.items():
-        for path in asked(copy.component.properties, definition.parameters, name):
+        for path in meant(copy.component, definition, name):
             yield Problem("PRV-1517", f'{copy.component.name}: "{path}" makes no difference on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"), "", "warning")
+
+
+def meant(component: Component, definition: Definition, name: str) -> list[str]:
+    """Paths of the properties that a name of `refused` or `ignored` is about and that were asked for."""
+    first, other = names_in(name)[0], names_in(name)[1:]
+    if other and bool(asked(component.properties, definition.parameters, other[0])) != (WITH in name):
+        return []
+    return asked(component.properties, definition.parameters, first)
+
+
+def names_in(name: str) -> tuple[str, ...]:
+    """The properties that a name of `refused` or `ignored` consists of: one, or the second beside or without which the first is meant."""
+    return tuple(name.split(WITH if WITH in name else WITHOUT))
 
 
 def asked(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) -> list[str]:

@@ -131,7 +131,7 @@ def _played(context: Context, shop: Workshop, found: Found, definitions: dict[st
     units = {}
     for own in found.played:
         alone = Found(offers=found.offers)
-        _add(context, own.variant, alone, shop.problems)
+        _add_own(context, own, alone, shop.problems)
         definitions |= alone.definitions
         own_shop = replace(shop, placements=alone.placements)
         for copy in alone.copies.values() if not alone.broken else ():
@@ -153,8 +153,15 @@ def _found(context: Context, problems: list[Problem]) -> Found:
         if one.plays:
             found.played.append(one)
         else:
-            _add(context, one.variant, found, problems)
+            _add_own(context, one, found, problems)
     return found
+
+
+def _add_own(context: Context, own: Own, found: Found, problems: list[Problem]) -> None:
+    """Add what a step of the workflow brings; where it could go to several targets the step itself may say which."""
+    told: list[Problem] = []
+    _add(context, own.variant, found, told)
+    problems += [replace(problem, hint="say which: `target` of the step") if problem.code == "PRV-1514" else problem for problem in told]
 
 
 def _add(context: Context, variant: Variant, found: Found, problems: list[Problem]) -> tuple[str, ...]:

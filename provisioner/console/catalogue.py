@@ -105,14 +105,19 @@ def made_by(one: Implementation) -> str:
     if one.needs == "existing":
         return "others: the environment gives its outputs; it is checked and never changed"
     what = f"Terraform module {_tail(one.module, 3)}" if one.module else f"playbook {_tail(one.playbook, 3)}"
+    what += f"; made anew when changed: {', '.join(one.replaces)}" if one.replaces else ""
     return what + "".join(f"; {name} is refused: {reason}" for name, reason in one.refused.items())
 
 
 def action_rows(definition: Definition) -> list[Row]:
-    """VERB, where it can be run, what it does; its parameters (`--set NAME=VALUE`) below."""
+    """VERB, where it can be run, what it does; its parameters (`--set NAME=VALUE`) below. What several implementations share is told once."""
     rows: list[Row] = []
+    told: list[tuple[str, str, ActionSpec]] = []
     for one in definition.implementations:
         for verb, action in one.actions.items():
+            if (one.needs, verb, action) in told:
+                continue
+            told.append((one.needs, verb, action))
             rows.append([Cell(verb, "bold"), f"on {one.needs}", "", action.description])
             rows += [["  --set " + str(row[0].text if isinstance(row[0], Cell) else row[0]), *row[1:]] for row in parameter_rows(action.parameters)]
     return rows

@@ -236,6 +236,8 @@ class Implementation:
     """Path of a parameter (`env.valueFrom`) to the reason why this implementation cannot do it."""
     ignored: dict[str, str] = field(default_factory=dict)
     """Path of a parameter to the reason why it makes no difference here: a warning."""
+    replaces: tuple[str, ...] = ()
+    """Parameters whose change makes it anew here; `x-change: replace` says that of every implementation."""
 
 
 @dataclass(frozen=True)

@@ -149,14 +149,15 @@ class Asking:
                 checks.close()
         return self.answers
 
-    def _questions(self) -> list[Question]:
+    def _questions(self, among: Callable[[Unit], bool] = lambda unit: True) -> list[Question]:
         """All units on hosts, as they are asked about now; steps of the workflow are none: whether they run depends on the others."""
         return [(self.known.filled(unit), self.known.hosts.get(name)) for name, unit in self.wanted.items()
-                if unit.engine == "ansible" and unit.flow is None]
+                if unit.engine == "ansible" and unit.flow is None and among(unit)]
 
     def _expected(self) -> list[Question]:
         """Those that need not wait for Terraform's answer: what they use of it is expected to be what it was."""
-        return [(unit, hosts) for unit, hosts in self._questions() if is_expected(unit)]
+        new = {name for name, unit in self.wanted.items() if unit.engine == "terraform" and not self.known.outputs.get(name)}
+        return [(unit, hosts) for unit, hosts in self._questions(lambda unit: new.isdisjoint(unit.needs)) if is_expected(unit)]
 
     def _tell_checks(self, number: int) -> None:
         if number:

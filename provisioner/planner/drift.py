@@ -17,8 +17,6 @@ UNSEEN = "could not be looked at"
 """How the reason of a change begins when nobody could look at its host."""
 CONSEQUENCES = ("restart ", "reload ", "daemon-reload")
 """Tasks that only follow from a file that differs."""
-COPY = "tags_all"
-"""The AWS provider tells of each tag a second time, under this name."""
 LATER = "(known after apply)"
 
 
@@ -132,13 +130,27 @@ def _in_cloud(unit: Unit, change: Change) -> Iterator[Difference]:
         return
     names = list(dict.fromkeys([*change.before, *change.after, *change.unknown]))
     for name in names:
-        if name.startswith(COPY) and name.replace(COPY, "tags", 1) in names:
+        if _is_told_again(name, names, change):
             continue
         declared = LATER if name in change.unknown else change.after.get(name)
         for path, one, two in _leaves(name, declared, change.before.get(name)):
             yield Difference(f"{base}/{path}", unit.name, unit.engine, place, path, one, two)
     if not names:
         yield Difference(base, unit.name, unit.engine, place, "", change.reason or "as declared", "differs")
+
+
+def _is_told_again(name: str, names: Collection[str], change: Change) -> bool:
+    """Providers tell of an entry of a map a second time, under the map's name with something before or after it: tags_all, effective_labels."""
+    head, _, key = name.partition(".")
+    said = (change.before.get(name), change.after.get(name), name in change.unknown)
+    if not key and not isinstance(said[0] or said[1], dict):
+        return False
+    for other in names:
+        first, _, same = other.partition(".")
+        again = head.startswith(f"{first}_") or head.endswith(f"_{first}")
+        if again and same == key and (said[2] or said[:2] == (change.before.get(other), change.after.get(other))):
+            return True
+    return False
 
 
 def _leaves(path: str, declared: Json, found: Json) -> Iterator[tuple[str, Json, Json]]:

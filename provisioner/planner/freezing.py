@@ -25,7 +25,7 @@ def refuse_moved(now: Application, units: Iterable[Unit], artifacts: Mapping[str
         delivered = artifacts.get(unit.name)
         given = {str(unit.inputs.get(name)): unit.inputs.get(taking) for name, taking in unit.artifacts.items() if unit.inputs.get(name)}
         found += [f"the artefact {name} of {unit.name} was changed" for name, digest in given.items()
-                  if isinstance(delivered, dict) and delivered.get(name, digest) != digest]
+                  if digest and isinstance(delivered, dict) and delivered.get(name, digest) != digest]
         what = "module" if unit.engine == "terraform" else "playbook"
         if now.annotations.get(AUTO_UPDATE) != "true" and sources.get(unit.name, unit.source_digest) != unit.source_digest:
             found.append(f"the {what} of {unit.name} was changed (annotation {AUTO_UPDATE}: \"true\" would let it)")

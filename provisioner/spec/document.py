@@ -96,12 +96,16 @@ class Places(Mapping[str, Where]):
         self._node = node
 
     def __getitem__(self, path: str) -> Where:
-        key = path.endswith(":")
-        parts = path[:-1].split(".") if key else path.split(".")
-        at = _walk(self._node, parts, key)
-        if at is None:
+        if (at := self._at(path)) is None:
             raise KeyError(path)
         return self._document.where(at)
+
+    def __contains__(self, path: object) -> bool:
+        return isinstance(path, str) and self._at(path) is not None
+
+    def _at(self, path: str) -> int | None:
+        key = path.endswith(":")
+        return _walk(self._node, path[:-1].split(".") if key else path.split("."), key)
 
     def __iter__(self) -> Iterator[str]:
         return _paths(self._node, "")

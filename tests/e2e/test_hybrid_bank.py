@@ -178,8 +178,8 @@ def test_what_is_ejected_runs_without_provision_and_changes_nothing(bank: Bank, 
 
 
 RELEASES = "readlink /opt/api/current; stat -c '%n/%i/%Y' /opt/api/releases/* | sort"
-LOOP = "end=$(($(date +%s) + 120)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
-       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 5 -w '%{{http_code}}' {url}); done"
+LOOP = "end=$(($(date +%s) + 400)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
+       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 5 -w '%{{http_code}}' {url}); sleep 0.05; done"
 
 
 def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,13 +189,17 @@ def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp
     bank.project.release()
     bank.project.provision("apply", "-e", "lab", "--yes", "--reason", "release")
     before = [bank.lab.ssh(host, RELEASES).stdout.split() for host in bank.hosts[1:]]
-    loop = LOOP.format(stop=tmp_path / "stop", url=bank.project.outputs("door")["url"])
+    url = bank.project.outputs("door")["url"]
+    loop = LOOP.format(stop=tmp_path / "stop", url=url)
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(bank.lab.exec, ["sh", "-c", loop], timeout=180)
+        asking = pool.submit(bank.lab.exec, ["sh", "-c", loop], timeout=420)
         try:
             began = time.time()
             bank.project.provision("rollback", "-e", "lab", "--yes", "--reason", "answers 500")
             ended = time.time()
+            # both copies were started anew: nginx asks one that failed again after some seconds
+            until(lambda: bank.lab.exec(["curl", "-sf", "--max-time", "5", url], check=False).returncode == 0)
+            again = time.time()
         finally:
             (tmp_path / "stop").touch()
         answers = [(float(moment), code) for moment, code in (line.split() for line in asking.result().stdout.splitlines())]
@@ -203,13 +207,14 @@ def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp
     assert [one[1:] for one in after] == [one[1:] for one in before], "the same folders: nothing was sent or unpacked"
     assert all(one[0] != two[0] and len(one) > 2 for one, two in zip(before, after, strict=True)), "the link moved"
     codes = [code for _, code in answers]
-    assert codes[0] == "500" and codes[-1] == "200", "the old version answers again"
+    assert codes[0] == "500" and "200" in codes, "the old version answers again"
     assert bank.curl("/")["host"]
     last = max(moment for moment, code in answers if code == "500")
     failed = {code: codes.count(code) for code in sorted(set(codes)) if code not in ("200", "500")}
     with capsys.disabled():
-        print(f"\nrollback of 2 hosts took {ended - began:.1f} s; {len(codes)} requests at the gateway meanwhile, the last bad answer after "
-              f"{last - began:.1f} s; answered by neither version: {sum(failed.values())} {failed or ''}")
+        print(f"\nrollback of 2 hosts: the command took {ended - began:.1f} s, the last answer of the bad release came after {last - began:.1f} s, "
+              f"the old one answers at the gateway for good after {again - began:.1f} s; of {len(codes)} requests {sum(failed.values())} were "
+              f"answered by neither: {failed or 'none'}")
     program.write_text(right)
 
 

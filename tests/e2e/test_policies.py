@@ -123,7 +123,7 @@ def test_a_shared_queue_is_one_queue_and_goes_with_the_last_who_has_it(project: 
     project.provision("apply", "second.yaml", "--yes")
     assert "rules-sandbox-stays" in project.json("status", "second.yaml")["outputs"]["stays@existing"]["url"]
     told = project.provision("destroy", "--yes", "--allow-destroy", "ledger").stdout
-    assert "stays@aws stays: shared with second" in told and there(project) == {"stays"}
+    assert "stays@aws stays: shared with second" in told and there(project) == {"stays", "copied-b"}
     project.provision("destroy", "second.yaml", "--yes")
     assert "copied-b@aws stays: read-only" in project.provision("destroy", "--yes").stdout
     assert there(project) == {"copied-b"}

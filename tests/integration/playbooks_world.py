@@ -12,6 +12,9 @@ from typing import Any
 
 from ansible_runner.interface import run as run_ansible
 
+from provisioner.model import Host
+from tests.lab import Lab
+
 LIBRARY = Path(__file__).parents[2] / "playbooks"
 CANARY = "canary-51c8"
 PROGRAM = '''#!/usr/bin/env python3
@@ -132,6 +135,13 @@ def service(port: int, **changed: Any) -> dict[str, Any]:
         "service_probe": {"httpGet": {"path": "/", "port": port}, "failureThreshold": 20},
     }
     return {**unit("api", provision_secret_inputs=["service_env.PIN"]), **copy.deepcopy(given), **changed}
+
+
+def interrupt(lab: Lab, host: Host, unit: str) -> None:
+    """The record of a unit as it is while a delivery is under way, and as it stays when the host loses power."""
+    path = f"/var/lib/provision/units/shop.{unit}.json"
+    edit = f"import json; d = json.load(open({path!r})); d['pending'] = ['rest']; json.dump(d, open({path!r}, 'w'))"
+    lab.ssh(host, f'python3 -c "{edit}"')
 
 
 def traces(folder: Path) -> dict[str, tuple[int, int]]:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from provisioner.sandbox import simulator
+from tests.integration.changes_world import judge
 from tests.integration.modules_world import Root
 
 SECRET = "4711-canary"
@@ -117,6 +118,10 @@ def world(tmp_path_factory: pytest.TempPathFactory, running: simulator.Simulator
 
 def test_second_plan_is_empty(world: World) -> None:
     assert world.root.plan() == {}
+
+
+def test_what_is_made_anew_by_a_change_is_what_its_definition_says(world: World, tmp_path: Path) -> None:
+    judge("test_modules_programs", world.root, world.blocks(), world.write, tmp_path)
 
 
 def test_secrets_of_the_environment_are_in_no_task_definition(world: World) -> None:

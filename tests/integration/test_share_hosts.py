@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.model import Host
 from tests.conftest import LabHosts
-from tests.integration.playbooks_world import World, unit
+from tests.integration.playbooks_world import World, interrupt, unit
 from tests.lab import Lab
 
 # tmpfs: Ganesha needs file handles, which the overlay that a lab host lies on does not give
@@ -66,6 +66,10 @@ def test_a_folder_is_exported(world: World, lab: Lab, hosts: list[Host]) -> None
     here.twice("filesystem/site", wanted, host.name)
     here.quiet("filesystem/site", wanted, host.name)
     assert status(lab, host, PATH) == 0
+    # a delivery that was broken off after its files were written: the server is told once more
+    interrupt(lab, host, "shared@here")
+    assert here.play("filesystem/site", wanted).of(host.name)["tasks"] == [f"export {PATH}"]
+    here.quiet("filesystem/site", wanted, host.name)
     changed = share(host, filesystem_mode="0775", filesystem_group=100, filesystem_allow_from=["192.0.2.0/24"])
     assert "set mode 0775, owner 0:100 of /run/shared" in here.twice("filesystem/site", changed, host.name)["tasks"]
     assert status(lab, host, PATH) != 0, "only 192.0.2.0/24 may"

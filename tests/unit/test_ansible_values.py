@@ -15,12 +15,12 @@ from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import inventory, outcome, preview, settings, sources, verdict
 from provisioner.engines.ansible.inputs import MARKER, literal, variables, with_host_secrets
 from provisioner.engines.ansible.outcome import Collected, Outcome, Task
-from provisioner.engines.ansible.play import mask
 from provisioner.engines.ansible.preview import Seen
 from provisioner.errors import ProvisionError
 from provisioner.hosts.access import Access
 from provisioner.hosts.keys import KeyBook
 from provisioner.model import Change, Delivered, FileDiff, Host, Hosts, Json, Target, Unit
+from provisioner.secrets.redaction import pattern, redact
 
 ROOT = Path(__file__).parents[2]
 WEB = Host("web-01", "10.0.0.1", "dc1", user="deploy", become=True)
@@ -86,10 +86,11 @@ def test_secrets_of_hosts_do_not_lie_in_the_inventory() -> None:
 
 
 def test_the_mask_finds_a_secret_in_all_its_forms() -> None:
-    pattern = mask(['a"b\nsecond line', "short"])
-    assert pattern is not None and mask([]) is None
-    for form in (json.dumps({"x": 'a"b\nsecond line'}), json.dumps(json.dumps('a"b\nsecond line')), "only second line here", "a short one"):
-        assert "(secret)" in pattern.sub("(secret)", form)
+    found = pattern(['a"b\nsecond line', "short", "p@ss w/rd"])
+    assert found is not None and pattern([]) is None
+    for form in (json.dumps({"x": 'a"b\nsecond line'}), json.dumps(json.dumps('a"b\nsecond line')), "only second line here", "a short one",
+                 "redis://:p%40ss%20w%2Frd@cache"):
+        assert "(secret)" in redact(form, found)
 
 
 # ------------------------------------------------------------------ inventory

@@ -138,6 +138,7 @@ def test_defaults_at_every_level() -> None:
     ("kind: ComponentDefinition", "kind: TraitDefinition", ["2 PRV-1201"]),
     ("needs: aws", 'needs: aws\n      when: "size > 3"', ["15 PRV-1420"]),
     ("module: modules/site", "module: modules/site, holds: [aws_s3_bucket]", ["15 PRV-1440"]),
+    ("needs: aws", "needs: aws\n      replaces: [ownr]", ["15 PRV-1425"]),
     ("needs: aws", "needs: aws\n      actions: {backup: b.yml}", ["14 PRV-1423"]),
     ("needs: aws", "needs: aws\n      actions: {backup: {description: x}}", ["15 PRV-1420"]),
     ("needs: aws", "needs: aws\n      actions: {backup: {playbook: b.yml, parameters: {properties: {a: {type: strin}}}}}",

@@ -51,6 +51,17 @@ def test_every_difference_has_a_path_of_its_own() -> None:
     assert user.what == "add user web"
 
 
+def test_what_a_provider_tells_twice_is_told_once() -> None:
+    labels = Change("files@aws", "module.files.google_storage_bucket.this", "update",
+                    {"labels.a": "1", "effective_labels.a": "1", "terraform_labels.a": "1", "effective_labels.b": "2"}, {"labels.a": "0",
+                     "effective_labels.a": "0", "terraform_labels.a": "0"})
+    maps = Change("files@aws", "module.files.x.y", "update", {"tags": {"a": 1}, "tags_all": {"a": 1}}, {"tags": {"a": 2}, "tags_all": {"a": 2}})
+    apart = Change("files@aws", "module.files.x.z", "update", {"id": "1", "vpc_id": "1", "tags.a": 1, "tags_all.a": 1},
+                   {"tags.a": 2, "tags_all.a": 3})
+    assert [path.rpartition("/")[2] for path in paths(labels, maps, apart)] == [
+        "labels.a", "effective_labels.b", "tags.a", "id", "vpc_id", "tags.a", "tags_all.a"]
+
+
 def test_a_service_that_was_stopped_is_a_difference_though_no_file_differs() -> None:
     assert paths(Change("web@dc", "h1", "configure", tasks=("restart web.service",))) == ["web@dc/h1/restart web.service"]
 

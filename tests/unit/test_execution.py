@@ -166,6 +166,27 @@ def dies(folder, steps, engine):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
+@pytest.mark.parametrize(("parallel", "most"), [(1, 1), (2, 2), (0, 3)])
+def test_a_deploy_step_delivers_so_many_at_one_time(tmp_path, parallel, most):
+    class Counting(FakeEngine):
+        running, highest = 0, 0
+
+        async def deliver(self, request, site, report):
+            self.running += 1
+            self.highest = max(self.highest, self.running)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await super().deliver(request, site, report)
+            self.running -= 1
+
+    members = ("a@dc", "b@dc", "c@dc")
+    flow = Flow(members=members, parallel=parallel)
+    opening = Step("go@workflow", "workflow", Unit("go@workflow", "go", "deploy", "workflow", "ansible", flow=flow))
+    engine = Counting()
+    rows = World(tmp_path, opening, *(step(name, "go@workflow") for name in members)).run(engine)
+    assert {row.state for row in rows.values()} == {"done"} and engine.highest == most
+
+
 def test_what_a_step_has_not_begun_in_its_time_fails_and_what_was_begun_ends(tmp_path, monkeypatch):
     """The step of the workflow opens a and b; b comes after a, which takes longer than there is."""
     class Slow(FakeEngine):

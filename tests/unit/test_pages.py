@@ -27,6 +27,7 @@ spec:
       ansible: {playbook: playbooks/site/site.yml}
       check: partial
       refused: {token: there is none}
+      replaces: [token]
       variables: {owner: "${parameters.owner}"}
     - needs: existing
   example: |
@@ -62,6 +63,8 @@ A site.
 ### hosts
 
 Playbook playbooks/site/site.yml. Tested on debian-12. Check mode can't foresee all of it: a plan says *may change*.
+
+Made anew when changed: `token`
 
 Refused here:
 

@@ -127,6 +127,9 @@ def test_a_unit() -> None:
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE\n" in text
     assert "Description=50%%\n" in text
     assert "User=" not in unitfiles.unit_text(program())
+    # what it waits for may come back later than it
+    assert "\nStartLimitIntervalSec=0\n" in text.partition("[Service]")[0] and "\nRestart=on-failure\n" in text
+    assert "\nExecStop=-/bin/drain now\n" in unitfiles.unit_text(program(before_stop=("/bin/drain", "now")))
 
 
 def test_a_supervised_program(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 
 from ansible.module_utils.provision import commands
@@ -12,6 +14,7 @@ WAIT = ["-o", "DPkg::Lock::Timeout=120"]
 KEEP = ["-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"]
 """Configuration files that somebody has changed stay as they are."""
 SECONDS = 3600
+JOURNAL = "/var/lib/dpkg/updates"
 
 
 class Apt(Packager):
@@ -38,12 +41,15 @@ class Apt(Packager):
         commands.run(["apt-get", "-q", *WAIT, "update"], environ=QUIET)
 
     def try_install(self, name: str) -> bool:
+        _mend()
         return commands.run(_install(name), check=False, environ=QUIET)[0] == 0
 
     def install(self, name: str) -> None:
+        _mend()
         commands.run(_install(name), environ=QUIET)
 
     def remove(self, name: str) -> None:
+        _mend()
         commands.run(["apt-get", "-yq", *WAIT, *KEEP, "remove", name], environ=QUIET, seconds=SECONDS)
 
     def waiting(self) -> list[Upgrade]:
@@ -51,8 +57,19 @@ class Apt(Packager):
         return upgrades_of(output) if code == 0 else []
 
     def upgrade(self, chosen: list[Upgrade]) -> None:
+        _mend()
         exact = [f"{one.name}={one.version}" for one in chosen]
         commands.run(["apt-get", "-yq", *WAIT, *KEEP, "install", "--only-upgrade", *exact], environ=QUIET, seconds=SECONDS)
+
+
+def _mend() -> None:
+    """Where a host lost power while dpkg worked apt refuses everything until dpkg has ended what it had begun."""
+    begun: list[str] = []
+    with contextlib.suppress(FileNotFoundError):
+        begun = [name for name in os.listdir(JOURNAL) if name.isdigit()]
+    if begun:
+        # it is not interrupted where another one works right now: then this fails, and apt waits for that one
+        commands.run(["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"], check=False, environ=QUIET, seconds=SECONDS)
 
 
 def _policy(name: str) -> dict[str, str]:

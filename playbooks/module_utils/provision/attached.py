@@ -50,7 +50,7 @@ class _Logs(_Beside):
         changed = False
         if text := attached_text.journal(header, self.spec.get("journal") or {}):
             changed = self.pieces.file(files.Wish(self._limits, text.encode()))
-        if self.pieces.leftovers() or changed:
+        if self.pieces.leftovers() or changed or (work.broken_off and text):
             work.add(f"restart {JOURNAL}", self._restart)
         return self.pieces.record()
 

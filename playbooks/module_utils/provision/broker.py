@@ -132,12 +132,12 @@ class Broker:
 
     def _run(self, restarts: bool) -> None:
         work, before = self.work, self.pieces.before
-        work.pending = ("restart",) if restarts else ()
+        work.pending = ("restart",) if restarts else work.pending
         if not self.state.enabled:
             work.add(f"enable {SERVICE}.service", lambda: self.systemd.enable(SERVICE))
         if not self.state.running:
             work.add(f"start {SERVICE}.service", self._restart)
-        elif restarts or (before is not None and before.pending):
+        elif restarts or (before is not None and "restart" in before.pending):
             work.add(f"restart {SERVICE}.service", self._restart)
 
     def _restart(self) -> None:

@@ -181,7 +181,7 @@ class Database:
     def _run(self, restarts: bool, reloads: bool) -> None:
         work, service = self.work, self.cluster.service
         pending = self.before.pending if self.before else ()
-        work.pending = ("restart",) if restarts else ("reload",) if reloads else ()
+        work.pending = ("restart",) if restarts else ("reload",) if reloads else work.pending
         if not self.enabled:
             work.add(f"enable {self.starts}.service", lambda: self.systemd.enable(self.starts))
         if not self.state.running:

@@ -101,6 +101,7 @@ class Dumps:
         judge_schedule(self.schedule)
         changed = work.want_file(files.Wish(self.service, SERVICE.format(header=header, name=self.name, script=self.script).encode()))
         changed |= work.want_file(files.Wish(self.timer, TIMER.format(header=header, name=self.name, schedule=self.schedule).encode()))
+        changed |= work.broken_off
         if changed:
             work.add(f"load {self.job}.timer", lambda: reload_units())
         if changed or not timer_runs(self.job):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import grp
 import hashlib
 import os
 import pwd
 import shutil
 import stat
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,37 +94,84 @@ def attributes_differ(path: str, mode: int, owner: str, group: str) -> bool:
     return stat.S_IMODE(found.st_mode) != mode or uid not in (-1, found.st_uid) or gid not in (-1, found.st_gid)
 
 
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[int]:
+    """A file or folder as a descriptor. Links are followed only out of folders where nobody but root (or whoever this is) can have made them:
+
+    else the user of a service, whose folder it is, could point us at any other file of the host. Raises OSError (ELOOP) on such a link.
+    """
+    parts = [part for part in os.path.abspath(path).split("/") if part]
+    number = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for index, part in enumerate(parts):
+            flags = os.O_RDONLY | os.O_NONBLOCK | (os.O_DIRECTORY if index < len(parts) - 1 else 0)
+            try:
+                below = os.open(part, flags | (0 if _trusted(number) else os.O_NOFOLLOW), dir_fd=number)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.ENOTDIR) and stat.S_ISLNK(os.lstat(part, dir_fd=number).st_mode):
+                    raise OSError(errno.ELOOP, "is a link that a user of this host may have made: it is not followed", path) from None
+                error.filename = path
+                raise
+            os.close(number)
+            number = below
+        yield number
+    finally:
+        os.close(number)
+
+
+def _trusted(folder: int) -> bool:
+    """True when nobody but root, or whoever this is, can make a link in an open folder."""
+    found = os.fstat(folder)
+    return found.st_uid in (0, os.geteuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def set_attributes(path: str, mode: int, owner: str, group: str) -> None:
     """Give a path its mode and owner."""
+    with opened(path) as number:
+        _attributes(number, mode, owner, group)
+
+
+def _attributes(number: int, mode: int, owner: str, group: str) -> None:
     uid, gid = user_id(owner), group_id(group)
     if (uid, gid) != (-1, -1):
-        os.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
-    os.chmod(path, mode)
+        os.fchown(number, -1 if uid is None else uid, -1 if gid is None else gid)
+    os.fchmod(number, mode)
 
 
 def write(wish: Wish) -> None:
     """Write a file as a whole: a reader sees the old or the new content, a full disk leaves the old one."""
-    folder = os.path.dirname(wish.path)
-    number, temporary = tempfile.mkstemp(prefix=".provision-", dir=folder)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(wish.data)
-            file.flush()
-            os.fsync(file.fileno())
-        set_attributes(temporary, wish.mode, wish.owner, wish.group)
-        if os.path.islink(wish.path) or not os.path.isdir(wish.path):
-            os.replace(temporary, wish.path)
-        else:
-            raise IsADirectoryError(21, "is a folder, and a file is wanted there", wish.path)
-    except BaseException:
+    folder, name = os.path.split(wish.path)
+    with opened(folder) as place:
+        # a name of its own for each file: what a write that was broken off has left goes with the next one
+        temporary = f".{name}.provision-new"
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+            os.unlink(temporary, dir_fd=place)
+        number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=place)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(wish.data)
+                file.flush()
+                _attributes(file.fileno(), wish.mode, wish.owner, wish.group)
+                os.fsync(file.fileno())
+            if _is_folder(name, place):
+                raise IsADirectoryError(errno.EISDIR, "is a folder, and a file is wanted there", wish.path)
+            os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=place)
+            raise
+
+
+def _is_folder(name: str, place: int) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(name, dir_fd=place).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def link(path: str, target: str) -> None:
     """Point a symbolic link at a target, atomically."""
-    temporary = f"{path}.provision-{os.getpid()}"
+    temporary = f"{path}.provision-new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
     os.symlink(target, temporary)
@@ -135,9 +183,10 @@ def link(path: str, target: str) -> None:
 
 def make_folder(path: str, mode: int = 0o755, owner: str = "", group: str = "") -> None:
     """Make a folder (its parents with 0755), or correct mode and owner of the one there is."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(path)
+    above, name = os.path.split(path)
+    os.makedirs(above, mode=0o755, exist_ok=True)
+    with opened(above) as place, contextlib.suppress(FileExistsError):
+        os.mkdir(name, dir_fd=place)
     set_attributes(path, mode, owner, group)
 
 

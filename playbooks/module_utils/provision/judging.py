@@ -13,6 +13,8 @@ from ansible.module_utils.provision.managing import State
 from ansible.module_utils.provision.service import Service
 from ansible.module_utils.provision.wanted import Wanted
 
+MOST_RESTARTS = 5
+"""After which a program that was just delivered has failed; the host goes on to start it."""
 SETTLE_SECONDS = 1.5
 """How long a service without a probe has to stay up after its start."""
 
@@ -70,8 +72,10 @@ class Judge:
         return probes.Surroundings(folder, {**({} if user else os.environ), **place, **env}, user)
 
     def _gone(self) -> str:
+        """Why waiting is of no use: it failed for good, or (a program, which waits for nothing by itself) it ends again and again."""
         state = self.service.manager.state(self.service.name)
-        return f"{self.name} is {state.words}" if state.broken else ""
+        again = state.restarts >= MOST_RESTARTS and not self.wanted.image
+        return f"{self.name} is {state.words}" + (f", after {state.restarts} restarts" if again else "") if state.broken or again else ""
 
     def _settle(self) -> str:
         """A program without a probe is healthy when it stays up for a moment."""

@@ -106,7 +106,7 @@ class Mysql:
     def _run(self, restarts: bool) -> None:
         work = self.work
         pending = self.before.pending if self.before else ()
-        work.pending = ("restart",) if restarts else ()
+        work.pending = ("restart",) if restarts else work.pending
         if not self.state.enabled:
             work.add(f"enable {SERVICE}.service", lambda: self.systemd.enable(SERVICE))
         if not self.state.running:

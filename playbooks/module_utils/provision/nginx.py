@@ -15,6 +15,7 @@ SERVER = """
 server {{
 {listen}
     server_name {names};
+    server_tokens off;
     client_max_body_size 100m;
     proxy_http_version 1.1;
     proxy_connect_timeout 5s;
@@ -41,6 +42,7 @@ REDIRECT = """
 server {{
 {listen}
     server_name {names};
+    server_tokens off;
     return 301 https://$host{port}$request_uri;
 }}
 """
@@ -48,6 +50,7 @@ PAGES = """
 server {{
 {listen}
     server_name {names};
+    server_tokens off;
     root "{root}";
     index {index};
     # a release is a link that moves: never answer from the one of before

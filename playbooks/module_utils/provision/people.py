@@ -86,7 +86,8 @@ class People:
         there = _entry(person.name)
         home = there.pw_dir if there else f"/home/{person.name}"
         path = f"{home}/.ssh/authorized_keys"
-        now = files.read(path)
+        # a link would have us read, and show, a file that its owner can't
+        now = None if os.path.islink(path) or os.path.islink(os.path.dirname(path)) else files.read(path)
         if noted["keys"] is None:
             noted["keys"] = base64.b64encode(now).decode() if now is not None else ""
         keys = list(person.keys)

@@ -108,6 +108,7 @@ class Portguard:
         loads = work.want_file(files.Wish(self.unit, text.encode()))
         there = self._loaded()
         work.facts["access"] = there
+        loads |= work.broken_off
         if loads:
             work.add(f"load {self.job}.service", lambda: commands.run(["systemctl", "daemon-reload"]))
         if loads or changed or not there:

@@ -15,6 +15,7 @@ from ansible.module_utils.provision import files
 from ansible.module_utils.provision.failures import Failed
 
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
+UNPACKING = ".unpacking-"
 SHORT = 16
 """Characters of the digest that name a release."""
 
@@ -76,7 +77,11 @@ def unpack(home: str, artifact: str, name: str, digest: str) -> None:
         raise Failed(f"the artefact that arrived is not the one that was sent (sha256 {files.digest_of(artifact)[:12]}, wanted {digest[:12]})")
     place = folder(home, digest)
     os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix=".unpacking-", dir=os.path.dirname(place))
+    for left in os.listdir(os.path.dirname(place)):
+        if left.startswith(UNPACKING):
+            # an unpacking that was broken off: nobody else works on this unit now
+            shutil.rmtree(os.path.join(os.path.dirname(place), left), ignore_errors=True)
+    temporary = tempfile.mkdtemp(prefix=UNPACKING, dir=os.path.dirname(place))
     try:
         fill(temporary, artifact, name)
         _open_up(temporary)

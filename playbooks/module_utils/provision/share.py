@@ -94,6 +94,7 @@ class _Share:
         content = "" if work.unknown else text(context.header, self.path, networks, bool(spec.get("root_squash", True)))
         changed = self.pieces.file(files.Wish(where, content.encode(), unknown=bool(work.unknown)))
         changed |= kind == "ganesha" and self._include(f'%include "{where}"\n')
+        changed |= work.broken_off
         state = self.systemd.state(service)
         work.facts["server"] = [state.known, state.enabled, state.running]
         if not state.enabled:
@@ -160,7 +161,7 @@ class _Share:
         unit = unit.strip()
         text = MOUNT.format(header=context.header, name=self.name, app=context.app, source=f"{spec['address']}:{self.path}", place=place,
                             options=str(spec.get("options") or "nfsvers=4.1,hard"))
-        changed = self.pieces.file(files.Wish(f"{UNITS}/{unit}", text.encode()))
+        changed = self.pieces.file(files.Wish(f"{UNITS}/{unit}", text.encode())) or work.broken_off
         _, shown = commands.run(["systemctl", "show", unit, "--property=ActiveState,UnitFileState"])
         work.facts["mount"] = shown
         if changed:

@@ -15,7 +15,6 @@ from ansible.module_utils.provision.work import Work
 CHAIN, KEY, AUTHORITY, BOTH = "fullchain.pem", "privkey.pem", "ca.pem", "combined.pem"
 """Certificate with its chain; its key; the authority's certificate; and the first two in one file, as HAProxy wants it."""
 DAY = 86400
-RELOAD = "reload"
 
 
 class _Certificate:
@@ -45,7 +44,7 @@ class _Certificate:
             work.missing_artifact = not self.secrets.get("pem_key") and not work.unknown
         changed = self._write(bool(why))
         self.pieces.leftovers()
-        if changed or (self.pieces.before is not None and RELOAD in self.pieces.before.pending):
+        if changed or work.broken_off:
             self._reload()
         work.outputs = {"folder": self.folder, **({"ca": self.spec["ca"]} if self.spec.get("ca") else {})}
         work.health = self._health() if not why else ""
@@ -107,8 +106,6 @@ class _Certificate:
     def _reload(self) -> None:
         """Whoever serves with it reads it again."""
         users = [other for other in manifest.others(self.context) if other.about.get("certificate") == self.folder]
-        # a crash after the files were written must not leave them with the certificate of before
-        self.pieces.work.pending = (RELOAD,) if users else ()
         for program in dict.fromkeys(str(other.about.get("program", "")) for other in users):
             self.pieces.work.add(f"reload {program}", _reloading(self.context, program))
 

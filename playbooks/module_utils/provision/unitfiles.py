@@ -86,7 +86,8 @@ def unit_text(program: Program) -> str:
     if program.after_start:
         lines.append(f"ExecStartPost={_command(program.after_start)}")
     if program.before_stop:
-        lines.append(f"ExecStop={_command(program.before_stop)}")
+        # as in Kubernetes: one that fails does not make the stop a failure
+        lines.append(f"ExecStop=-{_command(program.before_stop)}")
     lines += ["Restart=on-failure", "RestartSec=1"] if course.kind == "service" else _course(program)
     lines += GUARDS.splitlines() + list(program.binds)
     if program.limits.cpus:
@@ -94,7 +95,7 @@ def unit_text(program: Program) -> str:
     if program.limits.memory:
         lines.append(f"MemoryMax={program.limits.memory}")
     lines += ["AmbientCapabilities=CAP_NET_BIND_SERVICE"] if program.low_port else []
-    return _unit(program, lines)
+    return _unit(program, lines, _limit(program))
 
 
 def _unit(program: Program, service: list[str], start_limit: str = "") -> str:
@@ -180,7 +181,7 @@ def _settings(program: Program, container: Container) -> list[tuple[str, str, st
 
 
 def _limit(program: Program) -> str:
-    """A container is started again for as long as it takes: what it waits for may come back later than it."""
+    """It is started again for as long as it takes: after a power cut what it waits for may come back later than it."""
     return "StartLimitIntervalSec=0" if program.course.kind == "service" else ""
 
 

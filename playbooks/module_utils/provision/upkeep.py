@@ -92,6 +92,8 @@ def upgrade(pieces: Pieces, which: str) -> str:
     """Acts that install what waits (`security`, `all`), and the patch level in words."""
     found = packages.waiting()
     chosen = [one for one in found if which == "all" or (which == "security" and one.security)]
+    # other upgrades than those that were shown are none that were agreed to
+    pieces.work.facts["upgrades"] = [f"{one.name} {one.version}" for one in chosen]
     if chosen:
         named = ", ".join(f"{one.name} {one.version}" for one in chosen[:8])
         pieces.work.add(f"upgrade {len(chosen)} packages: {named}{', …' if len(chosen) > 8 else ''}",
@@ -147,7 +149,7 @@ def time_servers(pieces: Pieces, servers: list[str]) -> None:
     if by_chrony and chrony.main and not block_of((files.read(chrony.main) or b"").decode(), name):
         pieces.work.add(f"have {chrony.main} read {chrony.sources}", lambda: _write_main(name, f"sourcedir {chrony.sources}\n"))
         changed = True
-    if changed:
+    if changed or pieces.work.broken_off:
         pieces.work.add(f"restart {program}.service", _restarting(program))
 
 

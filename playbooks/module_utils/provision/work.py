@@ -49,8 +49,8 @@ class Work:
     """Digests of what the files shall hold, by path: part of what makes two deliveries the same."""
     verify: Callable[[], str] | None = None
     """Asked after the acts: "healthy", or it raises Failed."""
-    pending: tuple[str, ...] = ()
-    """What is still to be done if this process dies between its acts."""
+    pending: tuple[str, ...] = ("rest",)
+    """What is still to be done if this process dies between its acts: at least to see to what follows from the files."""
     begun: bool = False
     """Something on this host was, or may have been, changed."""
     alone: bool = True
@@ -59,6 +59,11 @@ class Work:
     """What the plan has to say about this host."""
     missing_artifact: bool = False
     """Acts need the artefact, and it has not been sent."""
+
+    @property
+    def broken_off(self) -> bool:
+        """True when an earlier delivery did not come to its end: what follows from its files may not have been done."""
+        return self.before is not None and bool(self.before.pending) and not self.context.restart
 
     @property
     def seal(self) -> str:
@@ -103,12 +108,14 @@ class Work:
             return False
         if not shared:
             self.facts[wish.path] = self._file_facts(wish)
-        before = paths.read(wish.path)
         linked = os.path.islink(wish.path)
-        if before == wish.data and not wish.unknown and not linked:
+        # what a link points at may be a file that whoever made it can't read: it is not shown
+        before = None if linked else paths.read(wish.path)
+        if before == wish.data and not wish.unknown:
             self._want_attributes(wish)
             return False
-        self.show(wish.path, *(shown or masks.of_wish(wish, before, self.key)))
+        was, becomes = shown or masks.of_wish(wish, before, self.key)
+        self.show(wish.path, f"(a link to {os.readlink(wish.path)})" if linked else was, becomes)
         self.add(words or f"write {wish.path}", lambda: paths.write(wish))
         return True
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import processes
 from provisioner.model import Json
+from provisioner.secrets.redaction import pattern, redact
 
 LINE_LIMIT = 256 * 1024 * 1024
 """Characters of one event: a diff of many files is one line."""
@@ -45,7 +45,7 @@ class Play:
         self._order = order
         self._runtime = Path(tempfile.mkdtemp(prefix=folders.RUNTIME_PREFIX, dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
         self._process: asyncio.subprocess.Process | None = None
-        self._mask = mask(order.secrets)
+        self._mask = pattern(order.secrets)
         self.ended_by_us = False
 
     @property
@@ -106,7 +106,7 @@ class Play:
         finish(self._order.folder, str(self._runtime))
 
     def _masked(self, text: str) -> str:
-        return self._mask.sub("(secret)", text) if self._mask else text
+        return redact(text, self._mask)
 
     def _stderr(self) -> str:
         try:
@@ -119,14 +119,3 @@ def finish(folder: Path, runtime: str) -> None:
     """End every process that a play of this step left, and remove its memory folder."""
     processes.end(processes.marked(str(folder), runtime))
     folders.remove_runtime(runtime)
-
-
-def mask(secrets: Sequence[str]) -> re.Pattern[str] | None:
-    """What finds the values in a line of JSON: as they are, and escaped once, twice and line by line."""
-    forms = set()
-    for value in secrets:
-        once = json.dumps(value)[1:-1]
-        forms |= {value, once, json.dumps(once)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-        forms |= {line.strip() for line in value.splitlines() if len(line.strip()) > 8} if "\n" in value else set()
-    found = sorted((form for form in forms if form), key=lambda form: (-len(form), form))
-    return re.compile("|".join(map(re.escape, found))) if found else None
