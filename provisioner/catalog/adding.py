@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner.catalog import git, lock
@@ -13,7 +13,7 @@ from provisioner.catalog.addons import FOLDER, Addon, contested, digest, files, 
 from provisioner.catalog.catalog import Catalog
 from provisioner.catalog.library import Origin, origins
 from provisioner.catalog.lock import AddonPin
-from provisioner.errors import Exit, Invalid, ProvisionError
+from provisioner.errors import Exit, Invalid, Problem, ProvisionError
 from provisioner.suggest import suggestion
 
 
@@ -111,11 +111,22 @@ def _fetched(project: Path, asked: AddonPin) -> Iterator[Fetched]:
                     raise ProvisionError(f"there is no folder {asked.source}", code="PRV-1604", exit=Exit.INVALID,
                                          hint="name a folder, or a git repository as https://, ssh://, file:// or USER@HOST:PATH")
             _copy(fetched / asked.path, tree, asked)
-            addon = open_addon(tree, git.without_password(asked.source))
             ref = asked.ref if not git.COMMIT.match(asked.ref) else ""
-            yield Fetched(addon, AddonPin(asked.source, addon.version, digest(tree), asked.path, ref, commit))
+            try:
+                addon = open_addon(tree, git.without_password(asked.source))
+                yield Fetched(addon, AddonPin(asked.source, addon.version, digest(tree), asked.path, ref, commit))
+            except Invalid as error:
+                raise Invalid([_at_source(problem, tree, asked) for problem in error.problems]) from None
     finally:
         _tidy(project)
+
+
+def _at_source(problem: Problem, tree: Path, asked: AddonPin) -> Problem:
+    """The problem with its place where the user can mend it: the copy that was looked at is gone by then."""
+    if problem.where is None or not Path(problem.where.file).absolute().is_relative_to(tree.absolute()):
+        return problem
+    inside = Path(asked.path) / Path(problem.where.file).absolute().relative_to(tree.absolute())
+    return replace(problem, where=replace(problem.where, file=f"{git.without_password(asked.source)}/{inside}"))
 
 
 def _copy(folder: Path, into: Path, asked: AddonPin) -> None:

@@ -79,7 +79,7 @@ def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
     others = [f"--{name.replace('_', '-')}" for name, value in planned.items() if chosen.get(name) and _means(chosen[name]) != _means(value)]
     if others:
         raise ProvisionError(f"{', '.join(others)} says something else than plan {plan.id}, which is carried out as it was planned", code="PRV-6429",
-                             exit=Exit.USAGE, hint="leave it out, or make a plan with it", next="provision plan --out FILE")
+                             exit=Exit.USAGE, hint="leave it out, or make a plan with it")
     return {**chosen, "file": purpose.file, **planned}
 
 
