@@ -69,8 +69,9 @@ class Project:
         return outputs
 
     def commands(self, engine: str) -> list[Path]:
-        """The `command` files of the steps that an engine carried out, of all plans."""
-        return sorted(self.folder.glob(f".provision/*/*/plans/*/{engine}/*/command"))
+        """The `command` files of the steps that an engine carried out, of all plans; those of the checks before them left out."""
+        found = self.folder.glob(f".provision/*/*/plans/*/{engine}/*/command")
+        return sorted(path for path in found if not path.parent.name.startswith("checks_"))
 
     def by_hand(self, command: Path, *arguments: str, exit: int = 0) -> str:
         """Run a step again as a user would, with the plain tool and more arguments for it; what it said."""

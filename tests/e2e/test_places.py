@@ -37,7 +37,6 @@ spec:
     - {name: cache, type: cache}
     - {name: ledger, type: postgres, properties: {version: "15", allowFrom: ["${var.network}"]}}
   policies:
-    - {name: both, type: topology, properties: {targets: [east, west]}}
     - {name: patient, type: health, properties: {probeTimeout: 5, probeInterval: 173}}
 """
 WORKFLOW = """

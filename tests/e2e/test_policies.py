@@ -102,7 +102,7 @@ def test_removal_under_each_rule(project: Project) -> None:
 def test_what_depends_on_another_goes_before_it(project: Project) -> None:
     ended = {step["step"]: step for step in project.json("show")["steps"]}
     assert ended["remove last@aws"]["ended"] <= ended["remove first@aws"]["ended"]
-    events = [json.loads(line) for line in project.provision("events", "-o", "json").stdout.splitlines()]
+    events = [json.loads(line) for line in project.provision("events", "-o", "ndjson").stdout.splitlines()]
     deleted = [event["data"]["address"] for event in events
                if event["event"] == "resource" and (event["data"]["phase"], event["data"]["action"]) == ("complete", "delete")]
     names = [address.split(".")[1] for address in deleted if "aws_sqs_queue" in address]

@@ -82,6 +82,17 @@ def test_a_version_is_promoted_as_it_was_delivered(orders: Project) -> None:
     assert shown["inputs"]["outbox@us"]["retention_seconds"] == 86400 and shown["inputs"].keys() - shown["sources"].keys() == {"desk@existing"}
 
 
+def test_a_topology_says_which_of_the_regions(orders: Project) -> None:
+    """Where the environment would deliver it to both."""
+    (orders.folder / "local.yaml").write_text(
+        "apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: local, labels: {owner: trading}}\nspec:\n"
+        "  components: [{name: notes, type: queue}]\n"
+        "  policies: [{name: here, type: topology, properties: {targetLabelSelector: {site: us}}}]\n")
+    orders.provision("apply", "local.yaml", "-e", "staging", "--yes")
+    assert orders.json("outputs", "--file", "local.yaml", "-e", "staging")["outputs"].keys() == {"notes@us"}
+    orders.provision("destroy", "local.yaml", "-e", "staging", "--yes")
+
+
 def test_and_on_to_hosts(orders: Project, lab: Lab, lab_hosts: LabHosts) -> None:
     """The same version, by the same words, on real hosts: what production overrides counts there."""
     hosts = lab_hosts(2)

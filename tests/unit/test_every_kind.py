@@ -19,7 +19,7 @@ from provisioner.spec.policy_types import ABOUT
 TESTS = Path(__file__).parents[1]
 CASES = TESTS / "cases"
 POLICIES = {
-    "topology": "e2e/test_places.py::test_the_plan_says_which_copy_is_where_and_what_it_uses",
+    "topology": "e2e/test_three_environments.py::test_a_topology_says_which_of_the_regions",
     "override": "e2e/test_policies.py::test_what_is_only_looked_at_is_not_changed",
     "replication": "e2e/test_policies.py::test_what_is_only_looked_at_is_not_changed",
     "garbage-collect": "e2e/test_policies.py::test_removal_under_each_rule",
