@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,9 @@ from provisioner.catalog.library import Origin, origins
 from provisioner.catalog.lock import AddonPin
 from provisioner.errors import Exit, Invalid, Problem, ProvisionError
 from provisioner.suggest import suggestion
+
+Leaving = Callable[[Collection[str]], None]
+"""Told the types that go, before anything is changed; raises to keep them."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def add(project: Path, source: str, ref: str = "", path: str = "") -> Fetched:
         return found
 
 
-def upgrade(project: Path, name: str, ref: str = "") -> tuple[AddonPin, Fetched]:
+def upgrade(project: Path, name: str, ref: str = "", leaving: Leaving = lambda types: None) -> tuple[AddonPin, Fetched]:
     """Fetch an addon again, by `ref` or the branch it came from; the pin from before, and what is there now.
 
     Raises ProvisionError, Invalid; then nothing was changed.
@@ -46,6 +49,7 @@ def upgrade(project: Path, name: str, ref: str = "") -> tuple[AddonPin, Fetched]
     with _fetched(project, asked) as found:
         _same_name(name, found)
         _check(project, found.addon)
+        leaving({*types_of(project / FOLDER / name)} - {*found.addon.types})
         _put(project, found)
         return before, found
 
@@ -63,12 +67,13 @@ def restore(project: Path, name: str) -> AddonPin:
         return pin
 
 
-def remove(project: Path, name: str) -> list[str]:
+def remove(project: Path, name: str, leaving: Leaving = lambda types: None) -> list[str]:
     """Take an addon out; the types that went with it. Raises ProvisionError for one that was changed by hand: that work would be lost."""
     pin, place = _pin(project, name), project / FOLDER / name
     gone = sorted(types_of(place))
     if place.exists():
         verify(name, place, pin)
+        leaving(gone)
         shutil.rmtree(place)
     lock.write(project, lock.read(project).without_addon(name))
     _tidy(project)

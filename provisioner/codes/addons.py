@@ -38,4 +38,9 @@ CODES: dict[str, tuple[str, str]] = {
         "A source no longer has what was pinned",
         "A folder was edited since it was added, or a repository's history was rewritten. The copy in version control is what was checked.",
     ),
+    "PRV-1610": (
+        "An addon is in use",
+        "A type would go that an application beside app.yaml names, or of which something is delivered. What is delivered needs its type to\n"
+        "be changed or removed: destroy it before. --yes takes the type away all the same; provision addon add brings it back.",
+    ),
 }

@@ -10,6 +10,8 @@ import pytest
 from provisioner.catalog import Catalog
 from provisioner.cli import main
 from provisioner.errors import Exit, ProvisionError
+from provisioner.model import Unit
+from provisioner.store import Store
 
 Captured = pytest.CaptureFixture[str]
 DEFINITION = """apiVersion: provision/v1
@@ -95,8 +97,10 @@ def test_a_folder_becomes_types(capsys: Captured) -> None:
     assert any("mailbox" in line and "addon mail 1.0.0" in line for line in capsys.readouterr().out.splitlines())
     assert main(["addon", "list"]) == Exit.OK
     assert capsys.readouterr().out.splitlines()[1].split() == ["mail", "1.0.0", "ok", "../mail"]
+    Path("app.yaml").write_text(APP.replace("mailbox", "queue"))
     assert main(["addon", "remove", "mail"]) == Exit.OK
     assert "Removed mail with 2 types" in capsys.readouterr().out
+    Path("app.yaml").write_text(APP)
     assert sorted(path.name for path in Path().iterdir() if path.name != ".provision") == ["app.yaml"]
     assert main(["validate"]) == Exit.INVALID
 
@@ -183,6 +187,35 @@ def test_an_addon_has_its_own_modules(tmp_path: Path) -> None:
     shutil.rmtree("addons/b/modules")
     with pytest.raises(ProvisionError, match="was changed"):
         Catalog(Path()).component("two")
+
+
+@pytest.mark.parametrize("verb", ["remove", "upgrade"])
+def test_a_type_in_use_stays(verb: str, tmp_path: Path, capsys: Captured) -> None:
+    """An application that names it, and one that is delivered; an upgrade takes away only what the new version lacks."""
+    assert main(["addon", "add", "../mail"]) == Exit.OK
+    Path("other.yaml").write_text(APP.replace("shop", "post") + "---\nkind: Secret\n")
+    Path("broken.yaml").write_text("kind: [")
+    with Store.of_project(Path(".provision")) as store:
+        for name, origin in (("inbox", "addon mail 1.0.0"), ("own", "project")):
+            unit = Unit(f"{name}@aws", name, "mailbox", "aws", "terraform", definition=f"mailbox 1.0.0 ({origin})")
+            store.delivered.intend("shop", "prod", unit, 1)
+    if verb == "upgrade":
+        assert main(["addon", "upgrade", "mail"]) == Exit.OK
+        shutil.rmtree(tmp_path / "mail" / "components")
+        make(tmp_path / "mail", "mail", "alias", version="2.0.0")
+    before = Path("provision.lock").read_text()
+    capsys.readouterr()
+    assert main(["addon", verb, "mail"]) == Exit.INVALID
+    users = ["inbox (mailbox) in app.yaml", "inbox (mailbox) in other.yaml", "inbox@aws (mailbox) of shop in prod, delivered"]
+    assert f'addon "mail" is in use: {", ".join(users)}\n' in capsys.readouterr().err
+    assert Path("provision.lock").read_text() == before and Path("addons/mail/components/mailbox.yaml").is_file()
+    assert main(["addon", verb, "mail", "--yes"]) == Exit.OK and not Path("addons/mail/components/mailbox.yaml").exists()
+
+
+def test_a_type_of_the_project_s_own_is_not_the_addon_s(capsys: Captured) -> None:
+    assert main(["addon", "add", "../mail"]) == Exit.OK
+    shutil.copytree("addons/mail/components", "components")
+    assert main(["addon", "remove", "mail"]) == Exit.OK
 
 
 @pytest.mark.parametrize(("arguments", "code"), [

@@ -7,10 +7,11 @@ import click
 from provisioner.cli import completing
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import carry_out
-from provisioner.cli.options import looks, option
+from provisioner.cli.options import STORE, looks, option
 
 PROJECT = option("--project", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                  help="The project (default: here).")
+IN_USE = option("-y", "--yes", is_flag=True, help="Go on also where something uses a type that goes.")
 REF = click.option("--ref", default="", metavar="REF", help="Branch, tag or commit of a repository (default: its default branch).")
 
 
@@ -65,15 +66,19 @@ def list_command(door: Door, /, project: Path) -> int:
 @click.argument("name", shell_complete=completing.ADDON)
 @REF
 @PROJECT
+@STORE
+@IN_USE
 @looks()
 @click.pass_obj
-def upgrade_command(door: Door, /, name: str, ref: str, project: Path) -> int:
+def upgrade_command(door: Door, /, name: str, ref: str, project: Path, store: str, yes: bool) -> int:
     """Fetch an addon again, by another REF or the branch it came from.
+
+    Refused where that takes away a type that an application uses, or of which something is delivered.
 
     \b
       provision addon upgrade mail --ref v1.3.0
     """
-    return carry_out("addon.upgrade", door, name, ref, project)
+    return carry_out("addon.upgrade", door, name, ref, project, store, yes)
 
 
 @addon_command.command("restore", short_help="Bring back exactly what provision.lock says.")
@@ -95,12 +100,16 @@ def restore_command(door: Door, /, names: tuple[str, ...], project: Path) -> int
 @addon_command.command("remove", short_help="Take an addon out of the project.")
 @click.argument("name", shell_complete=completing.ADDON)
 @PROJECT
+@STORE
+@IN_USE
 @looks()
 @click.pass_obj
-def remove_command(door: Door, /, name: str, project: Path) -> int:
+def remove_command(door: Door, /, name: str, project: Path, store: str, yes: bool) -> int:
     """Take an addon out of the project.
+
+    Refused where an application uses one of its types, or something of them is delivered.
 
     \b
       provision addon remove mail
     """
-    return carry_out("addon.remove", door, name, project)
+    return carry_out("addon.remove", door, name, project, store, yes)

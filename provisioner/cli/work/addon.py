@@ -1,11 +1,16 @@
 """addon: types that others wrote, copied under the project and pinned."""
 
 import os
+from collections.abc import Collection
+from contextlib import nullcontext
 from pathlib import Path
 
+from provisioner.api.using import refuse_in_use
 from provisioner.catalog import adding
+from provisioner.catalog.adding import Leaving
 from provisioner.catalog.addons import installed
 from provisioner.cli.door import Door
+from provisioner.cli.project import open_memory
 from provisioner.console.look import Cell, Row, count, table
 from provisioner.console.shapes import head
 from provisioner.errors import Exit
@@ -44,10 +49,10 @@ def list_all(door: Door, /, project: Path) -> int:
     return Exit.OK if all(one.state == "ok" for one in found) else Exit.INVALID
 
 
-def upgrade(door: Door, /, name: str, ref: str, project: Path) -> int:
+def upgrade(door: Door, /, name: str, ref: str, project: Path, store: str, yes: bool) -> int:
     """Fetch an addon again, by another REF or the branch it came from."""
     os.umask(door.umask)
-    before, found = adding.upgrade(project.resolve(), name, ref)
+    before, found = adding.upgrade(project.resolve(), name, ref, _leaving(project.resolve(), name, store, yes))
     if door.json:
         door.say_json({**head("addon"), "name": name, "version": found.pin.version, "commit": found.pin.commit, "before": before.version,
                        "types": sorted(key.partition(" ")[2] for key in found.addon.types)})
@@ -74,15 +79,25 @@ def restore(door: Door, /, names: tuple[str, ...], project: Path) -> int:
     return Exit.OK
 
 
-def remove(door: Door, /, name: str, project: Path) -> int:
+def remove(door: Door, /, name: str, project: Path, store: str, yes: bool) -> int:
     """Take an addon out of the project."""
-    gone = adding.remove(project.resolve(), name)
+    gone = adding.remove(project.resolve(), name, _leaving(project.resolve(), name, store, yes))
     if door.json:
         door.say_json({**head("addon"), "name": name, "removed": gone})
     else:
         door.say(door.look.words(f"Removed {name} with {count(len(gone), 'type')}: {', '.join(gone) or 'none'}"))
         door.say(door.look.paint("Next: ", "bold") + "provision validate")
     return Exit.OK
+
+
+def _leaving(project: Path, name: str, store: str, yes: bool) -> Leaving:
+    """What is asked before types go: whether something uses them."""
+    def asked(types: Collection[str]) -> None:
+        memory = open_memory({"file": str(project), "store": store})
+        with memory or nullcontext():
+            refuse_in_use(project, memory, name, types)
+
+    return (lambda types: None) if yes else asked
 
 
 def _at(commit: str) -> str:
