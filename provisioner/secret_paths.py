@@ -92,6 +92,6 @@ class Sealed:
         return "${secret.state:%s}" % "/".join((self.target, self.root, self.module, self.output, *path))
 
 
-def aws_path(target: str, arn: str, key: str = "") -> str:
+def cloud_path(target: str, arn: str, key: str = "") -> str:
     """The path of a secret that AWS made, for `${secret.…}`."""
     return f"aws:{target}/{arn}" + (f"#{key}" if key else "")

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from provisioner.catalog.properties import values_of_texts
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import ActionSpec, Definition, Delivered, Implementation, Json, Plan, Unit
+from provisioner.model import ActionSpec, Definition, Delivered, EngineName, Implementation, Json, Plan, Unit
 from provisioner.planner.actions import Asked, unit_for, unit_of_call
 from provisioner.suggest import suggestion
 
 DefinitionOf = Callable[[str], Definition | None]
+CALLING: EngineName = "aws"
+"""The engine that carries out calls of a cloud's API: there is one so far."""
 RESTART = "restart"
 STARTS_ANEW = "Start what runs anew, one host after the other; a gateway is reloaded"
 
@@ -76,7 +78,7 @@ def action_units(units: Iterable[Unit], wish: Wish, world: World) -> list[Unit]:
             raise ProvisionError(f'{unit.name} ({unit.type}) has no action "{verb}"', code="PRV-6413", exit=Exit.USAGE,
                                  hint=_instead(verb) or suggestion(verb, actions), next=f"provision types {unit.type}")
         asked = Asked(verb, actions[verb], _values(verb, actions[verb], wish.given))
-        found.append(unit_of_call(unit, asked, world.made(unit)) if asked.spec.call else unit_for(unit, asked, world.digest_of))
+        found.append(unit_of_call(unit, asked, world.made(unit), CALLING) if asked.spec.call else unit_for(unit, asked, world.digest_of))
     return found
 
 

@@ -22,7 +22,7 @@ def refuse_in_use(project: Path, store: Store | None, addon: str, types: Collect
         return
     more = f" and {len(found) - TOLD} more" if len(found) > TOLD else ""
     raise ProvisionError(f'addon "{addon}" is in use: {", ".join(found[:TOLD])}{more}', code="PRV-1610", exit=Exit.INVALID,
-                         hint="what is delivered can't be changed or removed without its type: destroy it first, or go on all the same with --yes")
+                         hint="without its type a component can't be planned any more: take it out and apply that first, or go on with --yes")
 
 
 def _written(project: Path, types: Collection[str]) -> Iterator[str]:

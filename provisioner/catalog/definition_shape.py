@@ -1,5 +1,6 @@
 """The shape of ComponentDefinition and TraitDefinition as JSON Schema. Data only."""
 
+from provisioner.catalog.calls import CALL
 from provisioner.spec.oam import ANY, TEXT, closed, listed, name, texts
 
 API = "provision/v1"
@@ -19,12 +20,6 @@ IMAGES = texts(description="Variables that name an image of a registry to the va
 ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
 HOLDS = listed(TEXT, description="Types of its resources that hold data: losing one needs --allow-destroy, replacing another does not")
 CHECK = {"enum": ["exact", "partial"]}
-CALL = closed({
-    "service": {**TEXT, "description": "Service of AWS as boto3 names it: ecs, rds"},
-    "operation": {**TEXT, "description": "Its operation as boto3 names it: reboot_db_instance"},
-    "arguments": TEMPLATES,
-    "wait": closed({"for": {**TEXT, "description": "A waiter of boto3: db_instance_available"}, "arguments": TEMPLATES}, ("for",)),
-}, ("service", "operation"))
 ACTION = {
     "anyOf": [TEXT, closed({"playbook": TEXT, "call": CALL, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)},
                            oneOf=[{"required": ["playbook"]}, {"required": ["call"]}])],
@@ -32,7 +27,7 @@ ACTION = {
 }
 IMPLEMENTATION = closed(
     {
-        "needs": {**TEXT, "description": "What the target must offer: aws, hosts, …, or existing"},
+        "needs": {**TEXT, "description": "What the target must offer: hosts, the name of a cloud …, or existing"},
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
                  "x-says": "must be ${parameters.NAME} == VALUE, or with !=; several are joined by and"},
         "terraform": closed({"module": TEXT, "files": FILES, "holds": HOLDS}, ("module",)),

@@ -40,7 +40,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1610": (
         "An addon is in use",
-        "A type would go that an application beside app.yaml names, or of which something is delivered. What is delivered needs its type to\n"
-        "be changed or removed: destroy it before. --yes takes the type away all the same; provision addon add brings it back.",
+        "A type would go that app.yaml or another application beside it names, or of which something is delivered. Without its type nothing can\n"
+        "be planned that has it: take the component out and apply that before. --yes takes the type away all the same; what is delivered can\n"
+        "then only be removed, and provision addon add brings the type back.",
     ),
 }

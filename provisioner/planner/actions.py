@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from provisioner import references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.errors import ProvisionError
-from provisioner.model import ActionSpec, Change, Json, Plan, Step, Unit
+from provisioner.model import ActionSpec, Change, EngineName, Json, Plan, Step, Unit
 from provisioner.planner.fingerprint import digest
 from provisioner.references import Reference
 
@@ -55,10 +55,13 @@ def unit_for(delivered: Unit, asked: Asked, digest_of: Callable[[str], str]) -> 
         host_source=None, hosts_output="", check="partial")
 
 
-def unit_of_call(delivered: Unit, asked: Asked, made: Mapping[str, Json]) -> Unit:
-    """The same for an action that is a call of a cloud's API; `made`: outputs of the delivered module. Raises ProvisionError for a missing one."""
+def unit_of_call(delivered: Unit, asked: Asked, made: Mapping[str, Json], engine: EngineName) -> Unit:
+    """The same for an action that is a call of a cloud's API, by the engine for it; `made`: outputs of the delivered module.
+
+    Raises ProvisionError for a missing one.
+    """
     call = references.substitute(asked.spec.call, lambda reference: _made(reference, made, delivered))
-    return Unit(delivered.name, delivered.component, delivered.type, delivered.target, "aws", inputs={"call": call})
+    return Unit(delivered.name, delivered.component, delivered.type, delivered.target, engine, inputs={"call": call})
 
 
 def _made(reference: Reference, made: Mapping[str, Json], unit: Unit) -> Json:

@@ -11,7 +11,7 @@ from provisioner.compose.outputs import host_view
 from provisioner.compose.selection import from_source
 from provisioner.model import Host, Json, Unit
 from provisioner.references import KEEP, Reference
-from provisioner.secret_paths import Sealed, aws_path
+from provisioner.secret_paths import Sealed, cloud_path
 
 
 class Known:
@@ -94,7 +94,7 @@ def raw_template(value: Json | Sealed, reference: Reference) -> Json:
 def made_secret(target: str, value: Json) -> Json:
     """The reference that stands for an output `{"secret": ARN, "key": KEY}` of a cloud, once the name of the secret is known."""
     if isinstance(value, dict) and "secret" in value and references.is_known(value):
-        return "${secret.%s}" % aws_path(target, str(value["secret"]), str(value.get("key", "")))
+        return "${secret.%s}" % cloud_path(target, str(value["secret"]), str(value.get("key", "")))
     return value
 
 

@@ -17,13 +17,13 @@ from typing import Any
 from provisioner.errors import Problem, ProvisionError
 from provisioner.model import Environment, Json, Secret
 from provisioner.references import Reference, Unknown, as_text, render
-from provisioner.secret_paths import GENERATED, BadPath, SecretPath, aws_path, parse
+from provisioner.secret_paths import GENERATED, BadPath, SecretPath, cloud_path, parse
 from provisioner.secrets.aws import AwsClient, SecretsManager
 from provisioner.secrets.backends import Backend, Files, Inventory, MissingSecret, SecretsError, StateReader, States, Variables
 from provisioner.secrets.encrypted import EncryptedFile
 from provisioner.secrets.redaction import pattern, redact
 
-__all__ = ["AwsClient", "BadPath", "MissingSecret", "Secrets", "SecretsError", "aws_path"]
+__all__ = ["AwsClient", "BadPath", "MissingSecret", "Secrets", "SecretsError", "cloud_path"]
 
 LETTERS = string.ascii_letters
 ALPHABET = string.ascii_letters + string.digits

@@ -1,13 +1,13 @@
 """The shape of an Environment as JSON Schema. Data only."""
 
 from provisioner.spec import rules
+from provisioner.spec.clouds import BACKEND, CLOUDS, MAP, VERSION
 from provisioner.spec.oam import ANY, POLICY, TEXT, closed, listed, name, texts
 
 API = "provision/v1"
 
 PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
 FLAG = {"type": "boolean"}
-MAP = {"type": "object"}
 
 USER = {"type": "string", "pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.@\\-]*\$?$", "x-says": "must be a user's name"}
 ADDRESS = {"type": "string", "pattern": r"^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$", "x-says": "must be an address or DNS name"}
@@ -40,23 +40,6 @@ HOSTS = {"anyOf": [
         "local": {**FLAG, "description": "This machine"},
     }),
 ]}
-ROLE = {"anyOf": [TEXT, closed({"roleArn": TEXT, "sessionName": TEXT, "externalId": TEXT, "policyArns": listed(TEXT)}, ("roleArn",))]}
-VERSION = {**TEXT, "description": "Version constraint of the provider"}
-BACKEND = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": MAP,
-           "description": "Terraform backend, {s3: {bucket: …}}; default: a local file"}
-AWS = closed({
-    "region": TEXT,
-    "assumeRole": {**ROLE, "description": "Role to deliver as: ARN, or {roleArn, sessionName, externalId}"},
-    "profile": {**TEXT, "description": "Profile of the AWS configuration"},
-    "accounts": listed({"type": "string", "pattern": "^[0-9]{12}$", "x-says": "must be an account id of 12 digits in quotes"},
-                       description="Accounts that may be touched, and no others"),
-    "tags": texts(description="Tags of every resource"),
-    "endpoint": {**TEXT, "description": "URL of a simulator or a compatible cloud"},
-    "version": VERSION,
-    "config": {**MAP, "description": "Further arguments of the provider block"},
-    "env": texts(description="Environment of Terraform on this target"),
-    "backend": BACKEND,
-})
 TERRAFORM = closed(
     {
         "offers": {"anyOf": [TEXT, listed(TEXT, minItems=1)], "description": "What `needs` of an implementation is matched with"},
@@ -71,7 +54,7 @@ TARGET = closed(
         "labels": texts(description="What place rules select by; `site` decides which copy a reference means"),
         "vars": {**MAP, "description": "Values for modules, seen as ${target.vars.NAME} in definitions"},
         "simulated": {**FLAG, "description": "A simulator: nothing there answers to health checks"},
-        "aws": AWS, "terraform": TERRAFORM, "hosts": HOSTS,
+        **{name: cloud.shape for name, cloud in CLOUDS.items()}, "terraform": TERRAFORM, "hosts": HOSTS,
     },
     ("name",),
 )

@@ -8,59 +8,39 @@ from provisioner.errors import Invalid, Problem, Where
 from provisioner.hosts.inventory import read_inventory
 from provisioner.hosts.passwords import apart
 from provisioner.model import Host, Hosts, Json, Target
+from provisioner.spec.clouds import CLOUDS
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.source import shown
 
-AWS_PROVIDER = "hashicorp/aws"
-AWS_VERSION = "~> 5.100"
-SIMULATED = {"s3_use_path_style": True, "skip_metadata_api_check": "true"}
-"""What the AWS provider needs with an endpoint of its own. Never an `endpoints` block: the variable does the same, faster."""
+TERRAFORM = (*CLOUDS, "terraform")
+"""Kinds of targets that Terraform reaches, of which one excludes the others."""
 
 
 def target(document: Document, path: Steps, project: Path, problems: list[Problem]) -> Target | None:
     """The target at a path; problems are added. None when it says nothing usable."""
     value: dict[str, Any] = document.find(path).value
-    kinds = [kind for kind in ("aws", "terraform", "hosts") if kind in value]
+    kinds = [kind for kind in (*TERRAFORM, "hosts") if kind in value]
+    reached = [kind for kind in kinds if kind in TERRAFORM]
     where = document.value_at(path)
     name = value["name"]
-    if not kinds or "aws" in kinds and "terraform" in kinds:
-        says = "is both aws and terraform" if kinds else "says not what it is"
+    if not kinds or len(reached) > 1:
+        says = f"is both {' and '.join(reached)}" if kinds else "says not what it is"
         problems.append(Problem("PRV-1220", f'target "{name}" {says}', where,
-                                "a target has aws, terraform or hosts; aws and terraform may have hosts beside it"))
+                                f"a target has {', '.join(TERRAFORM)} or hosts; {' and '.join(TERRAFORM)} may have hosts beside it"))
         return None
     variables = dict(value.get("vars", {}))
     offers: tuple[str, ...] = ()
     terraform = None
-    if "aws" in value:
-        terraform, offers = aws(value["aws"]), ("aws",)
-        if "endpoint" in value["aws"]:
-            variables.setdefault("endpoint", value["aws"]["endpoint"])
-    elif "terraform" in value:
-        terraform, offers = other(value["terraform"])
+    for kind in reached:
+        cloud = CLOUDS.get(kind)
+        terraform, offers = (cloud.terraform(value[kind]), (kind,)) if cloud else other(value[kind])
+        if cloud and "endpoint" in value[kind]:
+            variables.setdefault("endpoint", value[kind]["endpoint"])
     hosts = None
     if "hosts" in value:
         hosts = _hosts(document, (*path, "hosts"), name, project, problems)
         offers += ("hosts",) if terraform is None or hosts.listed else ()
     return Target(name, value.get("labels", {}), offers, hosts, terraform, variables, value.get("simulated", False), where)
-
-
-def aws(value: Mapping[str, Any]) -> dict[str, Json]:
-    """The Terraform side of an AWS target."""
-    config: dict[str, Json] = {key: value[key] for key in ("region", "profile") if key in value}
-    env: dict[str, Json] = {}
-    if "assumeRole" in value:
-        role = value["assumeRole"] if isinstance(value["assumeRole"], dict) else {"roleArn": value["assumeRole"]}
-        names = {"roleArn": "role_arn", "sessionName": "session_name", "externalId": "external_id", "policyArns": "policy_arns"}
-        config["assume_role"] = [{names[key]: item for key, item in role.items()}]
-    if "accounts" in value:
-        config["allowed_account_ids"] = value["accounts"]
-    if "tags" in value:
-        config["default_tags"] = [{"tags": value["tags"]}]
-    if "endpoint" in value:
-        config |= SIMULATED
-        env |= {"AWS_ENDPOINT_URL": value["endpoint"]}
-    return {"provider": AWS_PROVIDER, "version": value.get("version", AWS_VERSION), "config": {**config, **value.get("config", {})},
-            "env": {**env, **value.get("env", {})}, "backend": value.get("backend", {})}
 
 
 def other(value: Mapping[str, Any]) -> tuple[dict[str, Json], tuple[str, ...]]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from provisioner.errors import ProvisionError, Refused
 from provisioner.model import Environment, Secret, Target
 from provisioner.references import Unknown
-from provisioner.secret_paths import BadPath, SecretPath, aws_path, parse
+from provisioner.secret_paths import BadPath, SecretPath, cloud_path, parse
 from provisioner.secrets import MissingSecret, Secrets, SecretsError
 from provisioner.secrets.redaction import pattern, redact
 
@@ -74,7 +74,7 @@ def test_what_is_no_path(path: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "password"])
 def test_a_path_of_aws_is_parsed_as_it_was_made(key: str) -> None:
-    assert parse(aws_path("cloud", ARN, key)) == SecretPath("aws", ARN, "cloud", key)
+    assert parse(cloud_path("cloud", ARN, key)) == SecretPath("aws", ARN, "cloud", key)
 
 
 # ------------------------------------------------------------------ the encrypted file

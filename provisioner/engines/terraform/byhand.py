@@ -8,22 +8,23 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-HARMLESS = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE")
-"""Variables of a target that may be written down; others may be credentials and are only named."""
+from provisioner import providers
+
 RAN = "# ran: "
 
 
 def script(folder: Path, binary: str, ours: Mapping[str, str], targets: Mapping[str, str], variables: Sequence[str], ran: Sequence[str],
            *, simulated: bool) -> str:
-    """The file's text. `ours`: variables that we set for every root; `targets`: those of its target, where "" removes one;
-    `variables`: names of those that hold secrets; `ran`: the command lines that were run here. A simulator's are no secrets."""
+    """The file's text. `ours`: variables that we set for every root; `targets`: those of its target, where "" removes one: what may be a
+    credential is only named; `variables`: names of those that hold secrets; `ran`: the command lines that were run here. A simulator's are
+    no secrets."""
     lines = ["#!/bin/sh", "# Runs Terraform in this folder as provision did: `sh command` plans, `sh command apply` applies.",
              f"cd {_quoted(folder)} || exit 1"]
     hidden = []
     for name, value in sorted({**targets, **ours}.items()):
         if value == "":
             lines.append(f"unset {name}")
-        elif name in ours or simulated or name in HARMLESS:
+        elif name in ours or simulated or name in providers.NO_SECRETS:
             lines.append(f"export {name}={_quoted(value)}")
         else:
             hidden.append(name)

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from provisioner.providers import FILES
+
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 PLACES = ("/opt", "/srv", "/usr/local")
 DEPTH = 4
@@ -25,10 +27,8 @@ def environment(over: Mapping[str, str], config: Path | None) -> dict[str, str]:
         merged["TF_CLI_CONFIG_FILE"] = str(config)
     else:
         merged.setdefault("TF_CLI_CONFIG_FILE", "")
-    bundle = merged.get("AWS_CA_BUNDLE", "")
-    # the provider refuses to start for a bundle that is not there
-    if bundle and not Path(bundle).is_file():
-        merged["AWS_CA_BUNDLE"] = ""
+    # a provider refuses to start for a file that is not there
+    merged |= {name: "" for name in FILES if merged.get(name) and not Path(merged[name]).is_file()}
     for name in [name for name in merged if name.startswith(("TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR"))]:
         # they change what a command line means; we show the whole command line
         merged[name] = ""

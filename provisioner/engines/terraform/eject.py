@@ -11,10 +11,10 @@ from typing import Any
 
 from provisioner import references
 from provisioner.engine import Site
-from provisioner.engines.terraform.byhand import HARMLESS
 from provisioner.engines.terraform.inputs import variable
 from provisioner.engines.terraform.workspace import LOCK, private
 from provisioner.model import Json, Unit, project_path
+from provisioner.providers import NO_SECRETS
 from provisioner.references import as_text
 
 SECRETS = "secrets.auto.tfvars.json"
@@ -89,7 +89,7 @@ def _script(given: Mapping[str, str], *, simulated: bool) -> str:
     for name, value in sorted(given.items()):
         if value == "":
             lines.append(f"unset {name}")
-        elif (simulated or name in HARMLESS) and "${" not in value:
+        elif (simulated or name in NO_SECRETS) and "${" not in value:
             lines.append(f"export {name}={shlex.quote(value)}")
         else:
             lines.append(f"# needs {name}, which is not written here")

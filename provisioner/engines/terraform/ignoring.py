@@ -13,8 +13,9 @@ from pathlib import Path
 from provisioner.engines.terraform import interface
 from provisioner.model import Json, Once
 from provisioner.module_folders import called
+from provisioner.providers import MARKS as MARKED
 
-TAGS = ("tags.", "tags_all.", "labels.")
+MARKS = tuple(f"{name}." for name in MARKED)
 FILE = "provision_override.tf.json"
 Attributes = Mapping[str, frozenset[str]]
 """Type of resource to the names of its attributes, as far as they are known from the state."""
@@ -56,7 +57,7 @@ def _has(kind: str, path: str, named: bool, attributes: Attributes) -> bool:
 
 def _traversal(path: str) -> str:
     """`tags.owner` as Terraform writes it: a key of a map; below an item of a list names are attributes. A tag's name may hold dots."""
-    first, *rest = path.split(".", 1 if path.startswith(TAGS) else -1)
+    first, *rest = path.split(".", 1 if path.startswith(MARKS) else -1)
     text = first
     for part in rest:
         text += f"[{part}]" if part.isdigit() else f".{part}" if "[" in text and text.endswith("]") and '"' not in text else f'["{part}"]'

@@ -7,21 +7,10 @@ from pathlib import Path
 
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Json
+from provisioner.providers import IMPORT_IDS, IMPORTED_AFTER
 from provisioner.suggest import suggestion
 
 VERSION = 4
-IDS: Mapping[str, str] = {
-    "aws_cloudwatch_event_target": "{rule}/{target_id}",
-    "aws_ecs_service": "{cluster}/{name}",
-    "aws_efs_mount_target": "{id}",
-    "aws_iam_role_policy_attachment": "{role}/{policy_arn}",
-    "aws_iam_user_policy_attachment": "{user}/{policy_arn}",
-    "aws_lambda_permission": "{function_name}/{statement_id}",
-    "aws_route": "{route_table_id}_{destination_cidr_block}",
-    "aws_route_table_association": "{subnet_id}/{route_table_id}",
-    "aws_secretsmanager_secret_version": "{secret_id}|{version_id}",
-}
-"""Types of resources that are not imported by their attribute `id`, as their provider's documentation says."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +25,13 @@ class Held:
     def id(self) -> str:
         """What `terraform import` takes. Raises ProvisionError (PRV-6425) when the state does not tell."""
         try:
-            found = IDS.get(self.type, "{id}").format_map(self.attributes)
+            found = IMPORT_IDS.get(self.type, "{id}").format_map(self.attributes)
         except KeyError:
             found = ""
         if not found or found == "None":
             raise ProvisionError(f"the state tells no id of {self.address}", code="PRV-6425", exit=Exit.USAGE, hint="give ADDRESS ID without --state")
-        # the last part of a cluster's ARN is its name
-        return found.rpartition(":cluster/")[2] if self.type == "aws_ecs_service" else found
+        after = IMPORTED_AFTER.get(self.type)
+        return found.rpartition(after)[2] if after else found
 
 
 def read(path: Path) -> list[Held]:
