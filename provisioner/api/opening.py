@@ -37,8 +37,21 @@ def open_store(settings: Settings) -> Store:
     if settings.store:
         return Store(settings.store)
     place = project_path(str(project_folder(settings)))
+    if settings.looking and not remembers(place):
+        return Store.empty()
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store.of_project(place)
+
+
+def remembers(place: Path) -> bool:
+    """Is there a store that we may read?"""
+    return os.access(place / "store.db", os.R_OK)
+
+
+def hidden(folder: Path) -> str:
+    """Where the project's store lies when it is not for our eyes: another user's; else nothing."""
+    place = project_path(str(folder))
+    return str(place) if place.exists() and not os.access(place, os.R_OK | os.X_OK) else ""
 
 
 def environment_name(settings: Settings, names: Iterable[str]) -> str:

@@ -56,6 +56,8 @@ class Project:
         self.application: Application = opening.fit(application, self.environment)
         self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
         self.store = opening.open_store(settings)
+        if settings.looking and not settings.store and (hidden := opening.hidden(self.folder)):
+            self._note(f"what is delivered is not known: {hidden} can't be read by you")
         self._terraform = TerraformEngine(settings.terraform, tuple(Path(mirror) for mirror in settings.mirrors))
         self._engines: dict[str, Engine] = {"terraform": self._terraform, "ansible": AnsibleEngine(library_folder()), "aws": AwsEngine(),
                                           "workflow": WorkflowEngine(self._around())}

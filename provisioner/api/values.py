@@ -42,6 +42,8 @@ class Settings:
     accept_host_keys: bool = False
     ignore_unsupported: bool = False
     """Traits that are unknown or mean nothing here are warnings."""
+    looking: bool = False
+    """Documents and the store are read, and nothing is written: not even the folder of a store that is not there."""
 
 
 @dataclass(frozen=True)

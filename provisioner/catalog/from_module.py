@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from provisioner.catalog.draft import Draft, sentence
@@ -26,7 +27,7 @@ def draft_module(folder: Path, name: str, project: Path, needs: str = "") -> Dra
         module, providers = read_module(folder), read_providers(folder)
     except Unreadable as error:
         raise ProvisionError(f"the module can't be read: {error}", code="PRV-1431", where=Where(str(folder)), exit=Exit.INVALID,
-                             next=f"terraform -chdir={folder} validate") from None
+                             next=f"terraform -chdir={shlex.quote(str(folder))} validate") from None
     filled = _filled(module, needs or _cloud(providers))
     taken = {known: found for known, found in module.variables.items() if known not in filled}
     variables = {known: filled.get(known) or _reference(known, not found.required and "default" not in found.schema)

@@ -17,7 +17,8 @@ from provisioner.suggest import suggestion
 
 Chosen = Mapping[str, Any]
 """The options of a verb by their Python names."""
-PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "timeout", "reason", "accept_host_keys", "ignore_unsupported")
+PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "timeout", "reason", "accept_host_keys", "ignore_unsupported",
+         "looking")
 """Options that a session takes as they are."""
 
 
@@ -37,6 +38,11 @@ def open_project(door: Door, chosen: Chosen) -> Session:
         door.warned = tuple(session.warnings)
         door.show(problems_text(session.warnings, door.aside))
     return session
+
+
+def look_at(door: Door, chosen: Chosen) -> Session:
+    """The session for a verb that only reads documents and store: it leaves no folder. Raises Invalid, Missing, ProvisionError."""
+    return open_project(door, {**chosen, "looking": True})
 
 
 def open_memory(chosen: Chosen) -> Store | None:

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -122,7 +123,7 @@ class EncryptedFile:
                 f"{self._key_path} may be read by others (mode {mode & 0o777:o})",
                 code="PRV-7606",
                 hint="close it, and change the secrets if anybody else uses this machine",
-                next=f"chmod 600 {self._key_path}",
+                next=f"chmod 600 {shlex.quote(str(self._key_path))}",
             )
         return self._decoded(text)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select, union
+from sqlalchemy import URL, func, select, union
 
-from provisioner.store.database import Database
+from provisioner.store.database import MEMORY, Database
 from provisioner.store.delivered import DeliveredUnits, HostRecord
 from provisioner.store.drift import Drift
 from provisioner.store.events import Events
@@ -53,7 +53,7 @@ class ApplicationRow:
 class Store:
     """One store, open. Thread-safe; every call is one transaction. Close it, or use it as a context manager."""
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path | URL) -> None:
         """Open a store, making or migrating it where needed: a file's path, or a SQLAlchemy URL. Raises StoreError."""
         self._database = Database(location)
         self.place = self._database.place
@@ -69,6 +69,11 @@ class Store:
     def of_project(cls, folder: Path) -> Self:
         """The default store of a project: `store.db` in its `.provision` folder."""
         return cls(folder / "store.db")
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A store where nothing was ever delivered; it is gone when it is closed."""
+        return cls(MEMORY)
 
     def applications(self) -> list[ApplicationRow]:
         """Every application and environment that has a run or a unit."""

@@ -14,11 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from provisioner.store.failures import StoreError, explain, explain_os
 from provisioner.store.migrations import upgrade
 from provisioner.store.tables import HEAD, METADATA, VERSION_TABLE
 
+MEMORY = URL.create("sqlite", database=":memory:")
+"""A store that lives as long as it is open: where nothing was ever delivered, looking needs no file."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one; transactions take milliseconds."""
 
@@ -31,8 +34,10 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def store_url(location: str | Path) -> URL:
+def store_url(location: str | Path | URL) -> URL:
     """A SQLAlchemy URL from a file's path or a URL. Raises StoreError."""
+    if isinstance(location, URL):
+        return location
     if isinstance(location, Path) or "://" not in location:
         return URL.create("sqlite", database=str(Path(location).absolute()))
     try:
@@ -49,18 +54,23 @@ def store_url(location: str | Path) -> URL:
 class Database:
     """A pool of connections to one store. Thread-safe; not to be used after a fork."""
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path | URL) -> None:
         """Connect, and bring the schema up to date. Raises StoreError."""
         url = store_url(location)
         self.sqlite = url.get_backend_name() == "sqlite"
         self.place = url.database or "" if self.sqlite else url.render_as_string(hide_password=True)
-        if self.sqlite:
+        self._fixed = False
+        if self.sqlite and url != MEMORY:
             _private_file(Path(self.place))
+            self._fixed = not _writable(Path(self.place))
+        if self._fixed:
+            url = _fixed_url(Path(self.place))
         options: dict[str, Any] = (
             {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False} if self.sqlite else {}
         )
+        pool: dict[str, Any] = {"poolclass": StaticPool} if url == MEMORY else {"pool_pre_ping": not self.sqlite}
         try:
-            self._engine = create_engine(url, connect_args=options, pool_pre_ping=not self.sqlite)
+            self._engine = create_engine(url, connect_args=options, **pool)
         except (NoSuchModuleError, ImportError, ArgumentError) as error:
             raise StoreError(
                 f"{self.place}: no driver for this database: {error}",
@@ -68,7 +78,7 @@ class Database:
                 hint="pip install 'provision[postgresql]'",
             ) from error
         if self.sqlite:
-            event.listen(self._engine, "connect", _on_sqlite_connect)
+            event.listen(self._engine, "connect", _on_fixed_connect if self._fixed else _on_sqlite_connect)
             event.listen(self._engine, "begin", _on_sqlite_begin)
         try:
             self._open()
@@ -166,6 +176,22 @@ def _private_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise explain_os(error, str(path)) from error
+
+
+def _writable(path: Path) -> bool:
+    """SQLite writes the file, and beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _fixed_url(path: Path) -> URL:
+    """The store as it is, only read. Without a log beside it nobody writes it now, so that SQLite needs no file of its own."""
+    log = path.with_name(path.name + "-wal")
+    how = {"mode": "ro"} if log.exists() else {"mode": "ro", "immutable": "1"}
+    return URL.create("sqlite", database=path.as_uri(), query={**how, "uri": "true"})
+
+
+def _on_fixed_connect(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

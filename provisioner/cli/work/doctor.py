@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner.cli.door import Door
-from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.project import Chosen, look_at
 from provisioner.console.findings import findings_json, findings_text
 from provisioner.doctor import Finding
 from provisioner.doctor.checks import Needs, disk_finding, examine, python_finding
@@ -35,7 +35,7 @@ def findings_of(door: Door, chosen: Chosen) -> list[Finding]:
 
 def needs_of(door: Door, chosen: Chosen) -> Needs:
     """What the application needs, from its documents. Raises Invalid, ProvisionError."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         units = session.compose().units
         names = tuple(sorted({path for unit in units for path in secret_paths([unit.inputs, unit.outputs])}))
         state = project_path(str(session.folder)) / session.application.name / session.environment.name

@@ -1,5 +1,6 @@
 """eject: what was delivered as plain Terraform and Ansible."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ def eject(door: Door, /, folder: str, **chosen: Any) -> int:
 
 def _text(written: Folder, folder: str, look: Look) -> str:
     lines = [look.paint("Written: ", "good") + look.words(folder)]
-    lines += [f"  terraform/{look.words(root)}   sh {look.words(folder)}/terraform/{look.words(root)}/tf init, then plan" for root in written.roots]
+    place = look.words(shlex.quote(folder))
+    lines += [f"  terraform/{look.words(root)}   sh {place}/terraform/{look.words(root)}/tf init, then plan" for root in written.roots]
     if written.units:
-        lines.append(f"  ansible   {look.words(', '.join(one.unit for one in written.units))}   sh {look.words(folder)}/ansible/play --check")
+        lines.append(f"  ansible   {look.words(', '.join(one.unit for one in written.units))}   sh {place}/ansible/play --check")
     lines += [look.paint("Note  ", "bold") + look.words(note) for note in written.notes]
     return "\n".join([*lines, look.paint("Next: ", "bold") + look.words(f"{folder}/README.md")])

@@ -5,7 +5,7 @@ from typing import Any
 
 from provisioner.api import comparing
 from provisioner.cli.door import Door
-from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.project import Chosen, look_at
 from provisioner.cli.work.apply import deliver
 from provisioner.cli.work.plan import preview
 from provisioner.console.differences import differences_json, differences_text
@@ -18,7 +18,7 @@ REVISION = re.compile(r"(?:[a-z0-9.-]*@)?(-?\d+)\Z")
 
 def history(door: Door, /, limit: int, **chosen: Any) -> int:
     """List revisions, newest first."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         found = session.store.revisions.list(session.application.name, session.environment.name, limit)
         runs = {one.run: run for one in found if (run := session.store.runs.get(one.run)) is not None}
     if door.json:
@@ -47,9 +47,9 @@ def _compared(door: Door, revisions: tuple[str, ...], environments: tuple[str, .
     if len(names) > 1:
         raise ProvisionError(f"{' and '.join(sorted(names))} are two applications", code="PRV-6409", exit=Exit.USAGE, next="provision diff --help")
     one["application"] = next(iter(names), "")
-    with open_project(door, one) as session:
+    with look_at(door, one) as session:
         if len(environments) == 2:
-            with open_project(door, {**chosen, "environment": environments[1]}) as other:
+            with look_at(door, {**chosen, "environment": environments[1]}) as other:
                 return comparing.environments(session, other)
         if not revisions:
             return comparing.file_to_live(session)

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.api import Session, saved
 from provisioner.cli.door import Door
 from provisioner.cli.pasting import PLACE
-from provisioner.cli.project import Chosen, open_project
+from provisioner.cli.project import Chosen, look_at, open_project
 from provisioner.console.effects import all_missing, has_changes
 from provisioner.console.errors import problem_json
 from provisioner.console.look import count, seconds_text
@@ -25,7 +25,7 @@ from provisioner.planner.estimate import Estimate, estimate
 
 def validate(door: Door, /, **chosen: Any) -> int:
     """Check the documents; asks no tool."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         units = session.validate().units
         warnings = [problem_json(problem) for problem in session.warnings]
         targets = sorted({unit.target for unit in units if unit.target})

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from provisioner.cli.door import Door
-from provisioner.cli.project import open_project
+from provisioner.cli.project import look_at, open_project
 from provisioner.console.errors import problem_json, problems_text
 from provisioner.console.shapes import head
 from provisioner.errors import Exit, ProvisionError
@@ -38,7 +38,7 @@ def _value(name: str) -> str:
 
 def list_all(door: Door, /, **chosen: Any) -> int:
     """The names; never a value."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         names = session.secrets.list()
     if door.json:
         door.say_json({**head("secrets"), "names": names})
@@ -49,7 +49,7 @@ def list_all(door: Door, /, **chosen: Any) -> int:
 
 def check(door: Door, /, **chosen: Any) -> int:
     """Whether all that app.yaml names have a value."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         paths = sorted({path for unit in session.compose().units for path in secret_paths([unit.inputs, unit.outputs])})
         problems = session.secrets.check(paths)
     if door.json:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 
 from provisioner import spec
@@ -26,7 +27,7 @@ def init(door: Door, /, folder: Path, template: str, name: str) -> int:
                              next=f"provision init {name_of(folder)}-2")
     files["app.schema.json"] = json.dumps(spec.schema(Catalog(folder.resolve(), fetch=False)), indent=1) + "\n"
     made = [path for path, text in files.items() if _write(folder / path, text)]
-    steps = [*([f"cd {folder}"] if folder != Path(".") else []), *NEXT[template]]
+    steps = [*([f"cd {shlex.quote(str(folder))}"] if folder != Path(".") else []), *NEXT[template]]
     if door.json:
         door.say_json({**head("init"), "folder": str(folder), "files": made, "next": steps})
     else:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from provisioner.cli.door import Door
-from provisioner.cli.project import nothing_yet, open_memory, open_project, settings_of, stored_scope
+from provisioner.cli.project import look_at, nothing_yet, open_memory, open_project, settings_of, stored_scope
 from provisioner.console.drawing import graph_json, graph_mermaid, graph_text
 from provisioner.console.history import moment
 from provisioner.console.picture import graph_svg
@@ -65,7 +65,7 @@ def _one_output(door: Door, values: dict[str, dict[str, Any]], component: str, o
 
 def graph(door: Door, /, **chosen: Any) -> int:
     """Show what needs what: text, mermaid or svg."""
-    with open_project(door, chosen) as session:
+    with look_at(door, chosen) as session:
         units = session.compose().everything
         name, environment = session.application.name, session.environment.name
     if door.output == "mermaid":

@@ -1,6 +1,7 @@
 """How the steps of a batch end, told to the runner: done with outputs and hosts, failed with the API's words, skipped by name."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 
 from provisioner.engine import BatchRequest, Report, Site
@@ -122,7 +123,7 @@ class Steps:
             return ""
         change = next((change for change in self.request.allowed if change.address == error.address), None)
         line = command.import_line(self._workspace.binary, error.address, _identifier(change))
-        return f"; if it is this application's own (a run broke off after making it): cd {self._workspace.folder} && {line}"
+        return f"; if it is this application's own (a run broke off after making it): cd {shlex.quote(str(self._workspace.folder))} && {line}"
 
     def event(self, hook: Hook) -> None:
         """Tell what happens to a resource; our own additions are not spoken of."""
