@@ -8,6 +8,7 @@ import random
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,27 @@ DEFINITIONS = sorted((DATA / "definitions").glob("*.yaml"))
 ENVIRONMENT = Path("environments/both.yaml")
 
 
+ELSEWHERE = {"PRV-1401": "types of addons", "PRV-1452": "modules in repositories that are not kept here", "PRV-1516": "Kubernetes objects"}
+"""Codes of the reasons that a document of a cluster may well have, in words."""
+OTHERWISE = {
+    "kubevela.github.io__docs__end-user__components__cloud-services__provision-cloud-resources-by-crossplane.md__1.yaml":
+        "its aws-s3 is Crossplane's, an addon's type of the name of ours with other parameters",
+    "kubevela.github.io__docs__end-user__components__cloud-services__terraform__azure-database-mariadb.md__1.yaml":
+        "needs a target of Azure, and the environment has hosts and AWS",
+    "kubevela.github.io__docs__end-user__policies__gc.md__7.yaml": "hands metadata of a Kubernetes object to a parameter that no type has",
+    "kubevela.github.io__docs__platform-engineers__traits__organisation-trait.md__1.yaml": "its names hold dots, which references can't",
+    "kubevela__docs__examples__advanced-cue__app2.yaml": "its expose is another trait, defined in CUE beside it",
+    "kubevela__docs__examples__app-with-status__app.yaml": "its worker and ingress are other types, defined in CUE beside it",
+    "kubevela__docs__examples__traits__control-plane-only-usecase__app-with-control-plane-only-usecase.yaml": "`mem` is a slip for memory",
+    "kubevela__docs__examples__workflow__notification__app.yaml": "a placeholder stands for a number",
+    "kubevela__pkg__appfile__dryrun__testdata__testing-dry-run-4.yaml": "its policy is defined in CUE, in a test of KubeVela",
+    "kubevela__test__e2e-multicluster-test__testdata__app__app-anonymous-policies.yaml": "no copies at all: here the component is taken out",
+    "kubevela__test__e2e-test__testdata__app__app_component_depends_on_fail.yaml": "is meant to fail: its image is empty",
+    "kubevela__vela-templates__definitions__usage-examples__application-with-pvc.yaml": "asks for a raw device of Kubernetes (volumeMode: Block)",
+}
+"""Files that do not plan for none of these reasons, and why."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One application: composed as it is, composed with --ignore-unsupported, or not at all; the errors of the last attempt."""
@@ -34,6 +56,12 @@ class Row:
     result: str
     """plans, plans without, no."""
     reasons: tuple[str, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """In words why it does not plan at all; empty where nobody has said."""
+        kinds = [ELSEWHERE[code] for code in dict.fromkeys(reason.partition(" ")[0] for reason in self.reasons) if code in ELSEWHERE]
+        return OTHERWISE.get(self.file) or " and ".join(kinds)
 
     def __str__(self) -> str:
         lines = self.reasons or ("",)
@@ -116,8 +144,11 @@ def table(folder: Path) -> tuple[str, dict[str, int]]:
     """The table as text, and how many files had each result."""
     found = list(rows(folder))
     counts = {result: len({row.file.partition("#")[0] for row in found if row.result == result}) for result in ("plans", "plans without", "no")}
+    reasons = Counter(row.why for row in found if row.result == "no" and row.file not in OTHERWISE)
+    why = "".join(f"{number:4} {reason}\n" for reason, number in reasons.most_common())
+    why += "".join(f"   1 {row.why} ({row.file})\n" for row in found if row.file in OTHERWISE)
     summary = f"{counts['plans']} plan, {counts['plans without']} plan with --ignore-unsupported, {counts['no']} do not"
-    return "".join(map(str, found)) + f"\n{summary}\n", counts
+    return "".join(map(str, found)) + f"\nWhy some do not plan:\n{why}\n{summary}\n", counts
 
 
 if __name__ == "__main__":

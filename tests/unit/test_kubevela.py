@@ -38,6 +38,13 @@ def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert counts["plans"] + counts["plans without"] >= GOAL
 
 
+def test_each_that_does_not_plan_has_a_reason_that_is_still_true(folder: Path) -> None:
+    """Types of addons, modules that are not here, Kubernetes objects; every other one by file."""
+    refused = {row.file: row for row in kubevela.rows(folder) if row.result == "no"}
+    assert [name for name, row in refused.items() if not row.why] == []
+    assert kubevela.OTHERWISE.keys() - refused.keys() == set()
+
+
 def judged(line: str) -> tuple[str, str]:
     """A line of the table without its words: those may be said better any day."""
     code = line.find(" PRV-")
