@@ -12,6 +12,9 @@ BIN := .venv/bin
 EXTRAS := .[dev,sandbox,postgresql]
 READY := .venv/.ready
 
+# each test starts provision many times: it is compiled once, not at each start
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check bench install newest clean
 
 install: $(READY)
