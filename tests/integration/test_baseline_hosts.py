@@ -138,6 +138,43 @@ def test_the_firewall_is_there_after_a_power_cut(world: World, lab: Lab, hosts: 
     assert told.of(hosts[1].name)["tasks"] == []
 
 
+PARTS = """
+set -e; rm -rf /srv/parts; mkdir -p /srv/parts/tree/DEBIAN; cd /srv/parts
+for version in 1.0 1.1; do
+  printf 'Package: parts\\nVersion: %s\\nArchitecture: all\\nMaintainer: t <t@example.org>\\nDescription: parts\\n' $version > tree/DEBIAN/control
+  dpkg-deb --build tree parts_$version.deb > /dev/null
+done
+dpkg -i parts_1.0.deb > /dev/null
+{ cat tree/DEBIAN/control; echo "Filename: ./parts_1.1.deb"; echo "Size: $(stat -c %s parts_1.1.deb)"
+  echo "SHA256: $(sha256sum parts_1.1.deb | cut -d' ' -f1)"; echo; } > Packages
+printf 'Origin: parts\\nLabel: LABEL\\n' > Release
+echo 'deb [trusted=yes] file:/srv/parts ./' > /etc/apt/sources.list.d/parts.list
+apt-get -qq update -o Acquire::AllowReleaseInfoChange=true -o Dir::Etc::sourcelist=sources.list.d/parts.list \\
+  -o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0
+"""
+"""A repository on the host itself whose newer version of an installed package waits."""
+VERSION = "dpkg-query -W -f '${Version}' parts"
+
+
+def test_what_waits_is_told_installed_as_shown_and_then_there_is_nothing(world: World, lab: Lab, hosts: list[Host]) -> None:
+    host = hosts[1]
+    here = World(world.project, lab.inventory([host]).read_text())
+    try:
+        lab.ssh(host, PARTS.replace("LABEL", "parts"))
+        told = here.play("host-baseline/site", baseline()).of(host.name)
+        assert "wait" in str(told["outputs"]) and lab.ssh(host, VERSION).stdout == "1.0"
+        here.quiet("host-baseline/site", baseline(baseline_upgrades="security"), host.name)
+        assert lab.ssh(host, VERSION).stdout == "1.0"
+        lab.ssh(host, PARTS.replace("LABEL", "parts-security"))
+        (task,) = here.play("host-baseline/site", baseline(baseline_upgrades="security"), check=True).of(host.name)["tasks"]
+        assert task == "upgrade 1 package: parts 1.1" and lab.ssh(host, VERSION).stdout == "1.0"
+        assert here.play("host-baseline/site", baseline(baseline_upgrades="security")).of(host.name)["tasks"] == [task]
+        assert lab.ssh(host, VERSION).stdout == "1.1"
+        here.quiet("host-baseline/site", baseline(baseline_upgrades="security"), host.name)
+    finally:
+        lab.ssh(host, "dpkg -r parts; rm -rf /srv/parts /etc/apt/sources.list.d/parts.list /var/lib/apt/lists/_srv_parts*", check=False)
+
+
 def test_removal_gives_the_host_back(world: World, lab: Lab, lab_hosts: LabHosts) -> None:
     host = lab_hosts(1, base=True)[0]
     here = World(world.project, lab.inventory([host]).read_text())

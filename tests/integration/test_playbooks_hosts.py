@@ -1,5 +1,6 @@
 """Our playbooks on real Debian hosts under systemd, over SSH: services, nginx and PostgreSQL, bare and prepared hosts, sudo, faults."""
 
+import shlex
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from provisioner.model import Host
 from tests.conftest import LabHosts
-from tests.integration.playbooks_world import CANARY, World, service, unit
+from tests.integration.playbooks_world import CANARY, PROGRAM, World, service, unit
 from tests.lab import Lab
 
 PORT = 8080
@@ -247,6 +248,51 @@ def test_a_power_cut_in_the_middle_is_made_good(world: World, lab: Lab, hosts: t
     assert len(tasks) == 1
     assert "the last delivery did not end well" in tasks[0]
     here.quiet("service/site", wanted, host.name)
+
+
+HELD = """#!/bin/sh
+case " $* " in *" restart "*) echo $$ > /run/held; exec sleep 600;; esac
+exec /usr/bin/systemctl "$@"
+"""
+"""A systemctl that never comes to restart anything."""
+
+
+def test_what_was_killed_between_its_files_and_the_restart_is_restarted_later(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    host, here = hosts[1], only(world, lab, hosts[1])
+    here.play("service/site", service(PORT)).of(host.name)
+    changed = service(PORT, service_config={"app.conf": "color = red"})
+    lab.ssh(host, f"rm -f /run/held; printf '%s' {shlex.quote(HELD)} > /usr/local/bin/systemctl; chmod 755 /usr/local/bin/systemctl")
+    ask = ["curl", "-s", f"http://{host.address}:{PORT}/x"]
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(here.play, "service/site", changed)
+        held = "for n in $(seq 600); do test -s /run/held && break; sleep 0.1; done; held=$(cat /run/held); ps -o ppid= -p $held; echo $held"
+        lab.ssh(host, f"kill -9 {' '.join(lab.ssh(host, held).stdout.split())}; rm /usr/local/bin/systemctl")
+        assert running.result().rc != 0
+    assert lab.ssh(host, "cat /etc/api/app.conf").stdout == "color = red"
+    process = lab.ssh(host, "systemctl show -P MainPID api").stdout
+    tasks = here.play("service/site", changed).of(host.name)["tasks"]
+    assert len(tasks) == 1 and "restart api.service" in tasks[0]
+    assert lab.ssh(host, "systemctl show -P MainPID api").stdout != process and "color = red" in lab.exec(ask).stdout
+    here.quiet("service/site", changed, host.name)
+
+
+def test_links_that_the_service_s_user_made_lead_nowhere(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    """In its own folder it may do what it likes, and in its releases nothing; what such links lead to stays as it is, also at the removal."""
+    host, here = hosts[1], only(world, lab, hosts[1])
+    here.play("service/site", service(PORT)).of(host.name)
+    lab.ssh(host, "rm -rf /root/precious; mkdir -m 700 /root/precious; echo mine > /root/precious/file; chmod 600 /root/precious/file")
+    precious = "stat -c '%a %U %Y %n' /root/precious /root/precious/file; cat /root/precious/file"
+    before = lab.ssh(host, precious).stdout
+    for path in ("/opt/api/releases/own", "/opt/api/next", "/etc/api/own"):
+        assert lab.ssh(host, f"runuser -u api -- ln -s /root/precious {path}", check=False).returncode != 0
+    lab.ssh(host, "cd /var/lib/api; for name in etc cache .ssh; do runuser -u api -- ln -s /root/precious $name; done; "
+                  "runuser -u api -- ln -s /root/precious/file note; runuser -u api -- ln -s / root")
+    world.program(PROGRAM + "# another release\n")
+    here.play("service/site", service(PORT, service_config={"app.conf": "color = green"})).of(host.name)
+    assert lab.ssh(host, precious).stdout == before
+    here.play("service/remove", service(PORT)).of(host.name)
+    assert lab.ssh(host, precious).stdout == before
+    lab.ssh(host, "rm -rf /root/precious /var/lib/api")
 
 
 def test_the_secret_was_never_told(world: World) -> None:

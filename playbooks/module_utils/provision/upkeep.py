@@ -96,11 +96,11 @@ def upgrade(pieces: Pieces, which: str) -> str:
     pieces.work.facts["upgrades"] = [f"{one.name} {one.version}" for one in chosen]
     if chosen:
         named = ", ".join(f"{one.name} {one.version}" for one in chosen[:8])
-        pieces.work.add(f"upgrade {len(chosen)} packages: {named}{', …' if len(chosen) > 8 else ''}",
+        pieces.work.add(f"upgrade {len(chosen)} package{'s' if len(chosen) > 1 else ''}: {named}{', …' if len(chosen) > 8 else ''}",
                         lambda: packages.upgrade(chosen))
     left = [one for one in found if one not in chosen]
     security = sum(one.security for one in left)
-    words = f"{len(left)} upgrades wait, {security} of them for security" if left else "no upgrade waits"
+    words = f"{len(left)} upgrade{'s wait' if len(left) > 1 else ' waits'}, {security} of them for security" if left else "no upgrade waits"
     return words + ("; a restart of the host is due" if os.path.exists("/run/reboot-required") else "")
 
 
