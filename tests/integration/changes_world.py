@@ -46,9 +46,11 @@ class Case:
 
     def changed(self, parameters: set[str]) -> dict[str, Any]:
         """The variables of the block that take these parameters, with their new values."""
-        asked = self.composed({name: self.case["values"][name] for name in parameters}).inputs
+        along = {name: value for one in parameters for name, value in self.case.get("along", {}).get(one, {}).items()}
+        values = {**{name: self.case["values"][name] for name in parameters}, **along}
+        asked = self.composed(values).inputs
         return {name: asked[name] for name, template in self.implementation.variables.items() if name in asked
-                and any(reference.head == "parameters" and reference.path[0] in parameters for _, reference in references.find(template))}
+                and any(reference.head == "parameters" and reference.path[0] in values for _, reference in references.find(template))}
 
     @property
     def replacing(self) -> set[str]:
@@ -67,13 +69,14 @@ def judge(name: str, root: Root, blocks: Blocks, write: Callable[[Blocks], None]
     What is said to change in place is changed all at once, in one plan; what is said to make it anew, one by one, in a plan for all blocks.
     """
     cases = [Case(block, case, folder) for block, case in CASES[name].items()]
-    assert list(untold(cases)) == []
+    wrong = [f"{one}: no case changes it" for one in untold(cases)]
     in_place = {case.block: case.case["values"].keys() - case.replacing for case in cases}
-    assert {block: paths for block, paths in anew(root, cases, in_place, blocks, write).items() if paths} == {}
+    wrong += [f"{block}: made anew for {paths}" for block, paths in anew(root, cases, in_place, blocks, write).items() if paths]
     for one in zip_longest(*(sorted(case.replacing) for case in cases)):
         asked = {case.block: {parameter} for case, parameter in zip(cases, one, strict=True) if parameter}
         found = anew(root, cases, asked, blocks, write)
-        assert [f"{block}: {parameters}" for block, parameters in asked.items() if not found[block]] == []
+        wrong += [f"{block}: not made anew for {parameters}" for block, parameters in asked.items() if not found[block]]
+    assert wrong == [], "\n".join(wrong)
     write(blocks)
 
 

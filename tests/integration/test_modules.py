@@ -10,6 +10,7 @@ import yaml
 
 from provisioner.engines.terraform import interface
 from provisioner.sandbox import simulator
+from tests.integration.changes_world import judge
 from tests.integration.modules_world import MODULES, PROJECT, Root
 
 NAMES = sorted(folder.name for folder in MODULES.iterdir() if folder.is_dir())
@@ -100,6 +101,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, running: simulator.Simulator)
 
 def test_second_plan_is_empty(made: Root) -> None:
     assert made.plan() == {}
+
+
+def test_what_is_made_anew_by_a_change_is_what_its_definition_says(made: Root, tmp_path: Path) -> None:
+    judge("test_modules", made, blocks(), made.write, tmp_path)
 
 
 def test_outputs_say_how_to_reach_what_was_made(made: Root) -> None:

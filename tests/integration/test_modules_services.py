@@ -12,6 +12,7 @@ import pytest
 
 from provisioner.sandbox import simulator
 from tests import clients
+from tests.integration.changes_world import judge
 from tests.integration.modules_world import Root
 
 PASSWORD = "Abcdefghijklmnop0123456789"
@@ -82,6 +83,10 @@ def reached(root: Root, block: str) -> dict[str, Any]:
 
 def test_second_plan_is_empty(made: Root) -> None:
     assert made.plan() == {}
+
+
+def test_what_is_made_anew_by_a_change_is_what_its_definition_says(made: Root, program: Path, tmp_path: Path) -> None:
+    judge("test_modules_services", made, blocks(program), made.write, tmp_path)
 
 
 def test_outputs_say_how_to_reach_what_was_made(made: Root) -> None:

@@ -28,6 +28,11 @@ resource "terraform_data" "subnets" {
   }
 }
 
+# Amazon MQ can't change the user of a RabbitMQ broker; the provider takes it for a change in place.
+resource "terraform_data" "user" {
+  input = var.username
+}
+
 resource "aws_security_group" "this" {
   name_prefix = "${local.short}-"
   description = "AMQP over TLS from the networks that are named"
@@ -79,6 +84,8 @@ resource "aws_mq_broker" "this" {
   tags = var.tags
 
   lifecycle {
+    replace_triggered_by = [terraform_data.user]
+
     precondition {
       condition     = length(local.subnet_ids) > (var.cluster ? 1 : 0)
       error_message = "Amazon MQ needs a subnet, for a cluster one in each of several zones: none are given and the account has no default network. Give subnets, such as those of a network component."

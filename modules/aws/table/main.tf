@@ -5,6 +5,11 @@ locals {
   keys  = merge({ (var.hash_key) = var.hash_key_type }, var.range_key == "" ? {} : { (var.range_key) = var.range_key_type })
 }
 
+# The provider passes over another type of a key, which only another table can have.
+resource "terraform_data" "keys" {
+  input = local.keys
+}
+
 resource "aws_dynamodb_table" "this" {
   name                        = var.name
   billing_mode                = "PAY_PER_REQUEST"
@@ -41,6 +46,8 @@ resource "aws_dynamodb_table" "this" {
   }
 
   lifecycle {
+    replace_triggered_by = [terraform_data.keys]
+
     precondition {
       condition     = var.range_key != var.hash_key
       error_message = "The sort key must be another attribute than the partition key."
