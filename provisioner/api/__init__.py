@@ -3,12 +3,13 @@
 from provisioner.api.acting import Wish
 from provisioner.api.drifting import unaccept
 from provisioner.api.ejecting import Folder
-from provisioner.api.opening import open_store
+from provisioner.api.opening import STDIN, open_store
 from provisioner.api.session import Session
 from provisioner.api.values import Confirm, Drift, Outcome, Settings, Status, StatusRow, Tell
 from provisioner.runner.journal import Listen
 
 __all__ = [
+    "STDIN",
     "Confirm",
     "Drift",
     "Folder",

@@ -5,21 +5,24 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provisioner import spec
+from provisioner.api import commits
 from provisioner.api.values import Settings
-from provisioner.errors import Exit, Missing, ProvisionError
+from provisioner.errors import Exit, Invalid, Missing, Problem, ProvisionError, Where
 from provisioner.model import Application, Environment, project_path
 from provisioner.sandbox import environment as sandbox_environment
 from provisioner.sandbox import simulator
 from provisioner.store import Store
 from provisioner.suggest import suggestion
 
+STDIN = "-"
+"""Names standard input."""
 NOWHERE_ENDPOINT = "http://127.0.0.1:1"
 """Stands for the simulator where nothing will be asked of it (validate, graph)."""
 
 
 def project_folder(settings: Settings) -> Path:
     """The folder of app.yaml."""
-    path = Path(settings.file)
+    path = Path("." if settings.file == STDIN else settings.file)
     return (path if path.is_dir() else path.parent).resolve()
 
 
@@ -30,6 +33,21 @@ def document(settings: Settings) -> Path:
     if not path.exists():
         raise Missing(f"there is no {path}", code="PRV-1001", hint="name the file, or make one here", next="provision init", exit=Exit.INVALID)
     return path.resolve()
+
+
+def read_document(settings: Settings) -> tuple[str, str, str]:
+    """The text of the application's file, how it is named, and its folder. Raises Missing, Invalid."""
+    if settings.given is not None:
+        if len(settings.given) > spec.LARGEST:
+            raise Invalid([Problem("PRV-1102", f"is larger than {spec.LARGEST // 1024 // 1024} MiB", Where(STDIN), "is it the right file?")])
+        return spec.decode(settings.given, STDIN), STDIN, str(project_folder(settings))
+    path = document(settings)
+    return spec.read_text(path), spec.shown(path), str(path.parent)
+
+
+def commit(settings: Settings) -> str:
+    """Which commit the application's file was at; empty where nobody knows."""
+    return commits.commit_of(document(settings)) if settings.given is None else ""
 
 
 def open_store(settings: Settings) -> Store:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import commits, folders, importing, opening, past, promoting, saved
+from provisioner.api import folders, importing, opening, past, promoting, saved
 from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
@@ -48,13 +48,14 @@ class Project:
         self.notes: list[str] = []
         self.promoted: Revision | None = None
         """What is delivered instead of what the file says."""
+        self._document = opening.read_document(settings)
         application, problems = self._application()
         self._problems = tuple(problems)
         """Errors are raised together with those that composing finds."""
         self.warnings = [problem for problem in problems if problem.severity == "warning"]
         self.environment: Environment = opening.open_environment(settings, self.folder, opening.known_endpoint(self.folder))
         self.application: Application = opening.fit(application, self.environment)
-        self.catalog = Catalog(self.folder, beside=spec.definitions_beside(opening.document(settings)))
+        self.catalog = Catalog(self.folder, beside=spec.definitions_in(*self._document[:2]))
         self.store = opening.open_store(settings)
         if settings.looking and not settings.store and (hidden := opening.hidden(self.folder)):
             self._note(f"what is delivered is not known: {hidden} can't be read by you")
@@ -68,7 +69,7 @@ class Project:
         """The application that is meant, and its problems. Raises Invalid, Missing, ProvisionError."""
         settings = self.settings
         if not settings.promote_from:
-            return spec.examine_application(opening.document(settings), settings.application)
+            return spec.of_text(*self._document, settings.application)
         store = opening.open_store(settings)
         try:
             name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from)
@@ -128,7 +129,8 @@ class Project:
     def purpose(self, kind: Literal["deliver", "destroy", "rollback", "heal"] = "deliver", revision: int = 0) -> Purpose:
         """What is to be planned, with what the settings say about it."""
         settings = self.settings
-        file = f"{settings.file}#{settings.application}" if settings.application else settings.file
+        named = settings.file if settings.given is None else opening.STDIN
+        file = f"{named}#{settings.application}" if settings.application else named
         return Purpose(kind, revision, file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
 
     def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
@@ -152,7 +154,7 @@ class Project:
     def origin(self) -> Origin:
         """Where a plan that is made now comes from."""
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
-        return Origin(holder_here().who, commits.commit_of(opening.document(self.settings)), revision.number if revision else 0)
+        return Origin(holder_here().who, opening.commit(self.settings), revision.number if revision else 0)
 
     def _frozen(self) -> Revision | None:
         """The revision that delivered this version already. Raises Refused (PRV-5004) when the document says something else by now."""

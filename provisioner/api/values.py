@@ -21,6 +21,8 @@ class Settings:
     file: str = "app.yaml"
     application: str = ""
     """Which one, in a file that holds several."""
+    given: bytes | None = None
+    """What the application's file holds where it is no file but standard input: `file` says the folder then."""
     environment: str = ""
     """Empty: the only one that is configured, or the sandbox where none is."""
     promote_from: str = ""

@@ -35,6 +35,8 @@ class Door:
     """The number of the run that this call has begun, or gone on with."""
     pasting: Pasting = field(default_factory=Pasting)
     """Completes commands that are printed."""
+    heard: bytes | None = None
+    """What standard input held."""
 
     @property
     def json(self) -> bool:
@@ -101,6 +103,14 @@ class Door:
         self.show(error_text(Invalid(shown) if shown else error, self.aside))
         if self.json and not self.answered:
             self.say_json(error_json(error, code))
+
+    def hear(self, most: int) -> bytes:
+        """All of standard input, but no more bytes than would be too many; it can be read only once, and is asked for more often."""
+        if self.heard is None:
+            if sys.stdin.isatty():
+                self.tell("reading the application from the keyboard; Ctrl-D ends it")
+            self.heard = sys.stdin.buffer.read(most + 1)
+        return self.heard
 
     def _write(self, stream: TextIO, text: str) -> None:
         try:

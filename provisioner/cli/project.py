@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from provisioner.api import Session, Settings, open_session, open_store, saved
+from provisioner.api import STDIN, Session, Settings, open_session, open_store, saved
 from provisioner.cli.door import Door
 from provisioner.cli.options import SUFFIXES, application_of
 from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, project_path
+from provisioner.spec import LARGEST as LARGEST_DOCUMENT
 from provisioner.spec import find_environments
 from provisioner.store import Run, Store
 from provisioner.suggest import suggestion
@@ -18,7 +20,7 @@ from provisioner.suggest import suggestion
 Chosen = Mapping[str, Any]
 """The options of a verb by their Python names."""
 PLAIN = ("environment", "promote_from", "store", "terraform", "parallel", "lock_wait", "timeout", "reason", "accept_host_keys", "ignore_unsupported",
-         "looking")
+         "looking", "given")
 """Options that a session takes as they are."""
 
 
@@ -33,7 +35,10 @@ def settings_of(chosen: Chosen) -> Settings:
 
 def open_project(door: Door, chosen: Chosen) -> Session:
     """The session, its warnings told. Raises Invalid, Missing, ProvisionError."""
-    session = open_session(settings_of(chosen), door.tell)
+    settings = settings_of(chosen)
+    if settings.file == STDIN and settings.given is None:
+        settings = replace(settings, given=door.hear(LARGEST_DOCUMENT))
+    session = open_session(settings, door.tell)
     if session.warnings and not door.json:
         door.warned = tuple(session.warnings)
         door.show(problems_text(session.warnings, door.aside))
@@ -86,7 +91,13 @@ def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
     if others:
         raise ProvisionError(f"{', '.join(others)} says something else than plan {plan.id}, which is carried out as it was planned", code="PRV-6429",
                              exit=Exit.USAGE, hint="leave it out, or make a plan with it")
-    return {**chosen, "file": purpose.file, **planned}
+    return {**chosen, **_document_of(plan), **planned}
+
+
+def _document_of(plan: Plan) -> dict[str, Any]:
+    """Where the document of a plan is, as options: what came by standard input is in the plan."""
+    file = plan.purpose.file
+    return {"file": STDIN, "given": plan.text.encode()} if application_of(file)[0] == STDIN else {"file": file}
 
 
 def _means(value: Any) -> Any:
@@ -110,16 +121,25 @@ def place_of(chosen: Chosen, plan: Plan) -> dict[str, Any]:
     """Application and environment of a plan, as options. Its file is looked for in the project that the options mean."""
     purpose = plan.purpose
     name, application = application_of(purpose.file)
+    if name == STDIN:
+        return {**_document_of(plan), "file": chosen.get("file") or STDIN, **_scope_of(plan, Path(project_of(settings_of(chosen))))}
     beside = Path(project_of(settings_of(chosen))) / (Path(name).name if name.endswith(SUFFIXES) else "app.yaml")
     file = f"{beside}#{application}" if application else str(beside)
+    return {"file": file if beside.exists() else chosen.get("file"), **_scope_of(plan, beside.parent)}
+
+
+def _scope_of(plan: Plan, folder: Path) -> dict[str, Any]:
+    """Environment and protection of a plan, as options."""
     # the sandbox has to be named where there are other environments
-    implied = purpose.on or plan.environment == "sandbox" and not find_environments(beside.parent)
-    return {"file": file if beside.exists() else chosen.get("file"), "environment": "" if implied else plan.environment, "on": purpose.on,
-            "keep": purpose.keep, "allow_destroy": purpose.allow_destroy}
+    implied = plan.purpose.on or plan.environment == "sandbox" and not find_environments(folder)
+    return {"environment": "" if implied else plan.environment, "on": plan.purpose.on, "keep": plan.purpose.keep,
+            "allow_destroy": plan.purpose.allow_destroy}
 
 
 def project_of(settings: Settings) -> str:
     """The folder of app.yaml."""
+    if settings.file == STDIN:
+        return "."
     head, _, name = settings.file.rpartition("/")
     return settings.file if not name.endswith(SUFFIXES) else head or "."
 

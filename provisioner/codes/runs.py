@@ -24,9 +24,9 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-5002": (
         "A component would move",
         "It was delivered by another tool, or in another Terraform root, than the documents now say. Moving it would leave the old one behind.\n"
-        "Take the edit of placement, `stack` or module back. Or do it in two applies: take the component out, apply (what bears data needs\n"
-        "--allow-destroy NAME, and its data goes: take a backup first), put it in again, apply. To keep data: add a component of another name\n"
-        "in the new place, move the data over, then take the old one out.",
+        "Take the edit of placement, `stack` or module back. Or do it in two applies: take the component and what refers to it out, apply (what\n"
+        "bears data needs --allow-destroy NAME, and its data goes: take a backup first), put it in again, apply. To keep data: add a component of\n"
+        "another name in the new place, move the data over, then take the old one out.",
     ),
     "PRV-5003": (
         "A parameter would go back",

@@ -153,7 +153,7 @@ def choose(
     if not many:
         fitting = _preferred(fitting, lambda pair: pair[0] in near)
     if not fitting:
-        return [], [_none_fits(environment, component, definition, offers, rule)]
+        return [], [_none_fits(environment, component, definition, offers, _allowed(component, rule, wanted))]
     if len(fitting) > 1 and not many:
         listed = ", ".join(target.name for target, _ in fitting)
         return [], [Problem(
@@ -203,11 +203,23 @@ def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str
 
 
 def _none_fits(
-    environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], rule: PlaceRule | None,
+    environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], allowed: str,
 ) -> Problem:
     needs = " or ".join(entry.needs for entry in definition.implementations if entry.needs != "existing") or "an existing one"
     have = "; ".join(f"{target.name} offers {', '.join(offers[target.name]) or 'nothing'}" for target in environment.targets) or "there is no target"
-    chosen = f" that its place rule ({rule.where}) allows" if rule else ""
     instead = f". {definition.elsewhere}" if definition.elsewhere else ""
-    return Problem("PRV-1513", f'no target of environment "{environment.name}"{chosen} can carry "{component.name}": '
+    return Problem("PRV-1513", f'no target of environment "{environment.name}"{allowed} can carry "{component.name}": '
                                f"{component.type} needs {needs}{instead}", component.where, have)
+
+
+def _allowed(component: Component, rule: PlaceRule | None, wanted: Topology) -> str:
+    """Which targets were looked at, where not all were."""
+    said = []
+    if rule and rule.where.file:
+        said.append(f"its place rule ({rule.where}) allows")
+    elif rule:
+        places = ", ".join(str(value) for value in (rule.one or rule.each or {}).values())
+        said.append(f"the built-in rule for {component.type} allows ({places})")
+    if wanted:
+        said.append(f"the topology policy names ({', '.join([*wanted.names, *(str(dict(labels)) for labels in wanted.labels)])})")
+    return f" that {' and '.join(said)}" if said else ""

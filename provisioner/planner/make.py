@@ -144,10 +144,13 @@ def refuse_moves(wanted: Mapping[str, Unit], delivered: Mapping[str, Delivered])
         old = delivered[name].unit if name in delivered else unit
         if (old.engine, old.root) != (unit.engine, unit.root):
             word = f" with --allow-destroy {unit.component}, its data goes" if old.data else ""
+            users = ", ".join(sorted({user.component for user in wanted.values() if name in user.needs and user.component != unit.component}))
+            users = f" and what needs it ({users})" if users else ""
             raise Refused(
                 f"{name} was delivered by {old.engine} in {old.root or 'no root'} and would move to {unit.root or unit.engine}", code="PRV-5002",
                 where=unit.where, exit=Exit.DENIED,
-                hint=f"take the edit of its place, its stack or its module back; or apply twice: without {unit.component}{word}, then with it again")
+                hint=f"take the edit of its place, its stack or its module back; or apply twice: without {unit.component}{users}{word}, "
+                     "then with it again")
 
 
 def first_known(wanted: Mapping[str, Unit], order: Iterable[str], delivered: Mapping[str, Delivered]) -> Known:

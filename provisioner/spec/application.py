@@ -58,9 +58,14 @@ def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Applicat
 
 def definitions_beside(path: Path) -> list[Document]:
     """The definitions that a file holds beside its application. Raises Invalid."""
-    if not any(kind in read_text(path) for kind in DEFINITIONS):
+    return definitions_in(read_text(path), shown(path))
+
+
+def definitions_in(text: str, file: str) -> list[Document]:
+    """The same of a text. Raises Invalid."""
+    if not any(kind in text for kind in DEFINITIONS):
         return []
-    return [document for document in yaml.read_all(path) if _kind(document) in DEFINITIONS]
+    return [document for document in yaml.parse_all(text, file) if _kind(document) in DEFINITIONS]
 
 
 def _chosen(documents: list[Document], name: str) -> Document:
@@ -73,9 +78,11 @@ def _chosen(documents: list[Document], name: str) -> Document:
         return found[0]
     if name in names:
         return found[names.index(name)]
+    # a name that begins with a dash would be taken for an option
+    file = documents[0].file if documents[0].file != "-" else "-- -"
     what = f'there is no application "{name}"' if name else f"holds {len(found)} applications, and none is chosen"
     raise Invalid([Problem("PRV-1211", what, found[-1].value_at(()),
-                           f"name one after the file: {documents[0].file}#{names[0]}; there is: {', '.join(names)}")])
+                           f"name one after the file: {file}#{names[0]}; there is: {', '.join(names)}")])
 
 
 def _own_text(documents: list[Document], document: Document) -> str:

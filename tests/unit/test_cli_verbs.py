@@ -95,38 +95,6 @@ def test_each_template_is_a_valid_project(template: str, tmp_path: Path, capsys:
     assert "PRV-6403" in told and "app.yaml is there already" in told
 
 
-SEEING = ("--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-dac_override,-dac_read_search")
-"""Rights by which root reads and writes what it may not."""
-
-
-@pytest.mark.parametrize("verb", ["validate", "graph", "history", "runs", "doctor"])
-def test_who_only_looks_writes_nothing(verb: str, tmp_path: Path) -> None:
-    """Also where it could not: a folder of somebody else."""
-    main(["init", "--name", "shop"])
-    tmp_path.chmod(0o555)
-    before = sorted(tmp_path.iterdir())
-    line = [*(["setpriv", *SEEING] if os.geteuid() == 0 else []), sys.executable, "-m", "provisioner", verb]
-    found = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
-    tmp_path.chmod(0o755)
-    assert sorted(tmp_path.iterdir()) == before
-    assert found.returncode == (Exit.MISSING if verb == "doctor" else Exit.OK), found.stderr
-    assert verb != "doctor" or "choose another place: --store PATH" in found.stdout
-
-
-def test_a_store_that_may_only_be_read_is_read(past: int, tmp_path: Path) -> None:
-    place = project_path(str(tmp_path))
-    for path, mode in ((place / "store.db", 0o400), (place, 0o500)):
-        path.chmod(mode)
-    rights = ["setpriv", *SEEING] if os.geteuid() == 0 else []
-    found = subprocess.run([*rights, sys.executable, "-m", "provisioner", "runs"], capture_output=True, text=True, check=False)
-    assert found.returncode == Exit.OK and "maya (CHG" in found.stdout, found.stderr
-    place.chmod(0)
-    main(["init", "--name", "shop"])
-    blind = subprocess.run([*rights, sys.executable, "-m", "provisioner", "validate"], capture_output=True, text=True, check=False)
-    place.chmod(0o700)
-    assert blind.returncode == Exit.OK and "what is delivered is not known" in blind.stderr
-
-
 def test_init_keeps_an_ignore_file(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / ".gitignore").write_text("mine\n")
     assert main(["init", "--name", "shop", "-o", "json"]) == Exit.OK

@@ -351,6 +351,8 @@ def test_a_unit_does_not_move_to_another_engine_or_root(other: object) -> None:
     moved = replace(other, where=Where("app.yaml", 7, 3))  # type: ignore[type-var]
     error = refused(world, moved)
     assert error.code == "PRV-5002" and error.where == Where("app.yaml", 7, 3)
+    assert "apply twice: without db, then with it again" in error.hint
+    assert "without db and what needs it (api, web), then" in refused(world, moved, unit("web@dc", "db@aws"), unit("api@dc", "db@aws")).hint
 
 
 # ------------------------------------------------------------------ failures and digests

@@ -31,11 +31,14 @@ def apply_command(door: Door, /, **chosen: Any) -> int:
 
     With PLAN (a file of `plan --out`, or its id): exactly that, or nothing: exit code 11 says what changed since.
 
+    FILE may be - for standard input, as for every verb: paths in it count from the current folder. `resume` needs no FILE then.
+
     \b
       provision apply
       provision apply release.plan
       provision apply -e prod --yes --lock-wait 10m --reason CHG0041873
       provision apply --on deploy@203.0.113.7
+      generate | provision apply - --yes
     """
     return carry_out("apply.apply", door, **chosen)
 
