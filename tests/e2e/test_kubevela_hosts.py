@@ -16,6 +16,10 @@ from tests.kubevela import DATA
 from tests.lab import Lab
 
 APPLICATION = "kubevela.github.io__docs__end-user__traits__references.md__13.yaml"
+DAEMON = """    - name: watch
+      type: daemon
+      properties: {image: busybox, imageArchive: busybox.tar, cmd: [/bin/sh, -c, "while true; do sleep 1; done"], env: {LEVEL: low}}
+"""
 APPLETS = {f"bin/{name}": f'#!/bin/sh\nexec /bin/busybox {name} "$@"\n' for name in ("date", "tail")}
 
 
@@ -48,6 +52,23 @@ def test_the_sidecar_reads_what_the_worker_writes(project: Project, lab: Lab, ho
 
 
 def test_a_second_plan_is_empty(project: Project) -> None:
+    assert project.planned() == {}
+
+
+def test_a_worker_is_changed_in_place_and_a_daemon_joins_on_every_host(project: Project, lab: Lab, hosts: list[model.Host]) -> None:
+    project.edit("sleep 1;", "sleep 2;")
+    with (project.folder / "app.yaml").open("a") as file:
+        file.write("\n" + DAEMON)
+    project.edit("type: worker\n      properties:\n", "type: worker\n      properties:\n        env: [{name: PACE, value: slow}]\n")
+    assert project.planned() == {"log-gen-worker@site": "update", "watch@site": "create"}
+    project.provision("apply", "--yes")
+    assert project.planned() == {}
+    project.edit("LEVEL: low", "LEVEL: high")
+    assert project.planned() == {"watch@site": "update"}
+    project.provision("apply", "--yes")
+    for host in hosts:
+        said = lab.ssh(host, "podman exec watch sh -c 'echo $LEVEL'; podman exec log-gen-worker sh -c 'echo $PACE'").stdout.split()
+        assert said == ["high", "slow"]
     assert project.planned() == {}
 
 

@@ -14,12 +14,17 @@ BUCKET = '''
 variable "prefix" {
   type = string
 }
+variable "owner" {
+  type    = string
+  default = "nobody"
+}
 output "name" {
   value = aws_s3_bucket.this.id
 }
 resource "aws_s3_bucket" "this" {
   bucket        = "${var.prefix}-own-archive"
   force_destroy = true
+  tags          = { Owner = var.owner }
 }
 '''
 VAULT = "a word for the vault"
@@ -68,6 +73,13 @@ def test_outputs_pass_from_modules_to_playbooks(project: Project) -> None:
 def test_a_second_plan_is_empty(project: Project) -> None:
     plan = project.json("plan")
     assert effects(plan) == {}
+
+
+def test_a_module_is_changed_in_place(project: Project) -> None:
+    project.edit('{prefix: "${words.joined}"}', '{prefix: "${words.joined}", owner: eve}')
+    assert effects(project.json("plan")) == {"archive@aws": "update"}
+    project.provision("apply", "--yes")
+    assert effects(project.json("plan")) == {}
 
 
 def test_a_changed_role_is_delivered(project: Project) -> None:
