@@ -197,7 +197,6 @@ def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp
             began = time.time()
             bank.project.provision("rollback", "-e", "lab", "--yes", "--reason", "answers 500")
             ended = time.time()
-            # both copies were started anew: nginx asks one that failed again after some seconds
             until(lambda: bank.lab.exec(["curl", "-sf", "--max-time", "5", url], check=False).returncode == 0)
             again = time.time()
         finally:
@@ -215,6 +214,7 @@ def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp
         print(f"\nrollback of 2 hosts: the command took {ended - began:.1f} s, the last answer of the bad release came after {last - began:.1f} s, "
               f"the old one answers at the gateway for good after {again - began:.1f} s; of {len(codes)} requests {sum(failed.values())} were "
               f"answered by neither: {failed or 'none'}")
+    assert not failed, "one copy answered while the other was started anew"
     program.write_text(right)
 
 

@@ -48,7 +48,7 @@ def test_addresses_and_weights_do_not_mix() -> None:
 # ------------------------------------------------------------------ nginx
 def test_nginx_weights_and_drains() -> None:
     text = nginx.text("t", HEADER, [route({"to": "a", "weight": 3}, {"to": "b"}, drained=("b",))], nginx.Listening(("80",)))[0]
-    assert "server a:8080 weight=3 max_fails=1 fail_timeout=5s;" in text
+    assert "server a:8080 weight=3 max_fails=1 fail_timeout=2s;" in text
     assert "server b:8080 down;" in text
 
 

@@ -199,7 +199,7 @@ def _upstream(name: str, route: Route) -> str:
 
 def _share(weight: int) -> str:
     # a server that is down gets no new request; the workers of before the reload end those that they have
-    return " down" if weight == 0 else f"{f' weight={weight}' if weight > 1 else ''} max_fails=1 fail_timeout=5s"
+    return " down" if weight == 0 else f"{f' weight={weight}' if weight > 1 else ''} max_fails=1 fail_timeout=2s"
 
 
 def _locations(tag: str, number: int, route: Route) -> str:

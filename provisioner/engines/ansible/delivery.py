@@ -9,7 +9,7 @@ from provisioner.engine import Report, Site
 from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import outcome as outcomes
 from provisioner.engines.ansible import sources, stage
-from provisioner.engines.ansible.inputs import variables
+from provisioner.engines.ansible.inputs import Variables, variables
 from provisioner.engines.ansible.outcome import Outcome, Task
 from provisioner.engines.ansible.play import finish
 from provisioner.engines.ansible.preview import NEW_HOSTS
@@ -35,6 +35,8 @@ class Delivery:
     library: Path
     running: stage.Running
     cancelled: Callable[[], bool]
+    first: bool = False
+    """True where nothing of it can run yet that others use: all hosts at once."""
 
     async def run(self) -> None:
         """Carry the step out; exactly one StepEnded is reported."""
@@ -89,8 +91,7 @@ class Delivery:
             return StepEnded(self.step.name, "interrupted", with_code("PRV-4209", "cancelled before it was started")), Outcome()
         # an attempt that died is no longer running, but what it had started may be
         finish(self.folder, folders.runtime(self.folder))
-        play = stage.Stage(self.site, self.library, self.folder, playbook, hosts, variables(self.step.unit, self.site),
-                           limits=self._limits(hosts), seals=self._seals())
+        play = stage.Stage(self.site, self.library, self.folder, playbook, hosts, self._variables(), limits=self._limits(hosts), seals=self._seals())
         remote = [host.name for host in hosts if host.connection == "ssh"]
         if remote:
             self._say("note", f"waiting for SSH of {', '.join(remote[:8])}{', …' if len(remote) > 8 else ''}")
@@ -103,7 +104,7 @@ class Delivery:
             folders.note_started(self.folder, [host.name for host in there])
             outcome = await stage.perform(play, there, self.running, self._told, self._written)
             folders.forget_started(self.folder, [host.name for host in there if outcomes.is_stale(outcome.of(host.name))
-                                                 or outcomes.is_unreachable(outcome.of(host.name)[:1])])
+                                                 or outcomes.is_unreachable(outcome.of(host.name)[:1]) or outcomes.is_untouched(outcome, host.name)])
         failed = {**{name: reached_text(reached) for name, reached in lost.items()}, **reasons(outcome, there)}
         return self._ended(outcome, failed, hosts), outcome
 
@@ -146,6 +147,10 @@ class Delivery:
             return replace(ended, state="failed", outputs=published, message=with_code(
                 "PRV-4205", f"the playbook did not set: {', '.join(missing)}", f"it gave: {', '.join(raw) or 'nothing'}"))
         return replace(ended, outputs=published)
+
+    def _variables(self) -> Variables:
+        given = variables(self.step.unit, self.site)
+        return replace(given, open={**given.open, "provision_at_once": "100%"}) if self.first else given
 
     # ------------------------------------------------------------------ what the plan showed
     def _limits(self, hosts: tuple[Host, ...]) -> dict[str, float]:

@@ -111,7 +111,8 @@ class AnsibleEngine:
         tasks = []
         for step in request.steps:
             hosts = hosts_of(step.unit, request.hosts, request.delivered)
-            delivery = Delivery(step, hosts, site, report, self._library, self._running, lambda: self._cancelled)
+            delivery = Delivery(step, hosts, site, report, self._library, self._running, lambda: self._cancelled,
+                                step.unit.name not in request.delivered)
             tasks.append(asyncio.create_task(delivery.run()))
         try:
             await asyncio.gather(*tasks)

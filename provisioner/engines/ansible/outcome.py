@@ -132,6 +132,11 @@ def is_stale(tasks: Sequence[Task]) -> bool:
     return any(task.state == "failed" and isinstance(said := task.result.get("provision"), dict) and bool(said.get("stale")) for task in tasks)
 
 
+def is_untouched(outcome: Outcome, host: str) -> bool:
+    """True when the play ended before it came to this host."""
+    return outcome.stats is not None and host not in outcome.stats["processed"] and not outcome.of(host)
+
+
 def is_unreachable(tasks: Sequence[Task]) -> bool:
     """True when the host failed because the connection did."""
     return bool(tasks) and tasks[-1].state == "unreachable"
