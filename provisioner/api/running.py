@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from provisioner import durations
 from provisioner.api import folders
 from provisioner.api.promoting import digests_of
 from provisioner.api.values import Outcome
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Event, Json, Plan, StepEnded
+from provisioner.model import PATIENCE, Event, Json, Plan, StepEnded
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
@@ -81,19 +82,29 @@ class Runner:
             raise ProvisionError(f"run {run.number} waits until {later}", code="PRV-6115", exit=Exit.WAITING,
                                  hint="--now goes on before that", next=f"provision resume {run.number} --now")
         if late := self._late(run):
-            raise ProvisionError(f"{late} of run {run.number} waited longer than its timeout", code="PRV-6116", hint="make a new plan",
-                                 next="provision apply")
+            raise self._expired(run, *late)
         said = f"resumed by {self._lock.holder.who}" + (f": {self._reason}" if self._reason else "")
         agreed = [StepEnded(row.name, "done", said) for row in waiting]
         for ended in agreed:
             self._store.runs.finish_step(run.number, ended, fence=self._lock.fence)
         return agreed
 
-    def _late(self, run: Run) -> str:
-        """The suspended step whose time for a yes is over; empty when there is none."""
+    def _late(self, run: Run) -> tuple[str, float] | None:
+        """The suspended step whose time for a yes is over, and that time; None when there is none."""
         rows = self._store.runs.steps(run.number)
-        limits = {step.name: step.unit.flow.expires for step in self._plan_of(run).steps if step.unit.flow and step.unit.flow.expires}
-        return next((name for name, limit in limits.items() if rows[name].state == "suspended" and _seconds_since(rows[name].started) > limit), "")
+        waits = [(step.name, step.unit.flow.expires, rows[step.name]) for step in self._plan_of(run).steps
+                 if step.unit.flow and rows[step.name].state == "suspended"]
+        # one that waits for a time may be gone on with from then
+        return next(((name, limit or PATIENCE) for name, limit, row in waits
+                     if _seconds_since(row.started if limit else str(row.outputs.get("until") or row.started)) > (limit or PATIENCE)), None)
+
+    def _expired(self, run: Run, name: str, limit: float) -> ProvisionError:
+        """Nobody said yes in time: the step and its run have failed."""
+        said = f"no yes came within {durations.words(limit)} (PRV-6116)"
+        self._store.runs.finish_step(run.number, StepEnded(name, "failed", said), fence=self._lock.fence)
+        self._store.runs.move(run.number, "failed", int(Exit.FAILED), f"{name}: {said}", fence=self._lock.fence)
+        return ProvisionError(f"{name} of run {run.number} has expired: no yes came within {durations.words(limit)}; the run has failed",
+                              code="PRV-6116", hint="a new plan shows what is to be done now", next="provision apply")
 
     def note_handling(self, plan: Plan) -> int:
         """Record what policies say now of units to which nothing else happens; how many there were."""

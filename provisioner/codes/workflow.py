@@ -59,5 +59,6 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-4409": ("No endpoint", "None of the components has an output `url` or `host`."),
     "PRV-4410": ("The other application is not delivered", "Its newest run in this environment has not succeeded, and the limit is over."),
     "PRV-6115": ("The run waits for a time", "A step of its workflow waits until then. provision resume RUN --now goes on before."),
-    "PRV-6116": ("A yes came too late", "A step waited for longer than its `timeout`. provision apply makes a new plan."),
+    "PRV-6116": ("A yes came too late", "A step waited for longer than its `timeout` (without one 7 days), so the run has failed. "
+                 "provision apply makes a new plan."),
 }

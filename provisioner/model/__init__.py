@@ -27,9 +27,10 @@ from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Or
 from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, Recreate, TraitPatch
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, WORKFLOW, Action, EngineName, Json, Rule, StepKind
-from provisioner.model.workflow import Flow, Mode, StepInput, StepOutput, Workflow, WorkflowStep
+from provisioner.model.workflow import PATIENCE, Flow, Mode, StepInput, StepOutput, Workflow, WorkflowStep
 
 __all__ = [
+    "PATIENCE",
     "Acceptance",
     "Action",
     "ActionSpec",

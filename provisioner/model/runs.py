@@ -22,7 +22,7 @@ STEP_MOVES: dict[str, tuple[str, ...]] = {
 }
 RUN_MOVES: dict[str, tuple[str, ...]] = {
     "running": ("succeeded", "failed", "interrupted", "superseded", "waiting"),
-    "waiting": ("running", "superseded"),
+    "waiting": ("running", "failed", "superseded"),
     "failed": ("running", "superseded"),
     "interrupted": ("running", "superseded"),
     "succeeded": (),

@@ -66,6 +66,10 @@ def every(workflow: Workflow | None) -> list[WorkflowStep]:
     return [one for top in (workflow.steps if workflow else ()) for one in (top, *top.steps)]
 
 
+PATIENCE = 7 * 86400.0
+"""Seconds that a step waits for a yes where it has no `timeout` of its own."""
+
+
 @dataclass(frozen=True)
 class Flow:
     """What makes a unit a step of the workflow: when it is carried out, and which steps are its own."""
@@ -83,7 +87,7 @@ class Flow:
     timeout: float = 0
     """Seconds that carrying it out may take."""
     expires: float = 0
-    """Seconds after which a yes comes too late, and after which none of its members is begun any more; 0: never."""
+    """Seconds after which a yes comes too late (0: PATIENCE), and after which none of its members is begun any more (0: never)."""
     summary: str = ""
     """What it does, in a few words of its kind."""
     parallel: int = 0

@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -145,6 +148,11 @@ def test_going_back_runs_the_workflow_of_then(shop: Project, server: Server) -> 
     """Its approval, its smoke tests and its messages hold for a rollback, too."""
     shop.provision("rollback", "--to", "1", "--yes", exit=6)
     assert states(shop)["approve"] == "suspended" and len(server.bodies("/version")) == 3 and len(server.bodies("/told")) == 2
+    with closing(sqlite3.connect(next(shop.folder.glob(".provision/*.db")))) as store, store:
+        store.execute("UPDATE steps SET started = ? WHERE state = 'suspended'", ((datetime.now(UTC) - timedelta(days=8)).isoformat(),))
+    assert "no yes came within 7d" in shop.provision("resume", exit=1).stderr
+    assert (shop.json("show")["state"], states(shop)["approve"], states(shop)["told"]) == ("failed", "failed", "waiting")
+    shop.provision("resume", exit=6)
     shop.provision("resume")
     assert states(shop)["told"] == "done" and shop.json("history")["revisions"][0]["version"] == "1"
 

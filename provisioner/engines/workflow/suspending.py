@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from provisioner import durations
 from provisioner.errors import StepFailed
-from provisioner.model import Json
+from provisioner.model import PATIENCE, Json
 from provisioner.step_kinds import Done, StepKind, Suspended, Work
 
 IN_PROCESS = 300.0
@@ -30,7 +30,8 @@ def _suspend(work: Work) -> Done:
 
 
 def _summary(properties: Mapping[str, Json]) -> str:
-    what = f"wait {properties['duration']}" if "duration" in properties else "wait for `provision resume`"
+    for_a_yes = f"wait for `provision resume` ({durations.words(PATIENCE)}, or its timeout)"
+    what = f"wait {properties['duration']}" if "duration" in properties else for_a_yes
     return f"{what}: {properties['message']}" if properties.get("message") else what
 
 
