@@ -61,6 +61,10 @@ TYPE_KEYS: Schema = {
     "actions": _list(ACTION), "unavailable": TEXT, "notices": TEXTS}
 STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})
 
+REVISION = _result("revision", revision=COUNT, version=TEXT, time=TEXT, run=COUNT, plan=TEXT, digest=TEXT, who=TEXT, reason=TEXT, spec=TEXT,
+                   definitions=OBJECT, sources=OBJECT, artifacts=OBJECT, inputs=OBJECT)
+REVISION["properties"] |= {"application": TEXT, "environment": TEXT}
+
 DIFFERENCE: Schema = {"path": TEXT, "unit": TEXT, "engine": TEXT, "place": TEXT, "what": TEXT, "found": ANY, "declared": ANY, "follows": TEXTS}
 ACCEPTANCE = _object({"who": TEXT, "why": TEXT, "time": TEXT})
 DRIFT = _result(
@@ -95,6 +99,10 @@ SCHEMAS: dict[str, Schema] = {
     "doctor": _result("doctor", problems=COUNT, warnings=COUNT, checks=_list(_object(
         {"name": TEXT, "state": {"enum": ["ok", "warning", "problem", "skipped"]}, "detail": TEXT, "fix": TEXT}))),
     "eject": _result("eject", folder=TEXT, roots=TEXTS, units=TEXTS, notes=TEXTS),
+    "history": _result("history", revisions=_list(REVISION)),
+    "revision": REVISION,
+    "diff": _result("diff", before=TEXT, after=TEXT, differences=_list(_object(
+        {"subject": TEXT, "component": TEXT, "path": TEXT, "before": ANY, "after": ANY}))),
     "drift": DRIFT,
     "drifts": _result("drifts", drifts=_list(OBJECT)),
     "drift-judged": _result("drift-judged", what={"enum": ["accepted", "forgotten"]}, paths=TEXTS),

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from provisioner.api import Drift, Status, StatusRow
 from provisioner.console import shapes
 from provisioner.console.catalogue import actions_json, type_json
+from provisioner.console.differences import differences_json
 from provisioner.console.drawing import graph_json
 from provisioner.console.drift import drift_json
 from provisioner.console.effects import data_losses, effects, has_changes
@@ -22,6 +23,7 @@ from provisioner.console.findings import findings_json
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import ASCII, Cell, Look, cut, seconds_text, table, width_of
 from provisioner.console.progress import Progress
+from provisioner.console.revisions import revision_json
 from provisioner.console.schemas import SCHEMAS
 from provisioner.console.status import outputs_lines, status_json, status_text, urls
 from provisioner.console.tree import tree_lines
@@ -30,7 +32,7 @@ from provisioner.errors import Exit, Problem, ProvisionError, Where
 from provisioner.model import Acceptance, ActionSpec, Change, Event, FileDiff, Json, Origin, Plan, Step
 from provisioner.planner.drift import Difference, Findings
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS, cloud
-from tests.unit.test_console_golden import DEFINITION, FINDINGS, TRAIT
+from tests.unit.test_console_golden import DEFINITION, DIFFERENCES, FINDINGS, REVISION, TRAIT
 
 STATUS = Status("shop", "prod", "degraded", "drifted", 42, "2.5.0", "2026-10-01T20:04:11Z", (
     StatusRow("db@aws", "db", "postgres", "aws", "healthy", "in sync"),
@@ -141,6 +143,9 @@ RESULTS: dict[str, Any] = {
     "validate": {**shapes.head("validate"), "valid": True, "application": "a", "environment": "e", "units": [], "problems": []},
     "event": shapes.event_json(483, 1, EVENTS[2]),
     "eject": {**shapes.head("eject"), "folder": "/plain", "roots": ["aws"], "units": ["web@dc"], "notes": []},
+    "history": {**shapes.head("history"), "revisions": [revision_json(REVISION, RUN), revision_json(REVISION, None)]},
+    "revision": revision_json(REVISION, RUN),
+    "diff": differences_json(DIFFERENCES, ("shop@41", "shop@42")),
     "drift": drift_json(DRIFT),
     "drifts": {**shapes.head("drifts"), "drifts": [drift_json(DRIFT)]},
     "drift-judged": {**shapes.head("drift-judged"), "what": "accepted", "paths": ["db@aws"]},
