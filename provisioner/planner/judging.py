@@ -99,7 +99,7 @@ def facts(application: Application, environment: Environment, user: str, compone
     alone = tuple(Subject({**about, "component": part}, name, places[name], waits) for name, part in parts.items())
     subjects = {"component": alone, "unit": tuple(wanted), "change": tuple(changed)}
     if plan:
-        subjects["plan"] = (Subject({**about, "plan": _plan(wanted, changed)}, plan.application),)
+        subjects["plan"] = (Subject({**about, "plan": _plan(wanted, changed)}, plan.application, waits=waits),)
     return Facts(subjects)
 
 

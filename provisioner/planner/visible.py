@@ -10,6 +10,8 @@ from provisioner.references import KEEP, Reference
 
 HAS = re.compile(r"\bhas\([^()]*\)")
 """Asks whether there is a value, not which."""
+GOES_THROUGH = re.compile(r"\.(all|exists|exists_one|filter|map)\(")
+"""Looks at the items of a list."""
 
 
 class Seen:
@@ -42,19 +44,23 @@ def not_known(condition: str, scope: Mapping[str, Json], components: frozenset[s
     """
     if "${" in condition:
         return ""
-    for path in conditions.names(HAS.sub("true", condition)):
+    names = conditions.names(HAS.sub("true", condition))
+    # `items.exists(one, one.size > 3)`: what is asked of each item is a name that begins with none of ours
+    of_items = [path[1:] for path in names if path[0] not in scope] if GOES_THROUGH.search(condition) else []
+    for path in names:
         value = _at(scope, path)
-        if isinstance(value, str) and "${" in value:
-            for _, reference in references.find(value):
+        values = [_at(item, tail) if tail else item for item in value for tail in of_items] if isinstance(value, list) else [value]
+        for text in values:
+            for _, reference in references.find(text) if isinstance(text, str) and "${" in text else ():
                 if reference.head.partition("@")[0] in components:
-                    return f"{'.'.join(path)} is {reference}"
+                    return f"{'.'.join(path)} is {reference}" if text is value else f"{'.'.join(path)} holds {reference}"
     return ""
 
 
-def _at(scope: Mapping[str, Json], path: tuple[str, ...]) -> Json:
-    value: Json = dict(scope)
+def _at(scope: Json, path: tuple[str, ...]) -> Json:
+    value: Json = scope
     for part in path:
-        if not isinstance(value, dict) or part not in value:
+        if not isinstance(value, Mapping) or part not in value:
             return None
         value = value[part]
     return value

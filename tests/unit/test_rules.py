@@ -66,6 +66,23 @@ def test_no_rule_is_passed_by_writing_a_reference_in_place_of_the_value(conditio
     assert codes() == []
 
 
+@pytest.mark.parametrize(("each", "condition", "codes"), [
+    ("unit", "unit.inputs.rules.exists(one, one.open == 'all')", ["PRV-5012"]),
+    ("unit", "!unit.inputs.rules.all(one, one.open != 'all')", ["PRV-5012"]),
+    ("unit", "unit.inputs.names.exists(one, one == 'all')", ["PRV-5012"]),
+    ("plan", "plan.units.exists(one, one.inputs.first == 'all')", ["PRV-5012"]),
+    ("unit", "unit.inputs.rules.exists(one, one.port == 22)", []),
+    ("unit", "size(unit.inputs.names) > 5", []),
+])
+def test_lists_that_hold_what_is_not_known_pass_no_rule(each: str, condition: str, codes: list[str]) -> None:
+    """Only what is asked of the items counts."""
+    waits = "${switch@aws.id}"
+    files = unit("files@aws", "switch@aws", inputs={"rules": [{"port": 80, "open": waits}], "names": ["one", waits], "first": waits})
+    switch = unit("switch@aws", inputs={"rules": [], "names": [], "first": "none"})
+    about = facts(APP, PROD, "me", (Component("switch", "thing"), Component("files", "thing")), World().make(switch, files))
+    assert [problem.code for problem in judge([rule(condition, each)], about)] == codes
+
+
 def test_whether_there_is_a_value_can_be_judged_before_it_is_known() -> None:
     files = unit("files@aws", "switch@aws", inputs={"key": "${switch@aws.id}", "secret": "${secret.pin}"})
     about = facts(APP, PROD, "me", (Component("switch", "thing"), Component("files", "thing")), World().make(unit("switch@aws"), files))
