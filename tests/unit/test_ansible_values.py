@@ -176,6 +176,13 @@ def test_what_failed_half_way_has_changed_something() -> None:
     assert not outcome.changed(Outcome((task("web-01", "failed", changed=False, msg="no space"), task("db-01", "failed", changed=True, rc=1))))
 
 
+def test_a_host_that_a_stopped_delivery_did_not_come_to_is_untouched() -> None:
+    """Its state is still the one that the plan saw; where Ansible died nobody knows."""
+    failed = (task("web-01", "failed", msg="not healthy"),)
+    ended, died = Outcome(failed, stats(failed={"web-01": 1}, processed={"web-01": 1})), Outcome(failed, None, died=True)
+    assert outcome.is_untouched(ended, "web-02") and not outcome.is_untouched(ended, "web-01") and not outcome.is_untouched(died, "web-02")
+
+
 def test_an_ignored_failure_is_none_and_a_host_that_no_play_names_is_one() -> None:
     found = outcome.failures(Outcome((task("web-01", "failed", ignored=True, msg="x"),), stats(processed={"web-01": 1})), ["web-01", "db-01"])
     assert found == {"db-01": "no play of the playbook names it"}
