@@ -163,6 +163,8 @@ SYSTEM = {
     errno.EROFS: "that disk is mounted read-only", errno.EACCES: "its file and folder must be readable and writable for you",
     errno.EIO: "look at the kernel's log: the disk fails", errno.EMFILE: "raise the limit of open files (ulimit -n), or use --parallel 2",
     errno.ENOMEM: "free some memory, or use --parallel 2",
+    errno.EEXIST: "a folder is needed there: move the file away", errno.ENOTDIR: "a folder is needed there: move the file away",
+    errno.ENAMETOOLONG: "use a folder with a shorter path", errno.ELOOP: "its links lead in a circle",
 }
 """What the machine may refuse, and what helps."""
 

@@ -72,6 +72,13 @@ def test_a_store_that_may_only_be_read_is_read(past: Path) -> None:
     assert blind.returncode == Exit.OK and "what is delivered is not known" in blind.stderr
 
 
+def test_a_file_where_our_folder_should_be_is_no_bug(tmp_path: Path, capsys: Captured) -> None:
+    main(["init", "--name", "shop"])
+    project_path(str(tmp_path)).touch()
+    assert main(["plan"]) == Exit.FAILED
+    assert "move the file away" in capsys.readouterr().err
+
+
 def fed(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     """Standard input with this in it."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
