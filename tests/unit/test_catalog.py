@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from provisioner.catalog import Catalog, library_folder
 from provisioner.catalog.modules import Unreadable, read_module
@@ -232,3 +233,14 @@ def test_the_example_of_a_trait_is_composed_on_a_type_that_it_applies_to(project
     (folder / "label.yaml").write_text(TRAIT.replace(old, new) if old else TRAIT)
     found = [f"{problem.code} {problem.message}" for problem in Catalog(project).vet([], ["label"])]
     assert [text[:len(said)] for text in found][:1] == ([said] if said else []), found
+
+
+def test_what_a_parameter_must_look_like_is_said_in_words() -> None:
+    """Nobody has to read a regular expression to mend a value."""
+    def silent(value: object) -> bool:
+        if isinstance(value, list):
+            return any(map(silent, value))
+        return isinstance(value, dict) and ("pattern" in value and "x-says" not in value or any(map(silent, value.values())))
+
+    folder = library_folder() / "components"
+    assert [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.yaml")) if silent(yaml.safe_load(path.read_text()))] == []
