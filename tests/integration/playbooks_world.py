@@ -82,7 +82,10 @@ class World:
         def hear(event: dict[str, Any]) -> bool:
             data = event.get("event_data", {})
             if event["event"] in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
-                told.results[data["host"]] = {**data["res"], "failed": event["event"] != "runner_on_ok"}
+                failed = event["event"] != "runner_on_ok"
+                # a pause between two parts of the hosts is no answer
+                if failed or "provision" in data["res"] or data["host"] not in told.results:
+                    told.results[data["host"]] = {**data["res"], "failed": failed}
             told.text += event.get("stdout", "") + "\n"
             self.seen += json.dumps(data.get("res", {}), default=str) + event.get("stdout", "")
             return False

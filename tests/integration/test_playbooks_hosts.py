@@ -121,6 +121,21 @@ def test_a_service_that_does_not_start_says_why(world: World, lab: Lab, hosts: t
     here.play("service/site", service(PORT)).of(host.name)
 
 
+def test_a_canary_that_is_not_healthy_leaves_the_others_alone(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
+    canary, other = hosts
+    done = world.play("service/site", service(PORT))
+    assert all(done.of(host.name)["health"] == "healthy" for host in hosts)
+    before = everything(lab, other)
+    broken = service(PORT, service_rollout={"canary": 1, "batch": "100%"})
+    broken["service_env"]["BROKEN"] = "1"
+    told = world.play("service/site", broken)
+    assert "broken on purpose" in told.failure(canary.name) and told.results.keys() == {canary.name}
+    assert everything(lab, other) == before
+    # one part may lose some of its hosts, and never all of them: without the fault each part has its turn
+    done = world.play("service/site", service(PORT, service_rollout={"canary": 1, "batch": "100%", "maxFailed": 1}))
+    assert all(done.of(host.name)["health"] == "healthy" for host in hosts)
+
+
 def test_sudo(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
     host = hosts[0]
     for become, worked in (("true", True), ("false", False)):

@@ -150,7 +150,7 @@ class Delivery:
 
     def _variables(self) -> Variables:
         given = variables(self.step.unit, self.site)
-        return replace(given, open={**given.open, "provision_at_once": "100%"}) if self.first else given
+        return replace(given, open={**given.open, "provision_first": True}) if self.first else given
 
     # ------------------------------------------------------------------ what the plan showed
     def _limits(self, hosts: tuple[Host, ...]) -> dict[str, float]:
