@@ -75,9 +75,9 @@ class World:
         path.chmod(0o755)
 
     def play(self, playbook: str, variables: dict[str, Any], *, check: bool = False, seals: dict[str, str] | None = None) -> Told:
-        """One run of a playbook (`service/site`) on all hosts of the inventory."""
+        """One run of a playbook (`service/site`) on all hosts of the inventory, at once where the variables do not say otherwise."""
         told = Told(0)
-        given = {**variables, "provision_seals": seals or {}, "provision_project": str(self.project)}
+        given = {"provision_first": True, **variables, "provision_seals": seals or {}, "provision_project": str(self.project)}
 
         def hear(event: dict[str, Any]) -> bool:
             data = event.get("event_data", {})

@@ -126,13 +126,14 @@ def test_a_canary_that_is_not_healthy_leaves_the_others_alone(world: World, lab:
     done = world.play("service/site", service(PORT))
     assert all(done.of(host.name)["health"] == "healthy" for host in hosts)
     before = everything(lab, other)
-    broken = service(PORT, service_rollout={"canary": 1, "batch": "100%"})
+    broken = service(PORT, service_rollout={"canary": 1, "batch": "100%"}, provision_first=False)
     broken["service_env"]["BROKEN"] = "1"
     told = world.play("service/site", broken)
     assert "broken on purpose" in told.failure(canary.name) and told.results.keys() == {canary.name}
     assert everything(lab, other) == before
     # one part may lose some of its hosts, and never all of them: without the fault each part has its turn
-    done = world.play("service/site", service(PORT, service_rollout={"canary": 1, "batch": "100%", "maxFailed": 1}))
+    rollout = {"canary": 1, "batch": "100%", "maxFailed": 1}
+    done = world.play("service/site", service(PORT, service_rollout=rollout, provision_first=False))
     assert all(done.of(host.name)["health"] == "healthy" for host in hosts)
 
 
