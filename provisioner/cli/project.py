@@ -13,7 +13,7 @@ from provisioner.console.errors import problems_text
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Plan, project_path
 from provisioner.spec import LARGEST as LARGEST_DOCUMENT
-from provisioner.spec import find_environments
+from provisioner.spec import find_environments, names_in
 from provisioner.store import Run, Store
 from provisioner.suggest import suggestion
 
@@ -149,8 +149,11 @@ def nothing_yet() -> ProvisionError:
     return ProvisionError("nothing has been delivered from this folder yet", code="PRV-6405", next="provision apply")
 
 
-def stored_scope(store: Store, environment: str, application: str = "") -> tuple[str, str]:
-    """The application and environment that a verb which only looks is about. Raises ProvisionError when that is not clear."""
+def stored_scope(store: Store, environment: str, application: str = "", file: str = "") -> tuple[str, str]:
+    """The application and environment that a verb which only looks is about. Raises ProvisionError when that is not clear.
+
+    Where several applications are delivered and none is named, `file` says which.
+    """
     known = store.applications()
     if not known:
         raise nothing_yet()
@@ -162,6 +165,9 @@ def stored_scope(store: Store, environment: str, application: str = "") -> tuple
     if not fitting:
         raise ProvisionError(f'nothing has been delivered to an environment "{environment}"', code="PRV-6405",
                              hint=suggestion(environment, {row.environment for row in mine}))
+    if len({row.application for row in fitting}) > 1 and file:
+        written = names_in(Path(file))
+        fitting = [row for row in fitting if row.application in written] or fitting
     if len(fitting) > 1:
         names = ", ".join(f"{row.application} in {row.environment}" for row in fitting)
         raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the application with --app, the environment with -e",

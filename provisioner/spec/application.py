@@ -3,6 +3,7 @@
 A file may hold more than the application: definitions that it uses, and Kubernetes objects, which mean nothing here.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Applicat
         application, more = _with_workflow(application, application.workflow, documents)
         problems = in_order([*problems, *more])
     return application, problems
+
+
+def names_in(path: Path) -> frozenset[str]:
+    """The names of the applications in a file; none where it can't be read: who only looks at what is delivered needs no document."""
+    with suppress(Invalid):
+        found = (document.value for document in yaml.read_all(path) if _kind(document) == "Application")
+        return frozenset(str(_map(value["metadata"]).get("name")) for value in found if isinstance(value, dict) and "metadata" in value)
+    return frozenset()
 
 
 def definitions_beside(path: Path) -> list[Document]:

@@ -363,3 +363,13 @@ def test_the_next_command_carries_the_plan_out() -> None:
 def test_revisions_of_two_applications_are_not_compared(capsys: Captured) -> None:
     assert main(["diff", "shop@1", "bank@2"]) == Exit.USAGE
     assert "PRV-6409 bank and shop are two applications" in capsys.readouterr().err
+
+
+def test_the_file_says_which_of_the_delivered_applications(past: int, capsys: Captured) -> None:
+    with Store.of_project(project_path(".")) as store:
+        store.delivered.deliver("mail", "prod", DELIVERED["db@aws"].unit, DELIVERED["db@aws"].outputs, (), past)
+    assert main(["outputs"]) == Exit.USAGE
+    assert "which one? There is mail in prod, shop in prod" in capsys.readouterr().err
+    Path("mail.yaml").write_text("apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: mail}\nspec: {components: []}\n")
+    assert main(["outputs", "--file", "mail.yaml", "-o", "json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["application"] == "mail"

@@ -56,7 +56,7 @@ def show(door: Door, /, named: str | None, **chosen: Any) -> int:
 
 def _show_revision(door: Door, application: str, number: int, chosen: dict[str, Any]) -> int:
     with _store(chosen) as store:
-        application, environment = stored_scope(store, chosen["environment"], application)
+        application, environment = stored_scope(store, chosen["environment"], application, settings_of(chosen).file)
         one, _ = find(store, application, environment, number)
         run = store.runs.get(one.run)
     if door.json:

@@ -34,7 +34,8 @@ def outputs(door: Door, /, name: str | None, **chosen: Any) -> int:
     if store is None:
         raise nothing_yet()
     with store:
-        application, environment = stored_scope(store, chosen["environment"], settings_of(chosen).application)
+        settings = settings_of(chosen)
+        application, environment = stored_scope(store, chosen["environment"], settings.application, settings.file)
         delivered = store.delivered.all(application, environment)
     component, _, output = (name or "").partition(".")
     chosen_units = {unit: entry for unit, entry in delivered.items() if component in ("", unit, entry.unit.component)}
