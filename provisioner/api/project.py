@@ -72,7 +72,7 @@ class Project:
             return spec.of_text(*self._document, settings.application)
         store = opening.open_store(settings)
         try:
-            name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from)
+            name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from, spec.names_in(Path(settings.file)))
         finally:
             store.close()
         return spec.of_text(self.promoted.spec, f"revision {self.promoted.number} of {settings.promote_from}", str(self.folder), name)

@@ -1,6 +1,6 @@
 """What is promoted: the application as the newest run of another environment delivered it. Reads the store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from provisioner.errors import ProvisionError
@@ -9,12 +9,16 @@ from provisioner.store import Revision, Store
 from provisioner.suggest import suggestion
 
 
-def promoted(store: Store, application: str, origin: str) -> tuple[str, Revision]:
-    """The application's name and its newest revision in the environment `origin`; `application` may be empty where there is only one.
+def promoted(store: Store, application: str, origin: str, written: Collection[str] = ()) -> tuple[str, Revision]:
+    """The application's name and its newest revision in the environment `origin`.
+
+    `application` may be empty where there is only one, or only one of them is `written` in the project's file.
 
     Raises ProvisionError: PRV-6221 where nothing was delivered there, PRV-6222 when its newest run did not succeed.
     """
     rows = [row for row in store.applications() if row.environment == origin and application in ("", row.application)]
+    if len(rows) > 1:
+        rows = [row for row in rows if row.application in written] or rows
     if len(rows) != 1:
         there = sorted({row.environment for row in store.applications() if application in ("", row.application)})
         what = f"several applications are delivered in {origin}" if rows else f"nothing of {application or 'this project'} is delivered in {origin}"

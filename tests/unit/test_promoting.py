@@ -38,6 +38,15 @@ def test_the_newest_revision_is_promoted(store: Store) -> None:
     assert (name, revision.number, promoted(store, "shop", "staging")[1]) == ("shop", 2, revision)
 
 
+def test_the_project_s_file_says_which_of_several(store: Store) -> None:
+    run(store, "succeeded")
+    for application in ("shop", "mail"):
+        store.delivered.deliver(application, "staging", unit("api@dc"), {}, (), 1)
+    with pytest.raises(ProvisionError, match="several applications are delivered in staging"):
+        promoted(store, "", "staging")
+    assert promoted(store, "", "staging", {"shop"})[0] == "shop"
+
+
 @pytest.mark.parametrize(("state", "told"), [("failed", "run, 2, failed"), ("running", "run, 2, is at work"), ("superseded", "run, 2, superseded")])
 def test_what_is_not_green_is_not_promoted(store: Store, state: str, told: str) -> None:
     run(store, "succeeded")
