@@ -82,3 +82,14 @@ def pytest_make_collect_report(collector: pytest.Collector) -> pytest.CollectRep
         report.outcome = "failed"
         report.longrepr = f"{collector.nodeid} was skipped in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A folder of its own to work in, with nothing said about provision in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PROVISION_")]:
+        monkeypatch.delenv(name)
+    mask = os.umask(0o022)
+    yield
+    os.umask(mask)

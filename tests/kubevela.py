@@ -19,7 +19,6 @@ from provisioner.catalog import Catalog
 from provisioner.compose import Composition, compose
 from provisioner.errors import Invalid
 from provisioner.model import Environment, Json
-from provisioner.spec import yaml
 
 DATA = Path(__file__).parent / "data" / "kubevela"
 APPLICATIONS = sorted((DATA / "applications").glob("*.yaml"))
@@ -80,7 +79,7 @@ def project(folder: Path) -> Path:
 
 def names_in(path: Path) -> list[str]:
     """The applications of a file."""
-    return [document.value["metadata"]["name"] for document in yaml.read_all(path) if document.value.get("kind") == "Application"]
+    return spec.names_in(path.read_text(), path.name)
 
 
 def composed(folder: Path, path: Path, name: str, *, ignore: bool = False) -> Composition:

@@ -4,6 +4,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -70,9 +71,13 @@ class Project:
         settings = self.settings
         if not settings.promote_from:
             return spec.of_text(*self._document, settings.application)
+        written: list[str] = []
+        # what is promoted needs no document that can be read
+        with suppress(Invalid):
+            written = spec.names_in(*self._document[:2])
         store = opening.open_store(settings)
         try:
-            name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from, spec.names_in(Path(settings.file)))
+            name, self.promoted = promoting.promoted(store, settings.application, settings.promote_from, written)
         finally:
             store.close()
         return spec.of_text(self.promoted.spec, f"revision {self.promoted.number} of {settings.promote_from}", str(self.folder), name)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from provisioner.api import STDIN, Session, Settings, open_session, open_store, 
 from provisioner.cli.door import Door
 from provisioner.cli.options import SUFFIXES, application_of
 from provisioner.console.errors import problems_text
-from provisioner.errors import Exit, ProvisionError
+from provisioner.errors import Exit, Invalid, ProvisionError
 from provisioner.model import Plan, project_path
 from provisioner.spec import LARGEST as LARGEST_DOCUMENT
-from provisioner.spec import find_environments, names_in
+from provisioner.spec import find_environments, names_in, read_text
 from provisioner.store import Run, Store
 from provisioner.suggest import suggestion
 
@@ -166,13 +167,20 @@ def stored_scope(store: Store, environment: str, application: str = "", file: st
         raise ProvisionError(f'nothing has been delivered to an environment "{environment}"', code="PRV-6405",
                              hint=suggestion(environment, {row.environment for row in mine}))
     if len({row.application for row in fitting}) > 1 and file:
-        written = names_in(Path(file))
+        written = _written_in(file)
         fitting = [row for row in fitting if row.application in written] or fitting
     if len(fitting) > 1:
         names = ", ".join(f"{row.application} in {row.environment}" for row in fitting)
         raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the application with --app, the environment with -e",
                              exit=Exit.USAGE)
     return fitting[0].application, fitting[0].environment
+
+
+def _written_in(file: str) -> list[str]:
+    """The applications of a file; none where it can't be read: who only looks at what is delivered needs no document."""
+    with suppress(Invalid):
+        return names_in(read_text(Path(file)), file)
+    return []
 
 
 def run_of(store: Store, number: int | None) -> Run:

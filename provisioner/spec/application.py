@@ -3,7 +3,6 @@
 A file may hold more than the application: definitions that it uses, and Kubernetes objects, which mean nothing here.
 """
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,12 +56,9 @@ def of_text(text: str, file: str, folder: str, name: str = "") -> tuple[Applicat
     return application, problems
 
 
-def names_in(path: Path) -> frozenset[str]:
-    """The names of the applications in a file; none where it can't be read: who only looks at what is delivered needs no document."""
-    with suppress(Invalid):
-        found = (document.value for document in yaml.read_all(path) if _kind(document) == "Application")
-        return frozenset(str(_map(value["metadata"]).get("name")) for value in found if isinstance(value, dict) and "metadata" in value)
-    return frozenset()
+def names_in(text: str, file: str) -> list[str]:
+    """The names of the applications in a text, in their order. Raises Invalid."""
+    return [_name(document) for document in yaml.parse_all(text, file) if _kind(document) == "Application"]
 
 
 def definitions_beside(path: Path) -> list[Document]:
@@ -82,7 +78,7 @@ def _chosen(documents: list[Document], name: str) -> Document:
     found = [document for document in documents if _kind(document) == "Application"]
     if not found:
         raise Invalid(head(documents[0], "Application", oam.API, oam.OLD_API))
-    names = [_text(_map(document.value.get("metadata")).get("name")) for document in found]
+    names = [_name(document) for document in found]
     if not name and len(found) == 1:
         return found[0]
     if name in names:
@@ -148,6 +144,10 @@ def _skipped(documents: list[Document]) -> list[Problem]:
 
 def _kind(document: Document) -> str:
     return _text(_map(document.value).get("kind"))
+
+
+def _name(document: Document) -> str:
+    return _text(_map(document.value.get("metadata")).get("name"))
 
 
 def of_document(document: Document, folder: str) -> tuple[Application, list[Problem]]:

@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,16 +17,7 @@ from provisioner.store import Store
 from tests.unit.console_shop import PLAN
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PROVISION_")]:
-        monkeypatch.delenv(name)
-    mask = os.umask(0o022)
-    yield
-    os.umask(mask)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture

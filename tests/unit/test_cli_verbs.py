@@ -7,7 +7,6 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,16 +27,7 @@ from provisioner.store import Store
 from tests.unit.console_shop import DELIVERED, EVENTS, PLAN, QUIET
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("PROVISION_")]:
-        monkeypatch.delenv(name)
-    mask = os.umask(0o022)
-    yield
-    os.umask(mask)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture
