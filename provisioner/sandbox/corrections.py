@@ -12,6 +12,9 @@ from urllib.parse import unquote
 
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.awslambda.models import LambdaFunction
+from moto.dynamodb.exceptions import ResourceNotFoundException
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 from moto.ec2.models import amis
 from moto.ec2.models.instances import Instance
 from moto.ec2.models.nat_gateways import NatGateway, NatGatewayBackend
@@ -49,6 +52,7 @@ def install() -> None:
     interface_outlives_machine()
     gateway_takes_its_interface()
     delete_markers()
+    missing_table()
     cache_groups()
     functions_run()
     backup_policy()
@@ -189,6 +193,20 @@ def gateway_takes_its_interface() -> None:
 def delete_markers() -> None:
     """A bucket whose versioning is suspended can be emptied, delete markers too; moto fails on them with 500."""
     _add(FakeDeleteMarker, "dispose", lambda marker, garbage=False: None)
+
+
+def missing_table() -> None:
+    """DeleteTable names the table that it does not find, and by that the provider knows that it is gone, as after a request whose answer
+    was lost and that was sent again; moto does not name it, and the provider fails.
+    """
+    def name_it(stock: Callable[[DynamoDBBackend, str], Table]) -> Callable[[DynamoDBBackend, str], Table]:
+        def delete_table(backend: DynamoDBBackend, name: str) -> Table:
+            if name.rsplit("/", 1)[-1] not in backend.tables:
+                raise ResourceNotFoundException(table_name=name)
+            return stock(backend, name)
+        return delete_table
+
+    _wrap(DynamoDBBackend, "delete_table", name_it)
 
 
 def cache_groups() -> None:

@@ -315,3 +315,12 @@ def test_a_nat_gateway_takes_its_interface_away(running: simulator.Simulator) ->
     ec2.delete_nat_gateway(NatGatewayId=gateway)
     assert len(ec2.describe_network_interfaces()["NetworkInterfaces"]) == before
     assert ec2.describe_nat_gateways(NatGatewayIds=[gateway])["NatGateways"][0]["State"] == "deleted"
+
+
+def test_a_table_that_is_gone_is_named(running: simulator.Simulator) -> None:
+    tables = client(running, "dynamodb")
+    tables.create_table(TableName="here", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+    tables.delete_table(TableName="here")
+    with pytest.raises(ClientError, match="Requested resource not found: Table: here not found"):
+        tables.delete_table(TableName="here")
