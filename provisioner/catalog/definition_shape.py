@@ -46,6 +46,8 @@ IMPLEMENTATION = closed(
         "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
         "refused": texts(description="Parameter (a path below it: env.valueFrom; one beside or without another: config with image) to the "
                                      "reason why it can't be had here"),
+        "limits": {"type": "object", "additionalProperties": {"type": "object", "required": ["reason"], "properties": {"reason": TEXT}},
+                   "description": "Parameter (or a path below it) to what it may be here, as a JSON Schema narrower than its own, with the `reason`"},
         "ignored": texts(description="Parameter, named in the same ways, to the reason why it makes no difference here: a warning"),
         "replaces": listed(TEXT, description="Parameters whose change makes it anew here; x-change: replace at a parameter says that of every one"),
         "actions": {

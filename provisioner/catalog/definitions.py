@@ -19,6 +19,7 @@ from provisioner.model import ActionSpec, Addition, Definition, Implementation, 
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.reading import bad_references, head, violations
+from provisioner.spec.relations import KEYWORDS
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
@@ -86,7 +87,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
         artifacts=ansible.get("artifacts", {}), images=ansible.get("images", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
-        refused=value.get("refused", {}), ignored=value.get("ignored", {}),
+        refused=value.get("refused", {}), limits=value.get("limits", {}), ignored=value.get("ignored", {}),
         replaces=tuple(value.get("replaces", ())))
 
 
@@ -113,6 +114,7 @@ def _parameters(document: Document) -> Iterator[Problem]:
         return
     known = parameters.get("properties", {})
     yield from _rules(document)
+    yield from _relations(document, ("spec", "parameters"), parameters)
     for name, schema in known.items():
         if not isinstance(schema, dict) or "default" not in schema:
             continue
@@ -134,6 +136,22 @@ def _rules(document: Document) -> Iterator[Problem]:
             yield Problem("PRV-1422", f'x-change of "{name}" must be one of {", ".join(RULES)}', where, suggestion(str(rule), RULES))
         elif RULES[rule] and schema.get("type") not in RULES[rule]:
             yield Problem("PRV-1422", f'x-change of "{name}": {rule} needs a parameter of type {" or ".join(RULES[rule])}', where)
+
+
+def _relations(document: Document, at: Steps, schema: Json) -> Iterator[Problem]:
+    """What belongs together (`x-order`, `x-distinct` …) is declared, at every level."""
+    if isinstance(schema, list):
+        for index, below in enumerate(schema):
+            yield from _relations(document, (*at, index), below)
+    if not isinstance(schema, dict):
+        return
+    for keyword in KEYWORDS.keys() & schema.keys():
+        shapes = [schema, *schema.get("properties", {}).values()]
+        for name in (name for names in schema[keyword] for name in names if not any(declared(shape, name) for shape in shapes)):
+            yield Problem("PRV-1422", f'{keyword}: no parameter "{name}"', document.value_at((*at, keyword)),
+                          suggestion(name, schema.get("properties", {})))
+    for key, below in schema.items():
+        yield from _relations(document, (*at, key), below)
 
 
 def _actions(document: Document) -> Iterator[Problem]:
@@ -183,7 +201,7 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))
-    for field in ("refused", "ignored", "replaces"):
+    for field in ("refused", "limits", "ignored", "replaces"):
         for name in entry.get(field, {}):
             for lost in (part for part in names_in(name) if not declared(parameters, part)):
                 yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',

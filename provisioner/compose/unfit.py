@@ -2,16 +2,18 @@
 
 Both are named by the path of a property: `highAvailability`, `env.valueFrom`, `volumeMounts.secret.secretName`; a list on
 the way is gone through. What is not given, or is as its default says, was not asked for. `config with image`, `redirectFrom
-without certificate` name a property that is asked for beside, or without, another one.
+without certificate` name a property that is asked for beside, or without, another one. `limits` refuse some of its values.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from provisioner import references
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
 from provisioner.model import Component, Definition, Implementation, Json
+from provisioner.spec.checking import Validator, shown
 
 WITH, WITHOUT = " with ", " without "
 
@@ -26,9 +28,24 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
                           place_of(copy.component, f"properties.{path}"))
 
 
+    for path, value, reason in beyond(copy.component, definition, copy.implementation):
+        said = "empty" if value in ([], {}) else shown(value)
+        yield Problem("PRV-1516", f'{copy.component.name}: "{path}" can\'t be {said} on {where}: {reason}',
+                      place_of(copy.component, f"properties.{path}"))
+
+
+def beyond(component: Component, definition: Definition, implementation: Implementation) -> Iterator[tuple[str, Json, str]]:
+    """What was asked for and is outside of the limits: path, value and reason. What is not known yet is not judged."""
+    for name, limit in implementation.limits.items():
+        for path, value, _ in given(component.properties, definition.parameters, name):
+            if not any(references.find(value)) and not Validator(limit).is_valid(value):
+                yield ".".join(path), value, str(limit["reason"])
+
+
 def can(component: Component, definition: Definition, implementation: Implementation) -> bool:
     """Whether an implementation refuses nothing of what is asked for."""
-    return not any(meant(component, definition, name) for name in implementation.refused)
+    return (not any(meant(component, definition, name) for name in implementation.refused)
+            and not any(beyond(component, definition, implementation)))
 
 
 def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:
@@ -60,8 +77,12 @@ def asked(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) 
     if name in schema.get("properties", ()):
         # most are not below another one: no search for them
         return [name] if properties[name] != schema["properties"][name].get("default") else []
-    found = _found(properties, schema, tuple(name.split(".")), ())
-    return [".".join(path) for path, value, below in found if value not in (None, below.get("default"))]
+    return [".".join(path) for path, value, below in given(properties, schema, name) if value not in (None, below.get("default"))]
+
+
+def given(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) -> Iterator[tuple[tuple[str, ...], Json, Mapping[str, Any]]]:
+    """What is meant by a name: the path of each, its value and its schema."""
+    return _found(properties, schema, tuple(name.split(".")), ())
 
 
 def declared(schema: Mapping[str, Any], name: str) -> bool:

@@ -106,7 +106,8 @@ def made_by(one: Implementation) -> str:
         return "others: the environment gives its outputs; it is checked and never changed"
     what = f"Terraform module {_tail(one.module, 3)}" if one.module else f"playbook {_tail(one.playbook, 3)}"
     what += f"; made anew when changed: {', '.join(one.replaces)}" if one.replaces else ""
-    return what + "".join(f"; {name} is refused: {reason}" for name, reason in one.refused.items())
+    told = {**one.refused, **{f"not every {name}": str(limit["reason"]) for name, limit in one.limits.items()}}
+    return what + "".join(f"; {name} is refused: {reason}" for name, reason in told.items())
 
 
 def action_rows(definition: Definition) -> list[Row]:

@@ -57,7 +57,7 @@ def _facts(definition: Definition) -> str:
 def _implementation(one: Implementation) -> Iterator[str]:
     """`### aws`, what makes it, what it can't do there, its actions."""
     yield f"### {one.needs}" + (f", when `{one.when}`" if one.when else "")
-    what = made_by(replace(one, refused={}, replaces=()))
+    what = made_by(replace(one, refused={}, limits={}, replaces=()))
     on = f" Tested on {', '.join(one.os)}." if one.os else ""
     partial = " Check mode can't foresee all of it: a plan says *may change*." if one.check == "partial" else ""
     yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
@@ -65,6 +65,8 @@ def _implementation(one: Implementation) -> Iterator[str]:
         yield "Made anew when changed: " + ", ".join(f"`{name}`" for name in one.replaces)
     if one.refused:
         yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
+    if one.limits:
+        yield "Not every value can be had here:\n\n" + "\n".join(f"- `{name}`: {limit['reason']}" for name, limit in one.limits.items())
     if one.ignored:
         yield "Makes no difference here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.ignored.items())
     if one.actions:

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError
 
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
 from provisioner.references import TOKEN
 from provisioner.spec.document import Steps
 from provisioner.spec.fitting import fitting
+from provisioner.spec.formats import fault
+from provisioner.spec.relations import KEYWORDS
 from provisioner.suggest import near, suggestion
 
 Locate = Callable[[Steps, bool], Where | None]
@@ -45,12 +48,22 @@ class Codes:
     noun: str = "field"
 
 
+def _format(validator: Any, name: str, value: Json, schema: Json) -> Iterator[ValidationError]:
+    if isinstance(value, str) and value and (says := fault(name, value)):
+        yield ValidationError(f"{says}, is {shown(value)}")
+
+
+Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {**KEYWORDS, "format": _format})
+"""JSON Schema with the formats and relations that are known here."""
+
+
 class Shape:
     """A JSON Schema that values are checked against."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.schema = schema
-        self.validator = Draft202012Validator(schema)
+        self.validator = Validator(schema)
         self.surely_fits = fitting(schema)
 
 
@@ -104,7 +117,7 @@ class _Reader:
             if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                 place = f"{name}: " if (name := name_of(path, self.label)) else ""
                 yield Problem(self.codes.unknown, f'{place}unknown {self.codes.noun} "{key}"', self.locate((*path, key), True),
-                              suggestion(key, known))
+                              error.schema.get("x-absent", {}).get(key) or suggestion(key, known))
 
     def missing(self, error: Violation) -> Iterator[Problem]:
         """Once for each missing key; not where a mistyped one is reported already."""
@@ -136,6 +149,14 @@ class _Reader:
         says = error.schema.get("x-says") or f"must match {error.validator_value}"
         yield self._problem(self.codes.value, error, f"{says}, is {shown(error.instance)}")
 
+    def said(self, error: Violation) -> Iterator[Problem]:
+        """What says itself what it wants."""
+        yield self._problem(self.codes.value, error, error.message)
+
+    def twice(self, error: Violation) -> Iterator[Problem]:
+        again = next(item for index, item in enumerate(error.instance) if item in error.instance[:index])
+        yield self._problem(self.codes.value, error, f"has {shown(again)} twice")
+
     def names(self, error: Violation) -> Iterator[Problem]:
         for below in error.context or [error]:
             yield self._problem(self.codes.value, error, f"has a key {shown(below.instance)} that can't be: {_limit(below)}")
@@ -162,7 +183,7 @@ class _Reader:
 READERS: Mapping[str, Callable[[_Reader, Violation], Iterator[Problem]]] = {
     "additionalProperties": _Reader.unknown, "required": _Reader.missing, "type": _Reader.type, "enum": _Reader.choice,
     "const": _Reader.choice, "pattern": _Reader.pattern, "propertyNames": _Reader.names, "anyOf": _Reader.alternatives,
-    "oneOf": _Reader.alternatives,
+    "oneOf": _Reader.alternatives, "uniqueItems": _Reader.twice, **dict.fromkeys(("format", *KEYWORDS), _Reader.said),
 }
 
 

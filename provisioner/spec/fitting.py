@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from provisioner.model import Json
+from provisioner.spec.formats import fault
+from provisioner.spec.relations import KEYWORDS
 
 Fits = Callable[[Json], bool]
 KINDS: Mapping[str, Fits] = {
@@ -39,7 +41,10 @@ def fitting(schema: Json) -> Fits:
     if schema.keys() & {"properties", "required", "additionalProperties"}:
         rules.append(_map(schema))
     for key, wanted in schema.items():
-        if key in SILENT or key.startswith("x-") or key in ("properties", "required", "additionalProperties"):
+        if key in SILENT or key in ("properties", "required", "additionalProperties") or key.startswith("x-") and key not in KEYWORDS:
+            continue
+        if key in KEYWORDS:
+            rules.append(_related(key, wanted, schema))
             continue
         if key not in RULES:
             return never
@@ -96,8 +101,22 @@ def _number(bound: Callable[[float], bool]) -> Fits:
     return lambda value: type(value) not in (int, float) or bound(value)
 
 
+def _format(name: str) -> Fits:
+    return lambda value: type(value) is not str or not value or not fault(name, value)
+
+
+def _unique(value: Json) -> bool:
+    """Only texts: `1`, `1.0` and `True` are equal in Python and not in JSON."""
+    return type(value) is not list or all(type(item) is str for item in value) and len(set(value)) == len(value)
+
+
+def _related(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Fits:
+    return lambda value: type(value) not in (dict, list) or next(KEYWORDS[keyword](None, wanted, value, schema), None) is None
+
+
 RULES: Mapping[str, Callable[[Any], Fits]] = {
-    "items": _items, "pattern": _pattern, "anyOf": _any_of, "enum": _one_of, "const": lambda choice: _one_of([choice]),
+    "items": _items, "pattern": _pattern, "format": _format, "uniqueItems": lambda wanted: _unique if wanted else _all([]),
+    "anyOf": _any_of, "enum": _one_of, "const": lambda choice: _one_of([choice]),
     "minLength": lambda least: _size(str, lambda size: size >= least), "maxLength": lambda most: _size(str, lambda size: size <= most),
     "minItems": lambda least: _size(list, lambda size: size >= least), "maxItems": lambda most: _size(list, lambda size: size <= most),
     "minProperties": lambda least: _size(dict, lambda size: size >= least), "maxProperties": lambda most: _size(dict, lambda size: size <= most),

@@ -23,6 +23,8 @@ from ansible.module_utils.provision.managing import Container, Course, Program, 
 from ansible.module_utils.provision.quantities import Limits
 from ansible.module_utils.provision.wanted import Wanted
 
+from provisioner.spec.formats import fault
+
 HEADER = "# header"
 
 
@@ -52,6 +54,19 @@ def test_the_time_zone_of_a_schedule() -> None:
 def test_refused_schedules(schedule: str) -> None:
     with pytest.raises(Failed, match="schedule"):
         schedules.calendars(schedule)
+
+
+WORD = st.from_regex(r"(\*|\?|[0-9]{1,2}|mon|SUN|jan)(-([0-9]{1,2}|fri|dec))?(/[0-9]{1,2})?", fullmatch=True)
+
+
+@given(st.lists(st.lists(WORD, min_size=1, max_size=2).map(",".join), min_size=4, max_size=6).map(" ".join))
+def test_what_is_a_schedule_here_is_one_on_the_host(schedule: str) -> None:
+    try:
+        schedules.calendars(schedule)
+    except Failed:
+        assert fault("cron", schedule)
+    else:
+        assert not fault("cron", schedule)
 
 
 def _fires(schedule: str, moment: datetime.datetime) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.spec.checking import Codes, Shape, check
 from provisioner.spec.fitting import fitting
 from provisioner.spec.oam import APPLICATION
 
@@ -43,3 +44,22 @@ def test_yes_is_true(schema: dict[str, Any], value: Any) -> None:
 def test_an_application(spec: dict[str, Any], expected: bool) -> None:
     value = {"apiVersion": "core.oam.dev/v1beta1", "kind": "Application", "metadata": {"name": "a"}, "spec": spec}
     assert fitting(APPLICATION)(value) is expected
+
+
+@pytest.mark.parametrize(("schema", "fits", "not_yet", "wrong"), [
+    ({"format": "cron"}, "*/15 8-18 * JAN,mar mon-fri", "${a.b}", "60 * * * *"), ({"format": "cron"}, "@daily", "${a.b} 1 * * *", "0 0 0 * *"),
+    ({"format": "time-zone"}, "America/Argentina/Ushuaia", "${a.b}", "../etc/passwd"), ({"format": "time-zone"}, "UTC", "${a.b}", "Europe"),
+    ({"format": "network"}, "fd00::/8", "${a.b}", "10.0.0.0/33"), ({"format": "network"}, "0.0.0.0/0", "10.${a.b}/8", "10.0.0.0"),
+    ({"uniqueItems": True}, ["a", "b"], ["${a.b}", "a"], ["a", "a"]), ({"format": "of others"}, "anything", "${a.b}", None),
+    ({"x-order": [["low", "high"]]}, {"low": 2, "high": 2}, {"low": "${a.b}", "high": 1}, {"low": "2Gi", "high": "1500M"}),
+    ({"x-below": [["a.low", "a.high"]]}, {"a": {"low": 1, "high": 2}}, {"a": {"low": 1}}, {"a": {"low": 2, "high": 2}}),
+    ({"x-differ": [["one", "two"]]}, {"one": "x", "two": ""}, {"one": "${a.b}", "two": "${a.b}"}, {"one": "x", "two": "x"}),
+    ({"x-apart": [["one", "two"]]}, {"one": ["x"], "two": ["y"]}, {"one": "${a.b}", "two": ["x"]}, {"one": ["x", "y"], "two": ["y"]}),
+    ({"x-distinct": [["port"]]}, [{"port": 1}, {"port": 2}, {}, {}], [{"port": "${a.b}"}, {"port": "${a.b}"}], [{"port": 1}, {"port": 1}]),
+])
+def test_formats_and_what_belongs_together(schema: dict[str, Any], fits: Any, not_yet: Any, wrong: Any) -> None:
+    """What is a reference is not judged; the quick question and the one that explains agree."""
+    shape = Shape(schema)
+    for value, good in ((fits, True), (not_yet, True), (wrong, wrong is None)):
+        assert (not check(shape, value, Codes("1", "2", "3", "4"), lambda path, key: None, references=True)) is good, value
+    assert shape.surely_fits(fits)
