@@ -7,13 +7,16 @@ What KubeVela's documents write in CUE is CEL too, but for names with dashes: `s
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from provisioner.model import Json
 
 ALWAYS = "always"
 DASHED = re.compile(r"\b(status|inputs)\.([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)+)")
 Names = tuple[str, ...]
+Use = Literal["value", "items", "in", "size"]
+"""What is asked of a name: its value, each item of it, whether something is in it, or how long it is."""
+MACROS = ("all", "exists", "exists_one", "filter", "map")
 
 
 class Wrong(Exception):
@@ -27,6 +30,11 @@ def names(text: str) -> list[Names]:
         if tree.data == "member" and (path := _path(tree)) and not any(known[:len(path)] == path for known in found):
             found.append(path)
     return found
+
+
+def uses(text: str) -> list[tuple[Names, Use]]:
+    """The dotted names that a condition uses, each as often as it stands there, with what is asked of it. Raises Wrong."""
+    return list(_uses(compiled(text)[0], "value"))
 
 
 def check(text: str, values: Mapping[str, Json]) -> None:
@@ -56,6 +64,9 @@ def holds_of(text: str, values: dict[str, Any]) -> bool:
         found = compiled(text)[1].evaluate(values)
     except CELEvalError as error:
         raise Wrong(_reason(error)) from None
+    except ValueError:
+        # what celpy has no answer for, such as a `map` with three arguments
+        raise Wrong("it can't be judged") from None
     if not isinstance(found, celtypes.BoolType):
         raise Wrong("it gives neither true nor false")
     return bool(found)
@@ -92,6 +103,36 @@ def _path(tree: Any) -> Names:
         above = _path(inner)
         return (*above, literals[0]) if above and len(literals) == 1 else above
     return ()
+
+
+def _uses(tree: Any, use: Use) -> Iterator[tuple[Names, Use]]:
+    if tree.data == "member" and (path := _path(tree)):
+        yield path, use
+    for child, asked in _below(tree, use):
+        yield from _uses(child, asked)
+
+
+def _below(tree: Any, use: Use) -> list[tuple[Any, Use]]:
+    """The parts of a part, with what is asked of each; what is asked of the whole is asked of its only part."""
+    below = [child for child in tree.children if hasattr(child, "data")]
+    called = next((str(child) for child in tree.children if not hasattr(child, "data")), "")
+    if tree.data == "relation" and below[0].data == "relation_in":
+        return [(below[0], "value"), (below[1], "in")]
+    if tree.data == "ident_arg":
+        return [(child, "size" if called == "size" else "value") for child in below]
+    if tree.data == "member_dot_arg":
+        return _of_call(called, below[0], [each for arguments in below[1:] for each in arguments.children])
+    if tree.data in ("member_dot", "member_index"):
+        # names along a chain are one name, which was given above
+        return [(child, "value") for child in below if not _path(child)]
+    return [(child, use if len(below) == 1 else "value") for child in below]
+
+
+def _of_call(called: str, value: Any, arguments: list[Any]) -> list[tuple[Any, Use]]:
+    if called in MACROS:
+        # the first argument is the name that an item gets
+        return [(value, "items"), *((each, "value") for each in arguments[1:])]
+    return [(value, "size" if called == "size" else "value"), *((each, "value") for each in arguments)]
 
 
 def _literals(tree: Any) -> Iterator[str]:

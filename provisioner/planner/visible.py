@@ -1,18 +1,16 @@
 """What rules can see of values that other components give: filled where the plan knows them; what is not known can't be judged. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner import conditions, references
+from provisioner.conditions import Names, Use
 from provisioner.model import Json, Plan
 from provisioner.planner.known import Known
 from provisioner.references import KEEP, Reference
 
 HAS = re.compile(r"\bhas\([^()]*\)")
 """Asks whether there is a value, not which."""
-GOES_THROUGH = re.compile(r"\.(all|exists|exists_one|filter|map)\(")
-"""Looks at the items of a list."""
-
 
 class Seen:
     """The outputs that a plan knows."""
@@ -44,17 +42,36 @@ def not_known(condition: str, scope: Mapping[str, Json], components: frozenset[s
     """
     if "${" in condition:
         return ""
-    names = conditions.names(HAS.sub("true", condition))
+    uses = conditions.uses(HAS.sub("true", condition))
     # `items.exists(one, one.size > 3)`: what is asked of each item is a name that begins with none of ours
-    of_items = [path[1:] for path in names if path[0] not in scope] if GOES_THROUGH.search(condition) else []
-    for path in names:
+    of_items = [(path[1:], use) for path, use in uses if path[0] not in scope]
+    for path, use in uses:
         value = _at(scope, path)
-        values = [_at(item, tail) if tail else item for item in value for tail in of_items] if isinstance(value, list) else [value]
-        for text in values:
-            for _, reference in references.find(text) if isinstance(text, str) and "${" in text else ():
+        for text in _asked(value, use, of_items):
+            for _, reference in references.find(text):
                 if reference.head.partition("@")[0] in components:
-                    return f"{'.'.join(path)} is {reference}" if text is value else f"{'.'.join(path)} holds {reference}"
+                    return f"{'.'.join(path)} {'is' if text is value else 'holds'} {reference}"
     return ""
+
+
+def _asked(value: Json, use: Use, of_items: Sequence[tuple[Names, Use]]) -> Iterator[str]:
+    """The texts in a value that count for what is asked of it. The keys of a map and the length of a list are known."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list) and use == "items":
+        for item in value:
+            for tail, asked in of_items:
+                yield from _asked(_at(item, tail), asked, of_items)
+    elif (isinstance(value, list) and use == "in") or use == "value":
+        yield from _texts(value)
+
+
+def _texts(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _at(scope: Json, path: tuple[str, ...]) -> Json:

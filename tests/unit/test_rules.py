@@ -73,12 +73,25 @@ def test_no_rule_is_passed_by_writing_a_reference_in_place_of_the_value(conditio
     ("plan", "plan.units.exists(one, one.inputs.first == 'all')", ["PRV-5012"]),
     ("unit", "unit.inputs.rules.exists(one, one.port == 22)", []),
     ("unit", "size(unit.inputs.names) > 5", []),
+    ("unit", "unit.inputs.names.size() > 5", []),
+    ("unit", "'all' in unit.inputs.names", ["PRV-5012"]),
+    ("unit", "unit.inputs.names == ['one', 'all']", ["PRV-5012"]),
+    ("unit", "size(unit.inputs.names) > 1 && unit.inputs.names[1] == 'all'", ["PRV-5012"]),
+    ("unit", "unit.inputs.names.filter(one, one == 'all').size() > 0", ["PRV-5012"]),
+    ("unit", "unit.inputs.names.map(one, one) == ['all']", ["PRV-5012"]),
+    ("unit", "unit.inputs.env.exists(key, unit.inputs.env[key] == 'all')", ["PRV-5012"]),
+    ("unit", "unit.inputs.env == {'A': 'all'}", ["PRV-5012"]),
+    ("unit", "'SECRET' in unit.inputs.env || unit.inputs.env.exists(key, key == 'SECRET')", []),
+    ("plan", "plan.units.exists(one, 'all' in one.inputs.names)", ["PRV-5012"]),
+    ("plan", "plan.units.exists(one, one.inputs.rules.exists(rule, rule.open == 'all'))", ["PRV-5012"]),
+    ("plan", "plan.units.exists(one, one.inputs.rules.exists(rule, rule.port == 22))", []),
 ])
 def test_lists_that_hold_what_is_not_known_pass_no_rule(each: str, condition: str, codes: list[str]) -> None:
     """Only what is asked of the items counts."""
     waits = "${switch@aws.id}"
-    files = unit("files@aws", "switch@aws", inputs={"rules": [{"port": 80, "open": waits}], "names": ["one", waits], "first": waits})
-    switch = unit("switch@aws", inputs={"rules": [], "names": [], "first": "none"})
+    files = unit("files@aws", "switch@aws", inputs={"rules": [{"port": 80, "open": waits}], "names": ["one", waits], "first": waits,
+                                                       "env": {"A": waits}})
+    switch = unit("switch@aws", inputs={"rules": [], "names": [], "first": "none", "env": {}})
     about = facts(APP, PROD, "me", (Component("switch", "thing"), Component("files", "thing")), World().make(switch, files))
     assert [problem.code for problem in judge([rule(condition, each)], about)] == codes
 
