@@ -152,6 +152,8 @@ class StepKind:
     """Seconds that it may take, unless the step says so."""
     waits: bool = False
     """Mostly it waits: Ctrl-C ends it at once."""
+    asks: bool = False
+    """Without a `duration` it waits for a yes."""
     delivers: Literal["", "policies", "component", "steps"] = ""
     """What it opens: the components under its policies, one component, its sub-steps."""
     brings: Callable[[Mapping[str, Json]], Brought] | None = None

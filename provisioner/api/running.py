@@ -13,7 +13,7 @@ from provisioner.api import folders
 from provisioner.api.promoting import digests_of
 from provisioner.api.values import Outcome
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import PATIENCE, Event, Json, Plan, StepEnded
+from provisioner.model import Event, Json, Plan, StepEnded
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
@@ -92,11 +92,11 @@ class Runner:
     def _late(self, run: Run) -> tuple[str, float] | None:
         """The suspended step whose time for a yes is over, and that time; None when there is none."""
         rows = self._store.runs.steps(run.number)
-        waits = [(step.name, step.unit.flow.expires, rows[step.name]) for step in self._plan_of(run).steps
+        waits = [(step.unit.flow, rows[step.name]) for step in self._plan_of(run).steps
                  if step.unit.flow and rows[step.name].state == "suspended"]
         # one that waits for a time may be gone on with from then
-        return next(((name, limit or PATIENCE) for name, limit, row in waits
-                     if _seconds_since(row.started if limit else str(row.outputs.get("until") or row.started)) > (limit or PATIENCE)), None)
+        return next(((row.name, flow.yes_within) for flow, row in waits
+                     if _seconds_since(row.started if flow.expires else str(row.outputs.get("until") or row.started)) > flow.yes_within), None)
 
     def _expired(self, run: Run, name: str, limit: float) -> ProvisionError:
         """Nobody said yes in time: the step and its run have failed."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from provisioner import conditions, references
+from provisioner import conditions, durations, references
 from provisioner.compose.naming import Names
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of, put, steps_of
@@ -166,6 +166,8 @@ class Bench:
                 self.problem("PRV-1506", f'{step.name}: "{component}" has several copies, and a step of the workflow has no target',
                              step.where, "refer to a component that has one copy")
         summary = step.alias or kind.summary(step.properties)
+        if kind.asks and "duration" not in step.properties:
+            summary += f" ({durations.words(flow.yes_within)} at most)"
         return Unit(unit_name(step.name), step.name, kind.name, WORKFLOW, "workflow", inputs=properties, outputs=outputs,
                     needs=tuple(dict.fromkeys([*needs, *heads])), flow=replace(flow, summary=summary), where=step.where)
 

@@ -199,6 +199,7 @@ class _Weaver:
         parallel = step.properties.get("parallelism")
         flow = Flow(tuple(dict.fromkeys(after)), step.condition, self.members[step.name], gate, inputs,
                     kind.limit if kind.delivers else step.timeout or kind.limit, step.timeout or 0,
+                    self.around.environment.yes_within,
                     parallel=parallel if kind.delivers and isinstance(parallel, int) else 0)
         unit = self.bench.unit(step, kind, flow, needs)
         self.steps.append(unit)

@@ -161,6 +161,8 @@ class Environment:
     stacks: dict[str, str] = field(default_factory=dict)
     drift: dict[str, Json] = field(default_factory=dict)
     """{"ignore": [PATTERN of paths], "schedule": CRON LINE in UTC}"""
+    yes_within: float = 0
+    """Seconds that a step of a workflow waits for a yes where it has no `timeout`; 0: as long as ever."""
     folder: str = "."
     sandbox: bool = False
 

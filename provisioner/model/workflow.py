@@ -67,7 +67,7 @@ def every(workflow: Workflow | None) -> list[WorkflowStep]:
 
 
 PATIENCE = 7 * 86400.0
-"""Seconds that a step waits for a yes where it has no `timeout` of its own."""
+"""Seconds that a step waits for a yes where neither it nor the environment says how long."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,15 @@ class Flow:
     timeout: float = 0
     """Seconds that carrying it out may take."""
     expires: float = 0
-    """Seconds after which a yes comes too late (0: PATIENCE), and after which none of its members is begun any more (0: never)."""
+    """Seconds after which a yes comes too late (0: `patience`), and after which none of its members is begun any more (0: never)."""
+    patience: float = 0
+    """Seconds that the environment lets a yes take; 0: PATIENCE."""
     summary: str = ""
     """What it does, in a few words of its kind."""
     parallel: int = 0
     """How many batches of its members are carried out at one time; 0: as many as the run may."""
+
+    @property
+    def yes_within(self) -> float:
+        """Seconds after which a yes comes too late."""
+        return self.expires or self.patience or PATIENCE

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from provisioner import references
+from provisioner import durations, references
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Environment, Host, Hosts, Json, Override, PlaceRule, Policy, PolicyRule, Target, TraitPatch
 from provisioner.references import KEEP, Reference
@@ -84,7 +84,7 @@ def of_document(document: Document, project: Path, env: Mapping[str, str], base:
     own = Environment(
         str(_map(document.value.get("metadata")).get("name", "")), tuple(targets), tuple(place), tuple(override), handled, rules,
         _map(spec.get("vars")), _map(spec.get("secrets")), _map(spec.get("aliases")), _map(spec.get("stacks")),
-        _drift(document, _map(spec.get("drift")), problems), str(project))
+        _drift(document, _map(spec.get("drift")), problems), _yes_within(document, _map(spec.get("workflow")), problems), str(project))
     return extending.extended(base, own) if base else own, problems
 
 
@@ -226,3 +226,15 @@ def _drift(document: Document, drift: dict[str, Any], problems: list[Problem]) -
         problems.append(Problem("PRV-1227", f'drift.schedule: "{line}" is no schedule: {wrong}',
                                 document.value_at(("spec", "drift", "schedule")), 'a cron line of five fields, such as "0 6 * * *"'))
     return drift
+
+
+def _yes_within(document: Document, workflow: dict[str, Any], problems: list[Problem]) -> float:
+    try:
+        found = durations.seconds(str(workflow.get("yesWithin", 0)))
+        if found > 0 or "yesWithin" not in workflow:
+            return found
+        wrong = "nobody can say yes in no time"
+    except ValueError as error:
+        wrong = str(error)
+    problems.append(Problem("PRV-1701", f"workflow.yesWithin: {wrong}", document.value_at(("spec", "workflow", "yesWithin")), "such as 48h"))
+    return 0

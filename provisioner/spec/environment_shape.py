@@ -93,6 +93,8 @@ ENVIRONMENT = closed(
             "secrets": {**MAP, "description": "Where secrets are kept: {backend: file|env|aws, prefix, target}"},
             "aliases": texts(description="Other names of targets"),
             "stacks": texts(description="Component or type to the name of a Terraform root of its own"),
+            "workflow": closed({"yesWithin": {"type": ["string", "number"], "description": "How long a step waits for a yes where it has no "
+                                              "`timeout` of its own: 48h, 30d"}}, description="How workflows are carried out here"),
             "drift": {**DRIFT, "description": "What is said of changes that were made behind our back"},
             **{key: ANY for key in LATER},
         }),

@@ -43,7 +43,7 @@ def extended(base: Environment, own: Environment) -> Environment:
         own, targets=_targets(base.targets, own.targets), place=(*own.place, *base.place), override=(*base.override, *own.override),
         policies=(*base.policies, *own.policies), rules=(*base.rules, *own.rules), vars=_over(base.vars, own.vars),
         secrets=_over(base.secrets, own.secrets), aliases={**base.aliases, **own.aliases}, stacks={**base.stacks, **own.stacks},
-        drift=_over(base.drift, own.drift))
+        drift=_over(base.drift, own.drift), yes_within=own.yes_within or base.yes_within)
 
 
 def _targets(base: tuple[Target, ...], own: tuple[Target, ...]) -> tuple[Target, ...]:

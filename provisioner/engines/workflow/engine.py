@@ -8,7 +8,7 @@ from functools import partial
 from provisioner import durations, step_kinds
 from provisioner.engine import BatchRequest, Planned, PlanRequest, Report, Site
 from provisioner.errors import ProvisionError
-from provisioner.model import PATIENCE, Event, Flow, Step, StepEnded, Unit
+from provisioner.model import Event, Flow, Step, StepEnded, Unit
 from provisioner.planner.known import Known
 from provisioner.step_kinds import Done, Stopped, Surroundings, Suspended, TimedOut, Work
 
@@ -71,7 +71,7 @@ class WorkflowEngine:
 
 
 def _gate(flow: Flow) -> Done:
-    said = f"waits for a yes, {durations.words(flow.expires or PATIENCE)} at most"
+    said = f"waits for a yes, {durations.words(flow.yes_within)} at most"
     raise Suspended(f"{said}: {flow.summary}" if flow.summary else said)
 
 

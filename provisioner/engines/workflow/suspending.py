@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from provisioner import durations
 from provisioner.errors import StepFailed
-from provisioner.model import PATIENCE, Json
+from provisioner.model import Json
 from provisioner.step_kinds import Done, StepKind, Suspended, Work
 
 IN_PROCESS = 300.0
@@ -30,8 +30,7 @@ def _suspend(work: Work) -> Done:
 
 
 def _summary(properties: Mapping[str, Json]) -> str:
-    for_a_yes = f"wait for `provision resume` ({durations.words(PATIENCE)}, or its timeout)"
-    what = f"wait {properties['duration']}" if "duration" in properties else for_a_yes
+    what = f"wait {properties['duration']}" if "duration" in properties else "wait for `provision resume`"
     return f"{what}: {properties['message']}" if properties.get("message") else what
 
 
@@ -40,5 +39,5 @@ SUSPEND = StepKind(
     {"properties": {
         "duration": {"type": "string", "minLength": 1, "description": "How long: 30s, 2h; up to five minutes are waited for by the process"},
         "message": {"type": "string", "description": "What it waits for, for whoever looks"},
-    }}, run=_suspend, summary=_summary, limit=IN_PROCESS + 60, waits=True,
+    }}, run=_suspend, summary=_summary, limit=IN_PROCESS + 60, waits=True, asks=True,
     example='{name: approve, type: suspend, properties: {message: "Look at staging first"}}')
