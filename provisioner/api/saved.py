@@ -14,7 +14,7 @@ from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
 from provisioner.store import Store
 
-READ_BY_ENGINES = ("state of ", "provider lock of ", INVENTORY, SETTINGS, ROLES)
+READ_BY_ENGINES = ("state of ", "provider lock of ", "program of ", INVENTORY, SETTINGS, ROLES)
 
 
 Definitions = Callable[[Iterable[str]], dict[str, str]]

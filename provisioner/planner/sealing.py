@@ -48,6 +48,8 @@ def reasons(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
             found.append(f"{words} was {'added' if old is None else 'taken out'}")
         elif words.startswith("state of "):
             found.append(f"the {words} was written since: serial {_serial(old)} then, {_serial(new)} now")
+        elif words.startswith("program of "):
+            found.append(f"the {words} is {new or 'none'}, and was {old or 'none'}")
         elif words == "version":
             found.append(f"the version is {new or 'none'}, and was {old or 'none'}")
         else:

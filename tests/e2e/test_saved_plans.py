@@ -122,6 +122,14 @@ output "id" { value = terraform_data.it.id }
 }
 
 
+NEWER = """\
+#!/bin/bash
+{} "$@" | sed '/"type":"version"/s/"terraform":"[^"]*"/"terraform":"99.0.0"/'
+exit ${{PIPESTATUS[0]}}
+"""
+"""A Terraform that says of itself that it is a newer one."""
+
+
 def write(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -149,9 +157,9 @@ def test_what_was_shown_is_what_is_delivered(post: Project) -> None:
     assert "carried out already: run 1 succeeded" in post.provision("apply", "first.plan", "--yes", exit=11).stderr
 
 
-def refused(post: Project, *named: str) -> None:
+def refused(post: Project, *named: str, terraform: str = "") -> None:
     """The saved plan is refused for these reasons, before anything is begun."""
-    done = post.provision("apply", "next.plan", "--yes", exit=11)
+    done = post.provision("apply", "next.plan", "--yes", *(["--terraform", terraform] if terraform else []), exit=11)
     assert all(text in done.stderr for text in ("PRV-6105", *named)), done.stderr
     assert [run["run"] for run in post.json("runs")["runs"]] == [1]
 
@@ -179,7 +187,7 @@ def test_a_plan_is_stale_when_what_it_was_made_from_was_edited(post: Project) ->
 
 
 def test_a_plan_is_stale_when_the_world_is_another_one(post: Project) -> None:
-    """Three ways: host file, provider lock, state; and what Ansible reads beside a playbook, which check mode need not show."""
+    """Three ways: host file, provider lock, state; and what Ansible reads beside a playbook, which check mode need not show; and Terraform itself."""
     (post.folder / "sign.txt").write_text("by hand\n")
     (post.folder / "ansible.cfg").write_text("[defaults]\nforks = 3\n")
     (post.folder / "roles/sign/tasks").mkdir(parents=True)
@@ -195,6 +203,11 @@ def test_a_plan_is_stale_when_the_world_is_another_one(post: Project) -> None:
     refused(post, "provider lock of aws was changed")
     for path, text in locks.items():
         path.write_text(text)
+    newer = post.folder / "terraform"
+    newer.write_text(NEWER.format(shutil.which("terraform")))
+    newer.chmod(0o755)
+    refused(post, "the program of aws is terraform 99.0.0, and was terraform 1.", terraform=str(newer))
+    newer.unlink()
     state = kept / "terraform.tfstate"
     text = state.read_text()
     serial = json.loads(text)["serial"]

@@ -77,13 +77,15 @@ def test_seals_know_content_and_no_place() -> None:
 def test_each_change_is_a_sentence() -> None:
     one = Application("shop", "1", (Component("web", "webservice", {"cpu": 1}), Component("db", "postgres")))
     two = Application("shop", "2", (Component("web", "webservice", {"cpu": 2}), Component("queue", "queue")))
-    before = {**sealed(one, WEB), "state of aws": "lineage 4", "provider lock of aws": "1" * 64}
+    before = {**sealed(one, WEB), "state of aws": "lineage 4", "provider lock of aws": "1" * 64,
+              "program of aws": "terraform 1.11.4"}
     now = {**sealed(two, replace(WEB, source_digest="t" * 64), environment=Environment("prod", vars={"a": 1})), "state of aws": "lineage 6",
-           "provider lock of aws": "2" * 64}
+           "provider lock of aws": "2" * 64, "program of aws": "terraform 1.12.0"}
     told = sealing.reasons(before, now)
     assert [text.partition(" (")[0] for text in told] == [
         "the component web was changed", "component db was taken out", "the version is 2, and was 1", "the environment prod was changed",
         "the playbook of web@dc was changed", "the state of aws was written since: serial 4 then, 6 now", "the provider lock of aws was changed",
+        "the program of aws is terraform 1.12.0, and was terraform 1.11.4",
         "component queue was added"]
     assert sealing.reasons(before, before) == []
 

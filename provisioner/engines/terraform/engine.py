@@ -134,11 +134,11 @@ def _keep_preview(workspace: Workspace, request: PlanRequest, outcome: Outcome, 
 
 
 def _seals(workspace: Workspace, outcome: Outcome) -> dict[str, str]:
-    """What a saved plan of this root is tied to beside what was asked: its state, and the providers that it was locked to."""
+    """What a saved plan of this root is tied to beside what was asked: its state, the providers that it was locked to, and what planned it."""
     lock = workspace.folder / LOCK
     locked = hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else ""
     state = f"{outcome.state.lineage} {outcome.state.serial}" if outcome.state.addresses else ""
-    return {f"state of {workspace.key}": state, f"provider lock of {workspace.key}": locked}
+    return {f"state of {workspace.key}": state, f"provider lock of {workspace.key}": locked, f"program of {workspace.key}": outcome.program}
 
 
 def _planned(unit: Unit, request: PlanRequest, outcome: Outcome, found: list[Change]) -> Planned:

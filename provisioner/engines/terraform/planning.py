@@ -59,6 +59,8 @@ class Outcome:
     targeted: bool
     variables: dict[str, str]
     interfaces: dict[str, Interface]
+    program: str
+    """What planned it: "terraform 1.11.4"; empty where nothing could be planned."""
 
 
 class Planning:
@@ -79,6 +81,7 @@ class Planning:
         self._before: State | None = None
         self._replace: list[str] = []
         """Addresses of resources that a policy makes anew."""
+        self._program = ""
 
     # ------------------------------------------------------------------ the root
     def prepare(self) -> Root:
@@ -242,6 +245,7 @@ class Planning:
         line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), replace=self._replace,
                             lock=not preview, destroy=self._destroys, parallel=self.workspace.parallel)
         done = self.workspace.run(line, self.variables(root))
+        self._program = stream.program(done.stdout)
         if done.returncode in (0, 2):
             if done.returncode == 0:
                 (self.workspace.folder / self.plan_file).unlink(missing_ok=True)
@@ -263,7 +267,8 @@ class Planning:
     def _outcome(self, root: Root, entries: list[dict[str, Any]], plan_file: str) -> Outcome:
         settle(self.units, self.failures, self.waiting, self.request.only)
         interfaces = {name: block.interface for name, block in self._blocks.items() if block}
-        return Outcome(root, entries, self._state(), plan_file, self.failures, self.waiting, bool(self._targets()), self.variables(root), interfaces)
+        return Outcome(root, entries, self._state(), plan_file, self.failures, self.waiting, bool(self._targets()), self.variables(root), interfaces,
+                       self._program)
 
     def _state(self) -> State:
         known = self.workspace.state_file is not None or (self.workspace.folder / ".terraform").exists()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ def diagnostic(body: dict[str, Any]) -> Diagnostic:
 def errors(text: str) -> list[Diagnostic]:
     """The errors in the output of a command that was run with -json."""
     return [found for found in parse(text.splitlines()) if isinstance(found, Diagnostic) and found.severity == "error"]
+
+
+def program(text: str) -> str:
+    """Who wrote the output of a command that was run with -json: "terraform 1.11.4"; empty when it does not say, as `show` and old versions do."""
+    for line in text.splitlines():
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and event.get("type") == "version":
+                return next((f"{name} {event[name]}" for name in ("terraform", "tofu") if name in event), "")
+    return ""
 
 
 def tail(file: Path, offset: int) -> tuple[list[str], int]:
