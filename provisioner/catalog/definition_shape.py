@@ -99,6 +99,7 @@ TRAIT = closed(
                           "description": "By what an implementation of the component needs: further variables of its module or playbook"},
             "implementations": listed(IMPLEMENTATION, minItems=1, description="What it delivers itself, beside the component"),
             "refused": {**TEXT, "description": "Why it has no meaning here"},
+            "ignored": texts(description="Parameter (or a path below it) to the reason why it makes no difference here: a warning"),
             "elsewhere": {**TEXT, "description": "Why it makes no difference on a target without an implementation; else that is an error"},
             "later": {**TEXT, "description": "What of it is accepted and not acted on yet"},
             "example": TEXT,

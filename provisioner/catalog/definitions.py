@@ -12,8 +12,9 @@ from provisioner import references
 from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
+from provisioner.compose.asked import declared
 from provisioner.compose.rules import with_rule
-from provisioner.compose.unfit import declared, names_in
+from provisioner.compose.unfit import names_in
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec.checking import Codes, Shape
@@ -38,7 +39,7 @@ def of_document(document: Document, path: Path, kind: Kind, origin: Origin, plac
         problems += _named(document, path) if document.alone else []
         problems += _parameters(document)
         problems += _unknown_heads(document)
-        problems += [*_implementations(document), *_actions(document)]
+        problems += [*_implementations(document), *_actions(document), *_ignored(document)]
     definition = None if problems else _definition(document.value, path, kind, origin, places)
     if definition is not None and modules:
         problems += _modules(document, definition)
@@ -72,6 +73,7 @@ def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, p
         health=spec.get("health", {}), implementations=tuple(_implementation(entry, at) for entry in spec.get("implementations", ())),
         patch=tuple(spec.get("patch", ())), applies_to=tuple(spec.get("appliesTo", ())), example=spec.get("example", ""),
         adds=tuple(Addition(**entry) for entry in spec.get("adds", ())), variables=spec.get("variables", {}),
+        ignored=spec.get("ignored", {}),
         refused=spec.get("refused", ""), later=spec.get("later", ""), elsewhere=spec.get("elsewhere", ""), same_as=spec.get("sameAs", ""),
         origin=origin.name, file=str(path))
 
@@ -189,6 +191,14 @@ def _implementations(document: Document) -> Iterator[Problem]:
         if tools and lacking:
             yield Problem("PRV-1424", f'implementation for "{entry["needs"]}" gives no output {", ".join(lacking)}', where)
         yield from _names_in(document, index, entry)
+
+
+def _ignored(document: Document) -> Iterator[Problem]:
+    """The parameters that a trait takes no notice of are declared."""
+    spec = document.value["spec"]
+    for name in (name for name in spec.get("ignored", {}) if not declared(spec.get("parameters", {}), name)):
+        yield Problem("PRV-1425", f'ignored: no parameter "{name}"', document.key_at(("spec", "ignored", name)),
+                      suggestion(name, spec.get("parameters", {}).get("properties", {})))
 
 
 def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:

@@ -11,6 +11,10 @@ from provisioner.errors import Problem, ProvisionError, Where
 from provisioner.model import Definition, Implementation, Json
 
 CHOOSING = {"hosts": ("replicas", "count")}
+CONTAINERS = ("containers", "containerName")
+"""What of a trait says which container it is for."""
+PLACEMENT = "placement"
+"""The trait that is known to the code."""
 """By what an implementation needs: parameters that decide where it goes, so that no template has to name them."""
 
 
@@ -70,6 +74,11 @@ def _unused(definition: Definition, where: Where) -> Iterator[Problem]:
     """Parameters that an implementation would accept in silence: neither used, nor refused or ignored with a reason."""
     parameters = definition.parameters.get("properties", {})
     short = {name for name, schema in parameters.items() if isinstance(schema, dict) and "x-stands-for" in schema}
+    if definition.kind == "trait" and not (definition.refused or definition.implementations or definition.name == PLACEMENT):
+        used = _used(definition, Implementation("")) | {*definition.ignored, *CONTAINERS}
+        if left := [name for name in parameters if name not in used and "*" not in used]:
+            yield Problem("PRV-1426", f'"{definition.name}": the trait takes no notice of {", ".join(left)}', where,
+                          "use it in `patch` or `adds`, or say why not: `ignored: {NAME: REASON}` is a warning for who gives it")
     for entry in () if is_named(definition) else definition.implementations:
         if not (entry.module or entry.playbook):
             continue

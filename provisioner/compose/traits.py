@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from provisioner import references
+from provisioner.compose.asked import asked
 from provisioner.compose.patching import filled, patched
 from provisioner.compose.sharing import share
 from provisioner.errors import Problem
@@ -55,10 +56,17 @@ def dress(component: Component, traits: Traits, names: set[str]) -> Dressed:
             dressed.problems.append(Problem("PRV-1212", f'trait "{trait.type}" is not acted on yet: {definition.later}',
                                             trait.places.get("type", trait.where), "", "warning"))
         properties, wrong = traits.check(trait, definition)
-        dressed.problems += wrong
+        dressed.problems += [*wrong, *_ignored(trait, definition)]
         if not wrong:
             _carry_out(dressed, replace(trait, properties=properties), definition, traits)
     return dressed
+
+
+def _ignored(trait: Trait, definition: Definition) -> Iterator[Problem]:
+    for name, reason in definition.ignored.items():
+        for path in asked(trait.properties, definition.parameters, name):
+            yield Problem("PRV-1517", f'trait "{trait.type}": "{path}" makes no difference: {reason}',
+                          trait.places.get(f"properties.{path}", trait.where), "", "warning")
 
 
 def _carry_out(dressed: Dressed, trait: Trait, definition: Definition, traits: Traits) -> None:

@@ -27,6 +27,7 @@ def type_page(definition: Definition) -> str:
         blocks += ["## Where it can go"] if definition.implementations else []
         for one in definition.implementations:
             blocks += _implementation(one)
+    blocks += _ignored(definition.ignored)
     blocks += ["## Example", f"```yaml\n{definition.example.rstrip()}\n```"] if definition.example else []
     return "\n\n".join(block for block in blocks if block)
 
@@ -67,10 +68,14 @@ def _implementation(one: Implementation) -> Iterator[str]:
         yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
     if one.limits:
         yield "Not every value can be had here:\n\n" + "\n".join(f"- `{name}`: {limit['reason']}" for name, limit in one.limits.items())
-    if one.ignored:
-        yield "Makes no difference here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.ignored.items())
+    yield from _ignored(one.ignored)
     if one.actions:
         yield "Actions:\n\n" + "\n".join(line for verb, action in one.actions.items() for line in _action(verb, action))
+
+
+def _ignored(ignored: Mapping[str, str]) -> Iterator[str]:
+    if ignored:
+        yield "Makes no difference here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in ignored.items())
 
 
 def _action(verb: str, action: ActionSpec) -> Iterator[str]:

@@ -283,6 +283,8 @@ class Definition:
     """Traits only: what an implementation needs ("aws") to further variables for its module or playbook."""
     refused: str = ""
     """Traits only: why it has no meaning here."""
+    ignored: dict[str, str] = field(default_factory=dict)
+    """Traits only: path of a parameter to the reason why it makes no difference: a warning."""
     elsewhere: str = ""
     """Why it can't be had where it has no implementation; of a trait: why it makes no difference there."""
     later: str = ""

@@ -1,10 +1,14 @@
 """Definitions: found, checked, with defaults; modules read; digests; the shipped library passes its own vetting."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from provisioner import references
 from provisioner.catalog import Catalog, library_folder
 from provisioner.catalog.modules import Unreadable, read_module
 from provisioner.catalog.properties import with_defaults
@@ -247,3 +251,48 @@ def test_what_a_parameter_must_look_like_is_said_in_words() -> None:
 
     folder = library_folder() / "components"
     assert [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.yaml")) if silent(yaml.safe_load(path.read_text()))] == []
+
+
+def below(schema: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The dotted names below the parameters, with their descriptions."""
+    for name, one in schema.get("properties", {}).items():
+        yield ".".join((*path, name)), str(one.get("description", ""))
+        yield from below(one, (*path, name))
+    for one in (one for one in (schema.get("items"), *schema.get("anyOf", ())) if one):
+        yield from below(one, path)
+
+
+def code_of(folder: Path) -> str:
+    """A module with those that it calls, or all playbooks."""
+    text = "".join(path.read_text() for path in sorted(folder.rglob("*")) if path.suffix in (".tf", ".py", ".yml"))
+    return text + "".join(code_of(folder / source) for source in re.findall(r'source\s*=\s*"(\.[^"]+)"', text))
+
+
+def test_what_stands_below_a_parameter_is_used_refused_or_ignored_too() -> None:
+    """The names are looked for in what makes it: a name that two things share is not seen, one that nobody reads is."""
+    catalog = Catalog(library_folder())
+    playbooks, door = (code_of(library_folder() / folder) for folder in ("playbooks", "modules/aws/load-balancer"))
+    lost = []
+    for definition in (found for name in catalog.component_names() if (found := catalog.component(name))):
+        for one in (one for one in definition.implementations if one.module or one.playbook):
+            code = playbooks if one.playbook else code_of(Path(one.module)) + (door if one.attach else "")
+            told = {name.partition(" with")[0] for name in (*one.refused, *one.ignored)}
+            taken = {reference.path[0] for _, reference in references.find(one.variables) if reference.head == "parameters"}
+            for name, said in dict(below(definition.parameters)).items():
+                head, *rest = name.split(".")
+                silent = not any(name == other or name.startswith(f"{other}.") for other in told) and (rest or not said)
+                if silent and head in taken and (said.startswith("Accepted for") or not re.search(rf"\b{name.rpartition('.')[2]}\b", code)):
+                    lost.append(f"{definition.name} on {one.needs}: {name}")
+    assert lost == []
+
+
+def test_what_a_trait_takes_no_notice_of_is_told(project: Path) -> None:
+    catalog = Catalog(library_folder())
+    for definition in (found for name in catalog.trait_names() if (found := catalog.trait(name)) and not found.refused):
+        accepted = {name for name, said in below(definition.parameters) if said.startswith("Accepted for")}
+        passed_on = "*" in str(definition.patch)
+        assert accepted - definition.ignored.keys() == set() or passed_on, definition.name
+    (project / "components/traits").mkdir()
+    text = TRAIT.replace("  appliesTo: [webservice]\n", "  appliesTo: [webservice]\n  ignored: {nobody: x}\n")
+    (project / "components/traits/label.yaml").write_text(text)
+    assert [problem.code for problem in Catalog(project).vet([], ["label"])] == ["PRV-1425"]

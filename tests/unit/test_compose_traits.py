@@ -116,6 +116,17 @@ def test_what_has_no_meaning_is_a_warning_when_asked_for(monkeypatch: pytest.Mon
         ("PRV-1414", "warning"), ("PRV-1414", "warning"), ("PRV-1415", "error"), ("PRV-1411", "warning")]
 
 
+def test_what_a_trait_takes_no_notice_of_is_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(
+        "apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: shop}\nspec:\n  components:\n"
+        "    - {name: web, type: webservice, properties: {image: web}, traits: [{type: expose, properties: {ports: [{port: 80, nodePort: 30080}], "
+        "type: LoadBalancer}}]}\n")
+    application, problems = spec.examine_application(tmp_path / "app.yaml")
+    found = compose(Catalog(tmp_path).context_for(application, spec.on_hosts(["deploy@192.0.2.1"]), {}, problems)).warnings
+    assert [(str(one.where).rpartition("app.yaml")[2], one.code, one.message.partition(": ")[2].partition(":")[0]) for one in found] == [
+        (":6:144", "PRV-1517", '"type" makes no difference'), (":6:129", "PRV-1517", '"ports.0.nodePort" makes no difference')]
+
+
 def test_variables_of_a_trait_are_laid_on_those_of_the_implementation(monkeypatch: pytest.MonkeyPatch) -> None:
     units, _ = composed("good/trait-of-the-project", monkeypatch)
     assert units["files@cloud"].inputs["tags"]["provision:component"] == "files"
