@@ -8,6 +8,8 @@ from provisioner.model import Json, Unit
 from provisioner.store import Revision, Store
 from provisioner.suggest import suggestion
 
+STATES = {"running": "is at work", "succeeded": "took it away"}
+
 
 def promoted(store: Store, application: str, origin: str, written: Collection[str] = ()) -> tuple[str, Revision]:
     """The application's name and its newest revision in the environment `origin`.
@@ -16,11 +18,14 @@ def promoted(store: Store, application: str, origin: str, written: Collection[st
 
     Raises ProvisionError: PRV-6221 where nothing was delivered there, PRV-6222 when its newest run did not succeed.
     """
-    rows = [row for row in store.applications() if row.environment == origin and application in ("", row.application)]
+    known = [row for row in store.applications() if application in ("", row.application)]
+    rows = [row for row in known if row.environment == origin]
+    if len(rows) > 1:
+        rows = [row for row in rows if row.units] or rows
     if len(rows) > 1:
         rows = [row for row in rows if row.application in written] or rows
     if len(rows) != 1:
-        there = sorted({row.environment for row in store.applications() if application in ("", row.application)})
+        there = sorted({row.environment for row in known})
         what = f"several applications are delivered in {origin}" if rows else f"nothing of {application or 'this project'} is delivered in {origin}"
         raise ProvisionError(what, code="PRV-6221", hint="name it after the file: app.yaml#NAME" if rows else suggestion(origin, there),
                              next=f"provision apply -e {origin}")
@@ -28,7 +33,7 @@ def promoted(store: Store, application: str, origin: str, written: Collection[st
     run = next((run for run in store.runs.list(name, origin) if not run.info.get("action")), None)
     revision = store.revisions.latest(name, origin)
     if run is None or revision is None or run.state != "succeeded" or revision.run != run.number:
-        how = f"its newest run, {run.number}, {'is at work' if run.state == 'running' else run.state}" if run else "it has no run"
+        how = f"its newest run, {run.number}, {STATES.get(run.state, run.state)}" if run else "it has no run"
         raise ProvisionError(f"{name} in {origin} is not ready to be promoted: {how}", code="PRV-6222",
                              hint="what is promoted has been delivered there in full", next=f"provision show {run.number if run else ''}".strip())
     return name, revision

@@ -153,7 +153,8 @@ def nothing_yet() -> ProvisionError:
 def stored_scope(store: Store, environment: str, application: str = "", file: str = "") -> tuple[str, str]:
     """The application and environment that a verb which only looks is about. Raises ProvisionError when that is not clear.
 
-    Where several applications are delivered and none is named, `file` says which.
+    Where several applications are delivered and none is named, `file` says which. One of which nothing is left has to be named in full: its
+    history can be looked at, and it is in nobody's way.
     """
     known = store.applications()
     if not known:
@@ -169,6 +170,7 @@ def stored_scope(store: Store, environment: str, application: str = "", file: st
     if len({row.application for row in fitting}) > 1 and file:
         written = _written_in(file)
         fitting = [row for row in fitting if row.application in written] or fitting
+    fitting = [row for row in fitting if row.units] or fitting
     if len(fitting) > 1:
         names = ", ".join(f"{row.application} in {row.environment}" for row in fitting)
         raise ProvisionError(f"which one? There is {names}", code="PRV-6406", hint="name the application with --app, the environment with -e",

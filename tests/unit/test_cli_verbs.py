@@ -363,3 +363,11 @@ def test_the_file_says_which_of_the_delivered_applications(past: int, capsys: Ca
     Path("mail.yaml").write_text("apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: mail}\nspec: {components: []}\n")
     assert main(["outputs", "--file", "mail.yaml", "-o", "json"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["application"] == "mail"
+    with Store.of_project(project_path(".")) as store:
+        plan = replace(PLAN, id="gone", application="notes")
+        store.plans.save(plan)
+        store.runs.move(store.runs.begin(plan, "me", "").number, "succeeded", 0)
+        store.delivered.forget("mail", "prod", "db@aws")
+    assert main(["outputs", "-o", "json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)["application"] == "shop", "nothing is left of the others"
+    assert main(["outputs", "--app", "notes", "-o", "json"]) == Exit.OK

@@ -45,6 +45,17 @@ def test_the_project_s_file_says_which_of_several(store: Store) -> None:
     with pytest.raises(ProvisionError, match="several applications are delivered in staging"):
         promoted(store, "", "staging")
     assert promoted(store, "", "staging", {"shop"})[0] == "shop"
+    store.delivered.forget("mail", "staging", "api@dc")
+    assert promoted(store, "", "staging")[0] == "shop", "nothing is left of mail"
+
+
+def test_what_was_taken_away_is_not_promoted(store: Store) -> None:
+    run(store, "succeeded")
+    plan = World().make(unit("api@dc"), ident="gone")
+    store.plans.save(plan)
+    store.runs.move(store.runs.begin(replace(plan, environment="staging"), "me", "").number, "succeeded", 0)
+    with pytest.raises(ProvisionError, match="not ready to be promoted: its newest run, 2, took it away"):
+        promoted(store, "", "staging")
 
 
 @pytest.mark.parametrize(("state", "told"), [("failed", "run, 2, failed"), ("running", "run, 2, is at work"), ("superseded", "run, 2, superseded")])
