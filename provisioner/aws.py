@@ -1,18 +1,23 @@
 """boto3 clients that reach a target as Terraform reaches it: region, keys, role and endpoint of the environment."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from provisioner.errors import Missing
+from provisioner.errors import Missing, ProvisionError
 from provisioner.model import Target
 
 ENDPOINT_TIMEOUT = 10
 """Seconds to connect; AWS answers in much less."""
+ECR = re.compile(r"\A(?P<account>\d+)\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/(?P<path>[^:@]+)(?::(?P<tag>[^@]+))?\Z")
 
 
-def client(service: str, target: Target, environ: Mapping[str, str]) -> Any:
-    """A boto3 client for one service of a target; `environ` is laid over by the target's site. Raises Missing for a target without AWS."""
+def client(service: str, target: Target, environ: Mapping[str, str], region: str = "") -> Any:
+    """A boto3 client for one service of a target; `environ` is laid over by the target's site, `region` another one than its own.
+
+    Raises Missing for a target without AWS.
+    """
     # boto3 takes half a second to import, and only targets with AWS need it
     import boto3  # type: ignore[import-untyped]
     from botocore.config import Config  # type: ignore[import-untyped]
@@ -33,7 +38,25 @@ def client(service: str, target: Target, environ: Mapping[str, str]) -> Any:
         session = _assumed(session, role, keys["region_name"])
     simulated: dict[str, Any] = {"s3": {"addressing_style": "path"}, "proxies": {}} if target.simulated else {}
     options = Config(connect_timeout=ENDPOINT_TIMEOUT, retries={"max_attempts": 3}, **simulated)
-    return session.client(service, endpoint_url=environ.get("AWS_ENDPOINT_URL") or None, config=options)
+    return session.client(service, region_name=region or None, endpoint_url=environ.get("AWS_ENDPOINT_URL") or None, config=options)
+
+
+def image_digest(image: str, clients: Callable[[str, str], Any]) -> str:
+    """The digest that an image of ECR has there now; empty for one of another registry. `clients`: service and region to a client.
+
+    Raises ProvisionError.
+    """
+    found = ECR.match(image)
+    if found is None:
+        return ""
+    import botocore.exceptions  # type: ignore[import-untyped]
+
+    try:
+        answer = clients("ecr", found["region"]).describe_images(
+            registryId=found["account"], repositoryName=found["path"], imageIds=[{"imageTag": found["tag"] or "latest"}])
+        return str(answer["imageDetails"][0]["imageDigest"])
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, LookupError) as error:
+        raise ProvisionError(f"ECR does not say what it is: {error}") from None
 
 
 def _isolated(keys: Mapping[str, Any]) -> Any:

@@ -23,6 +23,7 @@ from provisioner.compose import Composition, compose
 from provisioner.engine import Engine, Site
 from provisioner.engines.ansible import artefacts
 from provisioner.engines.ansible.engine import AnsibleEngine
+from provisioner.engines.ansible.registries import Registries
 from provisioner.engines.aws.engine import AwsEngine
 from provisioner.engines.terraform.engine import TerraformEngine
 from provisioner.engines.workflow.engine import WorkflowEngine
@@ -94,6 +95,7 @@ class Project:
                             for target in environment.targets)
             environment = replace(environment, targets=targets)
         self._sites = Sites(self.application.name, environment, self.folder, self.settings.parallel)
+        self._registries = Registries(self._sites.image_digest, library_folder(), {target.name for target in environment.targets if target.simulated})
         self.secrets = Secrets(self._sites.state.parent.parent, environment, self.application.name, self._sites.aws_client, self._sealed)
 
     def _sealed(self, target: str, root: str) -> Mapping[str, Mapping[str, Json]]:
@@ -215,14 +217,29 @@ class Project:
         return status(looked, self.delivered, self.environment, revision, health.ask, running=running,
                       waiting=waiting(self.store, self.application.name, self.environment.name))
 
-    def units(self, purpose: Purpose) -> tuple[Unit, ...]:
-        """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts."""
+    def units(self, purpose: Purpose, saved: Plan | None = None) -> tuple[Unit, ...]:
+        """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts and images.
+
+        `saved`: a plan that is looked at again; its images are meant, whatever a registry says by now.
+        """
         units = self._wanted(purpose)
         if self.environment.sandbox and self._simulate(units):
             units = self._wanted(purpose)
         units = importing.with_imports(units, purpose.imports)
+        if purpose.kind == "deliver":
+            units = self._with_images(units, saved)
         targets = {target.name: target for target in self.environment.targets}
         return roots.settle(units, self.delivered, targets, lambda unit: self._terraform.providers_of(unit, self.folder))
+
+    def _with_images(self, units: tuple[Unit, ...], saved: Plan | None) -> tuple[Unit, ...]:
+        """The units of clouds with the digests of their images: what was delivered under this version, or planned, is what is meant."""
+        delivered = promoting.digests_of((entry.unit for entry in self.delivered.values()), {}, {})
+        frozen = past.of_version(self.store, self.application.name, self.environment.name, self.application.version)
+        meant = {**(frozen.artifacts if frozen else {}), **promoting.digests_of(saved.units if saved else (), {}, {})}
+        units, notes = self._registries.pinned(units, meant, delivered)
+        for told in notes:
+            self._note(told)
+        return units
 
     def _wanted(self, purpose: Purpose) -> tuple[Unit, ...]:
         if purpose.kind == "destroy":
@@ -292,17 +309,18 @@ class Project:
             self.notes.append(text)
             self.tell(text)
 
-    def _look(self, purpose: Purpose, plan: str = "", given: AsDelivered | None = None, accepted: Mapping[str, Acceptance] | None = None) -> Looked:
-        """Plan; `plan` is the id of a saved plan that is looked at again, `given` what is planned in place of what the purpose says.
+    def _look(self, purpose: Purpose, saved: Plan | None = None, given: AsDelivered | None = None,
+              accepted: Mapping[str, Acceptance] | None = None) -> Looked:
+        """Plan; `saved` is a plan that is looked at again, `given` what is planned in place of what the purpose says.
 
         `accepted`: the drift that is left alone; default: all that people accepted.
         """
         accepted = self.store.drift.accepted(self.application.name, self.environment.name) if accepted is None else accepted
-        units = given.units if given else self.units(purpose)
+        units = given.units if given else self.units(purpose, saved)
         purpose = replace(purpose, undelivered=self.undelivered(purpose))
         keep = {*purpose.keep, *(given.kept if given else ())}
         self._check_secrets(units)
-        plan = plan or uuid.uuid4().hex[:12]
+        plan = saved.id if saved else uuid.uuid4().hex[:12]
         work = folders.make(self._sites.state, plan)
         again = self._again(purpose.revision) if purpose.kind == "rollback" else None
         version = again.revision.version if again else self.application.version

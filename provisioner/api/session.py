@@ -63,8 +63,8 @@ class Session(Project):
                 return replace(runner.resume(runner.resumable(old.number)), seconds=time.monotonic() - begun)
             if old is not None:
                 runner.settle(old, "")
-            saved.refuse_edited(plan, self._seals(plan.purpose, self.units(plan.purpose)))
-            looked = self._look(plan.purpose, plan.id)
+            saved.refuse_edited(plan, self._seals(plan.purpose, self.units(plan.purpose, plan)))
+            looked = self._look(plan.purpose, plan)
             try:
                 saved.refuse_stale(plan, saved.sealed(looked, {}))
                 self._judged(plan)

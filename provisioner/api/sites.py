@@ -54,7 +54,11 @@ class Sites:
         return Site(self._application, self._environment.name, self.target(name), self._project, self.state, work, reveal,
                     self.environ(name), run, self._parallel)
 
-    def aws_client(self, service: str, name: str) -> Any:
-        """A boto3 client that reaches a target as Terraform does. Raises Missing."""
+    def aws_client(self, service: str, name: str, region: str = "") -> Any:
+        """A boto3 client that reaches a target as Terraform does, perhaps in another region. Raises Missing."""
         around = simulator.without_empty(os.environ, self.environ(name))
-        return aws.client(service, self.target(name), around)
+        return aws.client(service, self.target(name), around, region)
+
+    def image_digest(self, name: str, image: str) -> str:
+        """The digest that an image has in the target's own registry; empty for one of another registry. Raises ProvisionError."""
+        return aws.image_digest(image, lambda service, region: self.aws_client(service, name, region))

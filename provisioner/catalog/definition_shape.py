@@ -16,7 +16,8 @@ OUTPUT = closed({
 FILES = {"type": "object", "additionalProperties": {"enum": ["zip", "folder", "files"]},
          "description": "Variables that are paths beside app.yaml: the module gets the path of a kept copy, packed (zip) or not (folder; an archive "
                         "is unpacked), or a map of each file's name to the path of its own copy (files)"}
-IMAGES = texts(description="Variables that name an image of a registry to the variable that takes its digest, as which the playbook tells it")
+IMAGES = texts(description="Variables that name an image of a registry to the variable that takes its digest: a playbook tells it under that name, "
+                           "a module is given what the registry says when it is planned")
 ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
 HOLDS = listed(TEXT, description="Types of its resources that hold data: losing one needs --allow-destroy, replacing another does not")
 CHECK = {"enum": ["exact", "partial"]}
@@ -30,7 +31,7 @@ IMPLEMENTATION = closed(
         "needs": {**TEXT, "description": "What the target must offer: hosts, the name of a cloud …, or existing"},
         "when": {"type": "string", "pattern": r"^\$\{parameters\.[\w.-]+\}\s*(==|!=)\s*\S.*$",
                  "x-says": "must be ${parameters.NAME} == VALUE, or with !=; several are joined by and"},
-        "terraform": closed({"module": TEXT, "files": FILES, "holds": HOLDS}, ("module",)),
+        "terraform": closed({"module": TEXT, "files": FILES, "images": IMAGES, "holds": HOLDS}, ("module",)),
         "ansible": closed({"playbook": TEXT, "remove": TEXT, "check": CHECK, "artifacts": ARTIFACTS, "images": IMAGES}, ("playbook",)),
         "hosts": closed({"count": {"type": "integer", "minimum": 1}, "os": listed(TEXT)}),
         "check": CHECK,

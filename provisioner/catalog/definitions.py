@@ -79,15 +79,16 @@ def _definition(value: dict[str, Any], path: Path, kind: Kind, origin: Origin, p
 
 
 def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implementation:
-    ansible, hosts = value.get("ansible", {}), value.get("hosts", {})
+    terraform, ansible, hosts = value.get("terraform", {}), value.get("ansible", {}), value.get("hosts", {})
     return Implementation(
         needs=value["needs"], when=value.get("when", ""), os=tuple(hosts.get("os", ())), count=hosts.get("count"),
-        module=at(value.get("terraform", {}).get("module", "")), playbook=at(ansible.get("playbook", "")),
+        module=at(terraform.get("module", "")), playbook=at(ansible.get("playbook", "")),
         remove=at(ansible.get("remove", "")), variables=value.get("variables", {}), outputs=value.get("outputs", {}),
         check=value.get("check") or ansible.get("check", "exact"),
         actions={name: _action(action, at) for name, action in value.get("actions", {}).items()},
-        claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=value.get("terraform", {}).get("files", {}),
-        artifacts=ansible.get("artifacts", {}), images=ansible.get("images", {}), holds=tuple(value.get("terraform", {}).get("holds", ())),
+        claims=value.get("claims", {}), hosts_output=value.get("hostsOutput", ""), files=terraform.get("files", {}),
+        artifacts=ansible.get("artifacts", {}), images={**terraform.get("images", {}), **ansible.get("images", {})},
+        holds=tuple(terraform.get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), limits=value.get("limits", {}), ignored=value.get("ignored", {}),
         replaces=tuple(value.get("replaces", ())))
@@ -204,10 +205,10 @@ def _ignored(document: Document) -> Iterator[Problem]:
 def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator[Problem]:
     """What an implementation names is there: variables in `files`, parameters in `refused`, `ignored` and `replaces`."""
     parameters = document.value["spec"].get("parameters", {})
-    for tool, field in (("terraform", "files"), ("ansible", "artifacts"), ("ansible", "images")):
+    for tool, field in (("terraform", "files"), ("terraform", "images"), ("ansible", "artifacts"), ("ansible", "images")):
         named = entry.get(tool, {}).get(field, {})
         for name, taking in named.items():
-            if unknown := next((one for one in (name, taking if tool == "ansible" else name) if one not in entry.get("variables", {})), ""):
+            if unknown := next((one for one in (name, name if field == "files" else taking) if one not in entry.get("variables", {})), ""):
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))

@@ -61,7 +61,8 @@ class Unit:
     artifacts: dict[str, str] = field(default_factory=dict)
     """Inputs that name an artefact to the input that holds its sha256: filled before the unit is planned, and delivered as sealed."""
     images: dict[str, str] = field(default_factory=dict)
-    """Inputs that name an image of a registry to the input that holds its digest: empty, and the name counts, unless it was promoted."""
+    """Inputs that name an image of a registry to the input that holds its digest: empty, and the name counts, unless it was promoted
+    or, for what a cloud pulls, a registry said it when it was planned."""
     outputs: dict[str, Json] = field(default_factory=dict)
     """Template over `${module.…}` (raw outputs), `${UNIT.…}`, `${secret.…}`; {"secret": T, "key": K} for a secret made by a cloud."""
     sensitive: tuple[str, ...] = ()

@@ -67,7 +67,8 @@ def of_components(components: Iterable[Component], units: Iterable[Unit], versio
         copies = on.get(component.name, [])
         view["on"] = ", ".join(sorted(copy.target for copy in copies))
         view["hosts"] = sum(len(copy.hosts) for copy in copies)
-        digests = {str(copy.inputs[taking])[:SHORT] for copy in copies for taking in copy.pins.values() if copy.inputs.get(taking)}
+        digests = {str(copy.inputs[taking]).removeprefix("sha256:")[:SHORT]
+                   for copy in copies for taking in copy.pins.values() if copy.inputs.get(taking)}
         found[component.name] = {**view, **({"artifact sha256": ", ".join(sorted(digests))} if digests else {})}
     return found
 

@@ -103,6 +103,48 @@ def test_a_restart_is_the_same_word_as_on_hosts(cloud: Cloud) -> None:
     assert cloud.project.json("drift", "-e", "cloud")["differences"] == []
 
 
+SHOP = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop/web"
+SECOND = """
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {name: second}
+spec: {components: [{name: loop, type: worker, properties: {image: "%s:1"}}]}
+"""
+
+
+def test_an_image_is_the_one_that_its_name_meant_when_it_was_planned(cloud: Cloud) -> None:
+    """The tag is moved between plan and apply, and before it is promoted; a registry that has nothing more takes nothing away."""
+    project, ecr, ecs = cloud.project, cloud.client("ecr"), cloud.client("ecs")
+    ecr.create_repository(repositoryName="shop/web")
+
+    def push(content: str) -> str:
+        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {}, "layers": [{"digest": content}]}
+        pushed = ecr.put_image(repositoryName="shop/web", imageTag="1", imageManifest=json.dumps(manifest))
+        return str(pushed["image"]["imageId"]["imageDigest"])
+
+    def runs(environment: str) -> str:
+        definition = ecs.describe_task_definition(taskDefinition=f"second-{environment}-loop")["taskDefinition"]
+        return str(definition["containerDefinitions"][0]["image"])
+
+    (project.folder / "second.yaml").write_text(SECOND % SHOP)
+    (project.folder / "environments" / "next.yaml").write_text(ENVIRONMENT.replace("{name: cloud}", "{name: next}"))
+    first = push("first")
+    project.provision("plan", "second.yaml", "-e", "cloud", "--out", "second.plan")
+    then = push("second")
+    assert first != then
+    project.provision("apply", "second.plan", "-e", "cloud", "--yes")
+    assert runs("cloud") == f"{SHOP}@{first}"
+    [unit] = project.json("plan", "second.yaml", "-e", "cloud")["units"]
+    assert unit["inputs"]["image_digest"] == then and unit["changes"], "its tag means another one by now"
+    project.provision("promote", "second.yaml", "--from", "cloud", "--to", "next", "--yes")
+    assert runs("next") == f"{SHOP}@{first}"
+    ecr.batch_delete_image(repositoryName="shop/web", imageIds=[{"imageTag": "1"}])
+    told = project.provision("plan", "second.yaml", "-e", "cloud", "--detailed-exitcode")
+    assert f"loop@cloud: {SHOP}:1 stays the image that was delivered, {first[:19]}: ECR does not say what it is" in told.stderr
+    for environment in ("cloud", "next"):
+        project.provision("destroy", "second.yaml", "-e", environment, "--yes")
+
+
 def test_a_change_is_made_in_place(cloud: Cloud) -> None:
     cloud.project.edit("replicas: 2", "replicas: 3")
     cloud.project.release()

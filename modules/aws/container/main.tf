@@ -55,7 +55,7 @@ locals {
   labels = merge(var.labels, { for version in aws_secretsmanager_secret_version.env : "provision.secrets" => version.version_id })
   container = {
     name             = "main"
-    image            = var.image
+    image            = var.image_digest == "" ? var.image : "${replace(var.image, "/:[^:/]*$/", "")}@${var.image_digest}"
     essential        = true
     entryPoint       = length(var.command) > 0 ? var.command : null
     command          = length(var.arguments) > 0 ? var.arguments : null

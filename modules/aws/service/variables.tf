@@ -24,6 +24,12 @@ variable "image" {
   }
 }
 
+variable "image_digest" {
+  description = "Digest of the image (sha256:…), which counts in place of its tag; empty: what the tag means when it is pulled."
+  type        = string
+  default     = ""
+}
+
 variable "command" {
   description = "Program and arguments in place of the image's entry point; empty: the image's own."
   type        = list(string)

@@ -39,11 +39,15 @@ def _sealed(unit: Unit, project: Path, library: Path, known: dict[str, str]) -> 
     return replace(unit, inputs={**unit.inputs, **found}) if found else unit
 
 
-def _digest(path: Path, library: Path) -> str:
+def reach(library: Path) -> None:
+    """From now on the code of our modules can be imported: it lies where Ansible finds it."""
     shared = str(library / "playbooks" / "module_utils")
     if shared not in ansible.module_utils.__path__:
         ansible.module_utils.__path__.append(shared)
-    # it lies where Ansible finds it, and is importable from here only now
+
+
+def _digest(path: Path, library: Path) -> str:
+    reach(library)
     from ansible.module_utils.provision.controller import artefacts  # type: ignore[import-untyped]
 
     digest: str = artefacts.digest_of(str(path))
