@@ -173,6 +173,42 @@ def substitute(value: Json, lookup: Lookup) -> Json:
     return value
 
 
+Filling = Callable[[Lookup], Json]
+"""A template that is ready to be filled: as `substitute` with that template."""
+
+
+def prepared(value: Json) -> Filling:
+    """`substitute` for a template that is filled many times, such as one of a definition: looked through once."""
+    if isinstance(value, dict):
+        return _prepared_map(value)
+    if isinstance(value, list | tuple):
+        items = [prepared(item) for item in value]
+        return lambda lookup: [fill(lookup) for fill in items]
+    if is_plain(value):
+        return lambda lookup: value
+    if (whole := _whole(value)) is not None and not whole.encoded:
+        return lambda lookup: value if (found := lookup(whole)) is KEEP else found
+    return lambda lookup: _substitute_text(value, lookup)
+
+
+def _prepared_map(value: dict[str, Json]) -> Filling:
+    plain = {key: item if is_plain(item) else None for key, item in value.items()}
+    wholes = [(key, whole, item) for key, item in value.items()
+              if isinstance(item, str) and "${" in item and (whole := _whole(item)) is not None and not whole.encoded]
+    others = [(key, prepared(item)) for key, item in value.items() if not is_plain(item) and key not in {key for key, _, _ in wholes}]
+
+    def fill(lookup: Lookup) -> Json:
+        filled = plain.copy()
+        for key, whole, text in wholes:
+            found = lookup(whole)
+            filled[key] = text if found is KEEP else found
+        for key, below in others:
+            filled[key] = below(lookup)
+        return filled
+
+    return fill
+
+
 def _substitute_text(text: str, lookup: Lookup) -> Json:
     if (whole := _whole(text)) is not None:
         found = lookup(whole)

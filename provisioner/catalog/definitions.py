@@ -19,8 +19,10 @@ from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document, Steps
+from provisioner.spec.fitting import fitting
 from provisioner.spec.reading import bad_references, head, violations
 from provisioner.spec.relations import KEYWORDS
+from provisioner.spec.sound import surely_sound
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
@@ -110,7 +112,7 @@ def _named(document: Document, path: Path) -> Iterator[Problem]:
 def _parameters(document: Document) -> Iterator[Problem]:
     parameters = document.value["spec"].get("parameters", {})
     try:
-        Draft202012Validator.check_schema(parameters)
+        _check_schema(parameters)
     except SchemaError as error:
         yield Problem("PRV-1422", f"parameters are no JSON Schema: {error.message}",
                       document.value_at(("spec", "parameters", *error.absolute_path)))
@@ -119,7 +121,7 @@ def _parameters(document: Document) -> Iterator[Problem]:
     yield from _rules(document)
     yield from _relations(document, ("spec", "parameters"), parameters)
     for name, schema in known.items():
-        if not isinstance(schema, dict) or "default" not in schema:
+        if not isinstance(schema, dict) or "default" not in schema or fitting(schema)(schema["default"]):
             continue
         for wrong in Draft202012Validator(schema).iter_errors(schema["default"]):
             yield Problem("PRV-1422", f'the default of "{name}" does not fit: {wrong.message}',
@@ -128,6 +130,12 @@ def _parameters(document: Document) -> Iterator[Problem]:
         if name not in known:
             yield Problem("PRV-1422", f'required parameter "{name}" is not declared', document.value_at(("spec", "parameters", "required")),
                           suggestion(name, known))
+
+
+def _check_schema(schema: Json) -> None:
+    """Raises SchemaError for what is no JSON Schema."""
+    if not surely_sound(schema):
+        Draft202012Validator.check_schema(schema)
 
 
 def _rules(document: Document) -> Iterator[Problem]:
@@ -161,7 +169,7 @@ def _actions(document: Document) -> Iterator[Problem]:
     for index, entry in enumerate(document.value["spec"].get("implementations", ())):
         for verb, action in entry.get("actions", {}).items():
             try:
-                Draft202012Validator.check_schema(action.get("parameters", {}) if isinstance(action, dict) else {})
+                _check_schema(action.get("parameters", {}) if isinstance(action, dict) else {})
             except SchemaError as error:
                 yield Problem("PRV-1422", f'parameters of action "{verb}" are no JSON Schema: {error.message}',
                               document.value_at(("spec", "implementations", index, "actions", verb, "parameters", *error.absolute_path)))

@@ -3,6 +3,8 @@
 What JSON Schema can't say is left to Terraform, which checks every variable again when it plans.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

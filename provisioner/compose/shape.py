@@ -90,7 +90,7 @@ def steps_of(key: str) -> list[str | int]:
 def place_of(component: Component, path: str) -> Where:
     """Where a property stands in the document: the nearest place that is known."""
     while path:
-        if path in component.places:
-            return component.places[path]
+        if (found := component.places.get(path)) is not None:
+            return found
         path = path.rpartition(".")[0]
     return component.where

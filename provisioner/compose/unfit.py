@@ -6,6 +6,7 @@ without certificate` name a property that is asked for beside, or without, anoth
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from provisioner import references
 from provisioner.compose.asked import asked, given
@@ -59,12 +60,21 @@ def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:
 
 def meant(component: Component, definition: Definition, name: str) -> list[str]:
     """Paths of the properties that a name of `refused` or `ignored` is about and that were asked for."""
+    if component.properties.get(_head(name)) is None:
+        return []  # nearly all
     first, other = names_in(name)[0], names_in(name)[1:]
     if other and bool(asked(component.properties, definition.parameters, other[0])) != (WITH in name):
         return []
     return asked(component.properties, definition.parameters, first)
 
 
+@cache
+def _head(name: str) -> str:
+    """The property that a name is in."""
+    return names_in(name)[0].partition(".")[0]
+
+
+@cache
 def names_in(name: str) -> tuple[str, ...]:
     """The properties that a name of `refused` or `ignored` consists of: one, or the second beside or without which the first is meant."""
     return tuple(name.split(WITH if WITH in name else WITHOUT))

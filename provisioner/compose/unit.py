@@ -14,7 +14,7 @@ from provisioner.compose.rules import Ruled, ruled, rules_of
 from provisioner.compose.selection import Chosen, Wish, hosts_for, tested_first
 from provisioner.errors import Problem
 from provisioner.model import Application, ChangeRule, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
-from provisioner.references import KEEP, Reference
+from provisioner.references import KEEP, Lookup, Reference
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,16 @@ class Workshop:
     """Target and tested operating systems to its listed hosts: those that run one of them first."""
     rules: dict[int, tuple[Ruled, ...]] = field(default_factory=dict)
     """Identity of an implementation to its parameters with a rule: worked out once for all components."""
+    fillings: dict[int, references.Filling] = field(default_factory=dict)
+    """Identity of a template of a definition to what fills it."""
+
+    def fill(self, template: Mapping[str, Json], lookup: Lookup) -> dict[str, Json]:
+        """A template of a definition, filled."""
+        filling = self.fillings.get(id(template))
+        if filling is None:
+            filling = self.fillings[id(template)] = references.prepared(template)
+        found: dict[str, Json] = filling(lookup)
+        return found
 
 
 def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | None:
@@ -53,7 +63,7 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
     unit = Unit(
         name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
         data=definition.data and target is not None, holds=implementation.holds, check=implementation.check, hosts_output=implementation.hosts_output,
-        health=_health(definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
+        health=_health(shop, definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
         change_rules=_rules(shop, copy, definition),
         definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
     policies = (*shop.environment.policies, *shop.application.policies)
@@ -85,7 +95,7 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     views = shop.views.of(copy, chosen.hosts)
     outputs, sensitive = outputs_of(copy, definition, properties, secret_root, views)
     inside = shop.names.inside(copy, {**views, "parameters": properties, "outputs": outputs})
-    inputs = references.substitute(implementation.variables, inside)
+    inputs = shop.fill(implementation.variables, inside)
     if added := copy.component.variables.get(implementation.needs):
         inputs = merge(inputs, shop.names.resolved(copy, added))
     if implementation.module:
@@ -95,7 +105,7 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
     source = implementation.module or implementation.playbook
     return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
             "files": implementation.files, "artifacts": implementation.artifacts, "images": implementation.images, "outputs": outputs,
-            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "claims": _claims(implementation, inside),
+            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "claims": _claims(shop, implementation, inside),
             "host_source": chosen.source, "tested": implementation.os, "root": _root(shop.environment, copy)}
 
 
@@ -106,11 +116,12 @@ def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[Change
     return rules_of(copy.component, shop.rules[key]) if shop.rules[key] else ()
 
 
-def _claims(implementation: Implementation, inside: Callable[[Reference], Json]) -> tuple[str, ...]:
+def _claims(shop: Workshop, implementation: Implementation, inside: Lookup) -> tuple[str, ...]:
     """What the unit holds alone, as far as it is known."""
+    if not implementation.claims:
+        return ()
     found: list[str] = []
-    for word, template in implementation.claims.items():
-        value = references.substitute(template, inside)
+    for word, value in shop.fill(implementation.claims, inside).items():
         for item in value if isinstance(value, list) else [value]:
             if item not in (None, "") and references.is_known(item):
                 found.append(f"{word} {references.as_text(references.unescape(item) if isinstance(item, str) else item)}")
@@ -164,7 +175,7 @@ def _root(environment: Environment, copy: Placed) -> str:
     return f"{copy.target.name}-{stack}" if stack else copy.target.name
 
 
-def _health(definition: Definition, outputs: Mapping[str, Json], properties: Mapping[str, Json]) -> dict[str, Json]:
+def _health(shop: Workshop, definition: Definition, outputs: Mapping[str, Json], properties: Mapping[str, Json]) -> dict[str, Json]:
     def lookup(reference: Reference) -> Json:
         if reference.head == "parameters":
             return references.dig(properties, reference.path, reference)
@@ -173,7 +184,6 @@ def _health(definition: Definition, outputs: Mapping[str, Json], properties: Map
             return KEEP if isinstance(value, dict) else value
         return KEEP
     try:
-        found: dict[str, Json] = references.substitute(definition.health, lookup)
+        return shop.fill(definition.health, lookup)
     except references.Unknown:
         return {}
-    return found

@@ -21,6 +21,7 @@ from provisioner.compose.variants import Variant, variants
 from provisioner.compose.workflow import Around, Kinds, Woven, weave
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import WORKFLOW, Application, Component, Definition, Environment, Trait, Unit, predecessors
+from provisioner.model.copying import copied
 from provisioner.suggest import suggestion
 
 
@@ -237,7 +238,7 @@ def _checked(
         if wrong:
             problems += wrong
             broken.add(component.name)
-        found.append(replace(component, properties=properties))
+        found.append(copied(component, properties=properties))
     return found, broken
 
 

@@ -13,9 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Host, Json
 
@@ -122,6 +119,10 @@ def _host(name: str, target: str, groups: Mapping[str, list[str]], variables: di
 
 def _rendered(host: str, text: str, variables: Mapping[str, Json]) -> str:
     """A connection variable that is a template over other variables of its host."""
+    # here and not above: few inventories have such
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import SandboxedEnvironment
+
     try:
         return SandboxedEnvironment(undefined=StrictUndefined).from_string(text).render(variables)
     except TemplateError as error:

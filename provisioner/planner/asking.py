@@ -1,11 +1,12 @@
 """What the engines say of every unit: each Terraform root and each unit on hosts is asked once. The planner's only contact with them."""
 
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from provisioner import graph, references
 from provisioner.engine import Engine, Planned, PlanRequest, Site
 from provisioner.model import Delivered, Json, Unit, predecessors
+from provisioner.model.copying import copied
 from provisioner.planner.checking import Checks, Question, is_expected
 from provisioner.planner.known import Known
 
@@ -71,7 +72,7 @@ class Asking:
         if not unit.needs:
             return unit  # it refers to nothing else
         inside = [need for need in unit.needs if need in self.wanted and self.wanted[need].root == unit.root]
-        return replace(unit, inputs=self.known.fill(unit.inputs, inside), outputs=self.known.fill(unit.outputs, inside))
+        return copied(unit, inputs=self.known.fill(unit.inputs, inside), outputs=self.known.fill(unit.outputs, inside))
 
     def _ask_terraform(self, request: PlanRequest) -> None:
         target = (request.units[0] if request.units else request.removed[0].unit).target

@@ -4,12 +4,12 @@ A lookup answers templates, so that a secret stays a reference on its way throug
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from provisioner import references
 from provisioner.compose.outputs import host_view
 from provisioner.compose.selection import from_source
 from provisioner.model import Host, Json, Unit
+from provisioner.model.copying import copied
 from provisioner.references import KEEP, Reference
 from provisioner.secret_paths import Sealed, cloud_path
 
@@ -69,7 +69,7 @@ class Known:
     def filled(self, unit: Unit, native: Collection[str] = ()) -> Unit:
         """The unit with its inputs and outputs filled and its hosts set as far as known; references to the units `native` stay in its inputs."""
         hosts = self.hosts.get(unit.name)
-        return replace(unit, inputs=self.fill(unit.inputs, native), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
+        return copied(unit, inputs=self.fill(unit.inputs, native), outputs=self.fill(unit.outputs), hosts=unit.hosts if hosts is None else hosts)
 
     def publish(self, unit: Unit, raw: Mapping[str, Json | Sealed] | None) -> dict[str, Json]:
         """The outputs of a unit that are known, given its raw outputs (`${module.…}`); remembered for others."""

@@ -83,6 +83,20 @@ def test_substituting_leaves_a_template() -> None:
     assert references.substitute(value, lookup) == {"x": "${secret.p}-5-${c.x|default(1)}-$${d}", "y": [5]}
 
 
+@given(st.recursive(json_values | st.sampled_from(["${a.x}", "${b.x}", "${c.x}", "${a.x|urlencode}", "${a.x}-${b.x}", "$${d}${b.x}"]),
+                    lambda below: st.lists(below) | st.dictionaries(st.text(), below), max_leaves=10))
+def test_a_prepared_template_is_filled_alike(value: Any) -> None:
+    def lookup(reference: Reference) -> Any:
+        return {"a": "${secret.p}", "b": 5}.get(reference.head, KEEP)
+
+    try:
+        prepared = references.prepared(value)
+    except references.ReferenceError_:
+        return
+    assert prepared(lookup) == references.substitute(value, lookup)
+    assert prepared(lambda reference: [reference.head]) == references.substitute(value, lambda reference: [reference.head])
+
+
 @given(json_values)
 def test_a_literal_survives_as_a_template(value: Any) -> None:
     assert references.render(references.escape(value), no_reference) == value
