@@ -38,6 +38,8 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
 def beyond(component: Component, definition: Definition, implementation: Implementation) -> Iterator[tuple[str, Json, str]]:
     """What was asked for and is outside of the limits: path, value and reason. What is not known yet is not judged."""
     for name, limit in implementation.limits.items():
+        if component.properties.get(_head(name)) is None:
+            continue
         for path, value, _ in given(component.properties, definition.parameters, name):
             if not any(references.find(value)) and not Validator(limit).is_valid(value):
                 yield ".".join(path), value, str(limit["reason"])
