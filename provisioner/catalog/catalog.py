@@ -8,7 +8,7 @@ from provisioner.catalog.addons import contested
 from provisioner.catalog.definition_shape import KINDS
 from provisioner.catalog.definitions import Kind, of_document
 from provisioner.catalog.digests import digest_source
-from provisioner.catalog.foreign import Found, foreign_name, is_foreign, read_foreign
+from provisioner.catalog.foreign import Found, for_component, foreign_name, is_foreign, read_foreign
 from provisioner.catalog.library import Origin, origins
 from provisioner.catalog.named import fit, is_named
 from provisioner.catalog.properties import Checker
@@ -111,6 +111,8 @@ class Catalog:
         return found
 
     def _fitted(self, component: Component, definition: Definition) -> tuple[Definition, tuple[Problem, ...]]:
+        if definition.name in self._found:
+            return for_component(definition, component), ()
         if not is_named(definition):
             return definition, ()
         fitted = fit(component, definition, self._project, self._places, fetch=self._fetch)

@@ -5,6 +5,7 @@ The module is HCL or JSON in the document itself, or a folder of a git repositor
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from provisioner.catalog import modules, remote
 from provisioner.catalog.inlined import without_providers, without_versions
 from provisioner.catalog.library import Origin
 from provisioner.errors import Invalid, Problem, ProvisionError
-from provisioner.model import Definition, Implementation, Json, OutputSpec, project_path
+from provisioner.model import Component, Definition, Implementation, Json, OutputSpec, project_path
 from provisioner.spec import oam
 from provisioner.spec.checking import Codes, Shape
 from provisioner.spec.document import Document
 from provisioner.spec.reading import violations
+from provisioner.suggest import near
 
 CODES = Codes("PRV-1453", "PRV-1453", "PRV-1453", "PRV-1453")
 TEXT = {"type": "string", "minLength": 1}
@@ -39,21 +41,28 @@ NAME = re.compile(r"^metadata:(?:\s*\n[ \t]+.*)*?\s*\n[ \t]{1,4}name:[ \t]*[\"']
 CLOUDS = {"alibaba": "alicloud", "azure": "azurerm", "baidu": "baiducloud", "gcp": "google", "huawei": "huaweicloud", "tencent": "tencentcloud"}
 """KubeVela's word for a cloud to the name of its Terraform provider, where the two differ."""
 DEFAULT_CLOUD = "alibaba"
+HEEDED = frozenset(("configuration", "type", "providerRef", "providerReference", "deleteResource"))
+"""Fields of `schematic.terraform` that say something of any module."""
 REFERENCE = {"type": "object", "properties": {"name": {"type": "string"}, "namespace": {"type": "string"}}, "additionalProperties": False}
 BESIDE: dict[str, Json] = {
     "writeConnectionSecretToRef": {**REFERENCE, "description": "Name by which others bind its outputs (trait service-binding)"},
     "providerRef": {**REFERENCE, "description": "Accepted for KubeVela's documents"},
     "region": {"type": "string", "description": "Accepted for KubeVela's documents"},
     "customRegion": {"type": "string", "description": "Accepted for KubeVela's documents"},
-    "deleteResource": {"type": "boolean", "default": True, "description": "Accepted for KubeVela's documents"},
+    "deleteResource": {"type": "boolean", "default": True, "description": "false: destroying it needs --allow-destroy NAME"},
     "forceDelete": {"type": "boolean", "default": False, "description": "Accepted for KubeVela's documents"},
 }
 """Properties that KubeVela adds to every cloud type; a variable of the module with the same name is the module's."""
 IGNORED = {
     "providerRef": "the target of the environment has provider and credentials", "region": "the target of the environment has the region",
-    "customRegion": "the target of the environment has the region", "deleteResource": "say --keep NAME where it shall stay",
+    "customRegion": "the target of the environment has the region",
     "forceDelete": "what can't be destroyed is said, and tried again",
 }
+PASSED_OVER = {
+    "customRegion": "the target of the environment has the region", "path": "it is of a remote module",
+    "gitRef": "it is of a remote module", "gitCredentialsSecretReference": "git asks for the login by its own means (credential helper, SSH agent)",
+}
+"""Fields of `schematic.terraform` that make no difference, the second and third where the module is in the document."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +111,25 @@ def read_foreign(document: Document, project: Path, origin: Origin, *, fetch: bo
     definition = Definition(
         metadata["name"], description=annotations.get("definition.oam.dev/description", ""), data=given.get("deleteResource") is False,
         origin=origin.name, file=document.file)
-    if given.get("type", "hcl") == "remote":
-        return Found(_remote(definition, given, metadata, project, fetch))
-    return _inline(definition, given, metadata, document, project)
+    remote_module = given.get("type", "hcl") == "remote"
+    found = Found(_remote(definition, given, metadata, project, fetch)) if remote_module else _inline(definition, given, metadata, document, project)
+    passed = tuple(_passed_over(definition.name, given, document, remote_module=remote_module))
+    return replace(found, definition=replace(found.definition, notices=(*found.definition.notices, *passed)))
+
+
+def for_component(definition: Definition, component: Component) -> Definition:
+    """The definition for one component: its own `deleteResource: false` protects as that of the definition does."""
+    asked = definition.parameters.get("properties", {}).get("deleteResource") == BESIDE["deleteResource"]
+    return replace(definition, data=True) if asked and component.properties.get("deleteResource") is False else definition
+
+
+def _passed_over(name: str, given: dict[str, Any], document: Document, *, remote_module: bool) -> Iterator[Problem]:
+    """What of the definition makes no difference, as warnings."""
+    heeded = HEEDED | {"path", "gitRef"}
+    for field in (field for field in given if field not in (heeded if remote_module else HEEDED)):
+        meant = "" if field in PASSED_OVER else near(field, heeded)
+        yield Problem("PRV-1456", f'{name}: "{field}" makes no difference: {PASSED_OVER.get(field, "nobody knows it here")}',
+                      document.key_at(("spec", "schematic", "terraform", field)), f'did you mean "{meant}"?' if meant else "", "warning")
 
 
 def _inline(definition: Definition, given: dict[str, Any], metadata: dict[str, Any], document: Document, project: Path) -> Found:

@@ -6,6 +6,7 @@ from pathlib import Path
 from provisioner import references
 from provisioner.catalog import examples
 from provisioner.catalog.examples import Definitions
+from provisioner.catalog.foreign import BESIDE
 from provisioner.catalog.named import is_named
 from provisioner.errors import Problem, ProvisionError, Where
 from provisioner.model import Definition, Implementation, Json
@@ -83,7 +84,7 @@ def _unused(definition: Definition, where: Where) -> Iterator[Problem]:
         if not (entry.module or entry.playbook):
             continue
         used = short | _used(definition, entry) | {*entry.refused, *entry.ignored, *CHOOSING.get(entry.needs, ())}
-        left = [name for name in parameters if name not in used]
+        left = [name for name, schema in parameters.items() if name not in used and schema != BESIDE.get(name)]
         if left and "*" not in used:
             when = f" (when {entry.when})" if entry.when else ""
             yield Problem("PRV-1426", f'"{definition.name}": the implementation for {entry.needs}{when} takes no notice of {", ".join(left)}', where,

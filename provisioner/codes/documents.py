@@ -269,6 +269,10 @@ CODES: dict[str, tuple[str, str]] = {
         "A warning. All components of a target share one Terraform root and one version of its provider, which the environment names. A\n"
         "definition that holds its module itself does not change it. Should the module need another version, give the target that one.",
     ),
+    "PRV-1456": (
+        "A field of a definition of KubeVela's makes no difference",
+        "A warning. The message says why. Where and with which login Terraform works is said by the target of the environment.",
+    ),
     # ---------------------------------------------------------------- where, how, which hosts
     "PRV-1502": ("dependsOn names no component", "The names of the application's components are shown."),
     "PRV-1503": ("An input without an output", "`from` of an OAM input is the name of an OAM output of some component of the application."),

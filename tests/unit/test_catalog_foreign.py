@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from provisioner.catalog import Catalog, lock
+from provisioner.catalog.foreign import for_component
 from provisioner.catalog.inlined import without_providers, without_versions
 from provisioner.catalog.remote import Source, source_of
 from provisioner.errors import Invalid
-from provisioner.model import Definition
+from provisioner.model import Component, Definition
 from tests.git_server import GitServer, git, repository, serving
 
 MODULE = """
@@ -168,6 +169,22 @@ def test_a_variable_named_like_a_field_of_kubevela_is_the_module_s(project: Path
     assert definition.parameters["properties"]["region"]["default"] == "$${x}"
     assert "region" not in definition.implementations[0].ignored
     assert [entry.needs for entry in definition.implementations] == ["gcp", "google", "existing"]
+
+
+def test_what_makes_no_difference_is_told(project: Path) -> None:
+    define(project, configuration=MODULE, customRegion="eu-west-3", path="x", pathh="x")
+    told = [(problem.code, problem.severity, problem.message.partition(":")[2][1:]) for problem in found(project).notices]
+    assert told == [("PRV-1456", "warning", f'"{name}" makes no difference: {why}') for name, why in (
+        ("customRegion", "the target of the environment has the region"), ("path", "it is of a remote module"), ("pathh", "nobody knows it here"))]
+
+
+@pytest.mark.parametrize(("properties", "protected"), [({}, False), ({"deleteResource": True}, False), ({"deleteResource": False}, True)])
+def test_a_component_may_say_that_it_stays(project: Path, properties: dict[str, Any], protected: bool) -> None:
+    define(project, configuration=MODULE)
+    definition = found(project)
+    assert for_component(definition, Component("it", "thing", properties)).data is protected
+    define(project, configuration='variable "deleteResource" {\n  type = bool\n}\n')
+    assert not for_component(found(project), Component("it", "thing", properties)).data, "of a module's own variable nothing is known"
 
 
 @pytest.mark.parametrize(("terraform", "code"), [
