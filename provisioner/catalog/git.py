@@ -65,9 +65,10 @@ def _try(cwd: Path, *arguments: str) -> Result:
 
 
 def _failed(source: str, result: Result, ref: str) -> ProvisionError:
-    last = next((line for line in reversed(result.stderr.strip().splitlines()) if line.strip()), "it did not say why")
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    said = next((line for line in lines if line.startswith("fatal:")), lines[-1] if lines else "it did not say why")
     what = f"{without_password(source)}{f' at {ref}' if ref else ''}"
-    return ProvisionError(f"git could not get {what}: {without_password(last)}", code="PRV-1602",
+    return ProvisionError(f"git could not get {what}: {without_password(said)}", code="PRV-1602",
                           hint="does the same URL work with git clone?")
 
 

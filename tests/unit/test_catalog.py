@@ -296,3 +296,10 @@ def test_what_a_trait_takes_no_notice_of_is_told(project: Path) -> None:
     text = TRAIT.replace("  appliesTo: [webservice]\n", "  appliesTo: [webservice]\n  ignored: {nobody: x}\n")
     (project / "components/traits/label.yaml").write_text(text)
     assert [problem.code for problem in Catalog(project).vet([], ["label"])] == ["PRV-1425"]
+
+
+def test_each_trait_that_means_something_has_an_example() -> None:
+    """It is composed by `def vet`. A service-binding is of a document of KubeVela's, with the component that writes the secret."""
+    catalog = Catalog(library_folder())
+    traits = [found for name in catalog.trait_names() if (found := catalog.trait(name))]
+    assert [one.name for one in traits if not (one.example or one.refused or one.later or one.same_as)] == ["service-binding"]

@@ -101,6 +101,7 @@ def test_what_git_says(source: str, ref: str, repository: Path, tmp_path: Path) 
     with pytest.raises(ProvisionError) as raised:
         git.fetch(source.replace("REPOSITORY", repository.as_uri()), ref, tmp_path / "into" / "x")
     assert raised.value.code == "PRV-1602" and not list((tmp_path / "into").iterdir())
+    assert "fatal: " in raised.value.message, "not the advice that git gives after it"
 
 
 def test_passwords_in_urls_are_not_told() -> None:

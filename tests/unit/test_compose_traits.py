@@ -106,7 +106,8 @@ def test_all_of_them_on_one_component(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {kind: [(mount["name"], mount.get("claimName", "")) for mount in mounts] for kind, mounts in web["service_mounts"].items() if mounts} == {
         "pvc": [("log", "web-log"), ("work", "web-work"), ("data", "data")], "emptyDir": [("tmp", "")]}
     assert units["web-shipper@dc"].inputs["service_image"] == "registry.example/web:2"
-    assert web["service_rollout"] == {"canary": 1, "batch": "25%", "maxFailed": 0, "batches": []} and not warnings
+    assert web["service_rollout"] == {"canary": 1, "batch": "25%", "maxFailed": 0, "batches": []}
+    assert [problem.message.partition(" makes")[0] for problem in warnings] == ['trait "storage": "pvc.0.storageClassName"']
 
 
 def test_what_has_no_meaning_is_a_warning_when_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
