@@ -153,7 +153,7 @@ def choose(
     if not many:
         fitting = _preferred(fitting, lambda pair: pair[0] in near)
     if not fitting:
-        return [], [_none_fits(environment, component, definition, offers, _allowed(component, rule, wanted))]
+        return [], [_none_fits(environment, component, definition, offers, _allowed(component, rule, wanted), wants_hosts=wants_hosts)]
     if len(fitting) > 1 and not many:
         listed = ", ".join(target.name for target, _ in fitting)
         return [], [Problem(
@@ -203,9 +203,12 @@ def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str
 
 
 def _none_fits(
-    environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], allowed: str,
+    environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], allowed: str, *,
+    wants_hosts: bool,
 ) -> Problem:
-    needs = " or ".join(entry.needs for entry in definition.implementations if entry.needs != "existing") or "an existing one"
+    needs = " or ".join(dict.fromkeys(entry.needs for entry in definition.implementations if entry.needs != "existing")) or "an existing one"
+    if wants_hosts:
+        needs += ", and its trait placement chooses hosts"
     have = "; ".join(f"{target.name} offers {', '.join(offers[target.name]) or 'nothing'}" for target in environment.targets) or "there is no target"
     instead = f". {definition.elsewhere}" if definition.elsewhere else ""
     return Problem("PRV-1513", f'no target of environment "{environment.name}"{allowed} can carry "{component.name}": '
