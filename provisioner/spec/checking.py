@@ -97,7 +97,7 @@ class _Reader:
         """One violation as problems: a schema error of a map can name several keys."""
         if self.references and awaited(error):
             return
-        read = READERS.get(str(error.validator))
+        read = _Reader.name if "propertyNames" in list(error.absolute_schema_path)[-2:] else READERS.get(str(error.validator))
         if read is not None:
             yield from read(self, error)
         else:
@@ -157,9 +157,11 @@ class _Reader:
         again = next(item for index, item in enumerate(error.instance) if item in error.instance[:index])
         yield self._problem(self.codes.value, error, f"has {shown(again)} twice")
 
-    def names(self, error: Violation) -> Iterator[Problem]:
-        for below in error.context or [error]:
-            yield self._problem(self.codes.value, error, f"has a key {shown(below.instance)} that can't be: {_limit(below)}")
+    def name(self, error: Violation) -> Iterator[Problem]:
+        """What is wrong with a key of a map."""
+        path, says = steps(error), _limit(error).partition(", is ")[0]
+        yield Problem(self.codes.value, f'{name_of(path, self.label)} has a key "{error.instance}", which {says}'.strip(),
+                      self.locate((*path, str(error.instance)), True))
 
     def alternatives(self, error: Violation) -> Iterator[Problem]:
         """`anyOf`: the complaints of the branch that was meant, else the kinds of value that are possible."""
@@ -182,7 +184,7 @@ class _Reader:
 
 READERS: Mapping[str, Callable[[_Reader, Violation], Iterator[Problem]]] = {
     "additionalProperties": _Reader.unknown, "required": _Reader.missing, "type": _Reader.type, "enum": _Reader.choice,
-    "const": _Reader.choice, "pattern": _Reader.pattern, "propertyNames": _Reader.names, "anyOf": _Reader.alternatives,
+    "const": _Reader.choice, "pattern": _Reader.pattern, "anyOf": _Reader.alternatives,
     "oneOf": _Reader.alternatives, "uniqueItems": _Reader.twice, **dict.fromkeys(("format", *KEYWORDS), _Reader.said),
 }
 

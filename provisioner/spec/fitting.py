@@ -72,6 +72,11 @@ def _map(schema: Mapping[str, Any]) -> Fits:
     return fits
 
 
+def _names(schema: Json) -> Fits:
+    fits = fitting(schema)
+    return lambda value: type(value) is not dict or all(map(fits, value))
+
+
 def _items(schema: Json) -> Fits:
     fits = fitting(schema)
     return lambda value: type(value) is not list or all(map(fits, value))
@@ -115,7 +120,7 @@ def _related(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Fits:
 
 
 RULES: Mapping[str, Callable[[Any], Fits]] = {
-    "items": _items, "pattern": _pattern, "format": _format, "uniqueItems": lambda wanted: _unique if wanted else _all([]),
+    "items": _items, "propertyNames": _names, "pattern": _pattern, "format": _format, "uniqueItems": lambda wanted: _unique if wanted else _all([]),
     "anyOf": _any_of, "enum": _one_of, "const": lambda choice: _one_of([choice]),
     "minLength": lambda least: _size(str, lambda size: size >= least), "maxLength": lambda most: _size(str, lambda size: size <= most),
     "minItems": lambda least: _size(list, lambda size: size >= least), "maxItems": lambda most: _size(list, lambda size: size <= most),
