@@ -26,7 +26,7 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-6011": (
         "No space for the store",
         "The disk is full, a quota is reached, or the disk fails. The last transaction was undone as a whole.\n"
-        "Free some space, then provision resume.",
+        "What was recorded can still be looked at. Free some space, then provision resume.",
     ),
     "PRV-6012": (
         "The store is read-only",

@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from provisioner.store.failures import StoreError, explain, explain_os
+from provisioner.store.failures import NO_SPACE, StoreError, explain, explain_os
 from provisioner.store.migrations import upgrade
 from provisioner.store.tables import HEAD, METADATA, VERSION_TABLE
 
@@ -59,12 +59,25 @@ class Database:
         url = store_url(location)
         self.sqlite = url.get_backend_name() == "sqlite"
         self.place = url.database or "" if self.sqlite else url.render_as_string(hide_password=True)
-        self._fixed = False
-        if self.sqlite and url != MEMORY:
+        self._full: StoreError | None = None
+        on_disk = self.sqlite and url != MEMORY
+        if on_disk:
             _private_file(Path(self.place))
-            self._fixed = not _writable(Path(self.place))
-        if self._fixed:
-            url = _fixed_url(Path(self.place))
+        fixed = on_disk and not _writable(Path(self.place))
+        try:
+            self._connect(url, fixed=fixed)
+        except StoreError as error:
+            log = _log(Path(self.place))
+            if not on_disk or fixed or error.code != NO_SPACE or log.exists() and log.stat().st_size:
+                raise
+            # no space for SQLite's own files: who only looks needs none
+            self._full = error
+            self._connect(url, fixed=True)
+
+    def _connect(self, url: URL, *, fixed: bool) -> None:
+        """Open, to read and write or, `fixed`, to read only. Raises StoreError."""
+        if fixed:
+            url = _fixed_url(Path(self.place), full=self._full is not None)
         options: dict[str, Any] = (
             {"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False} if self.sqlite else {}
         )
@@ -78,7 +91,7 @@ class Database:
                 hint="pip install 'provision[postgresql]'",
             ) from error
         if self.sqlite:
-            event.listen(self._engine, "connect", _on_fixed_connect if self._fixed else _on_sqlite_connect)
+            event.listen(self._engine, "connect", _on_fixed_connect if fixed else _on_sqlite_connect)
             event.listen(self._engine, "begin", _on_sqlite_begin)
         try:
             self._open()
@@ -95,6 +108,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that is kept when the block ends, and undone when it raises. Raises StoreError."""
+        if self._full is not None:
+            raise self._full
         with self._transaction(writes=True) as connection:
             yield connection
 
@@ -183,11 +198,15 @@ def _writable(path: Path) -> bool:
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
-def _fixed_url(path: Path) -> URL:
-    """The store as it is, only read. Without a log beside it nobody writes it now, so that SQLite needs no file of its own."""
-    log = path.with_name(path.name + "-wal")
-    how = {"mode": "ro"} if log.exists() else {"mode": "ro", "immutable": "1"}
+def _fixed_url(path: Path, *, full: bool) -> URL:
+    """The store as it is, only read. Where no log is beside it, or the disk is full, nobody writes it now: SQLite needs no file."""
+    how = {"mode": "ro"} if _log(path).exists() and not full else {"mode": "ro", "immutable": "1"}
     return URL.create("sqlite", database=path.as_uri(), query={**how, "uri": "true"})
+
+
+def _log(path: Path) -> Path:
+    """Where SQLite keeps what was written and is not in the file yet; empty where a full disk let it go no further."""
+    return path.with_name(path.name + "-wal")
 
 
 def _on_fixed_connect(connection: Any, _record: Any) -> None:

@@ -13,11 +13,12 @@ class StoreError(ProvisionError):
     code = "PRV-6016"
 
 
+NO_SPACE = "PRV-6011"
 OPENING = "its file and its folder must be readable and writable for you"
 SQLITE: tuple[tuple[str, str, str, str], ...] = (
     (
         "SQLITE_FULL",
-        "PRV-6011",
+        NO_SPACE,
         "the disk is full",
         "free some space on that disk; nothing of the last step was recorded",
     ),
@@ -44,7 +45,7 @@ SQLITE: tuple[tuple[str, str, str, str], ...] = (
         "the store is damaged",
         "restore it from a backup; sqlite3 FILE .recover saves what is readable",
     ),
-    ("SQLITE_IOERR", "PRV-6011", "the disk failed, or is full", "look at the kernel's log and at the free space"),
+    ("SQLITE_IOERR", NO_SPACE, "the disk failed, or is full", "look at the kernel's log and at the free space"),
 )
 """Beginning of SQLite's error name, code, cause, hint; first match."""
 
@@ -73,10 +74,10 @@ def explain(error: SQLAlchemyError, place: str) -> StoreError:
 
 def explain_os(error: OSError, place: str) -> StoreError:
     """Why the store's file or folder can't be made."""
-    code = {28: "PRV-6011", 122: "PRV-6011", 30: "PRV-6012"}.get(error.errno or 0, "PRV-6010")
+    code = {28: NO_SPACE, 122: NO_SPACE, 30: "PRV-6012"}.get(error.errno or 0, "PRV-6010")
     hint = (
         "free some space on that disk"
-        if code == "PRV-6011"
+        if code == NO_SPACE
         else "its folder must exist and be writable for you, or name another one with --store"
     )
     return StoreError(f"{place}: {error.strerror or error}", code=code, hint=hint, next="provision doctor")

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +203,26 @@ def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
                     break
             assert error is not None and error.code == "PRV-6011" and "space" in error.hint
             assert len(store.delivered.all(*KEY)) == number
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_on_a_full_disk_one_can_still_look(tmp_path: Path) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True)
+    try:
+        with Store(tmp_path / "store.db") as store:
+            begun(store)
+        with (tmp_path / "rest").open("wb", buffering=0) as rest, suppress(OSError):
+            while True:
+                rest.write(b"x" * 4096)
+        with Store(tmp_path / "store.db") as store:
+            assert [row.number for row in store.runs.list(*KEY, limit=5)] == [1]
+            error = refusal(lambda: begun(store, "p2"))
+            assert error.code == "PRV-6011" and "space" in error.hint
+        (tmp_path / "rest").unlink()
+        with Store(tmp_path / "store.db") as store:
+            assert begun(store, "p2") == 2
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
