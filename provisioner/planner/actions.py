@@ -12,6 +12,8 @@ from provisioner.references import Reference
 
 RESTART = "provision_restart"
 """A component's own playbook starts anew what runs where this variable is true."""
+MORE = "provision_more"
+"""Further hosts come after this one: what has to settle before them is waited for."""
 PREFIX = "action_"
 """An action's own parameters are variables of its playbook by this prefix."""
 
@@ -96,7 +98,8 @@ def _steps(verb: str, unit: Unit, answer: Planned) -> Iterator[Step]:
     before: tuple[str, ...] = ()
     for host in unit.hosts:
         own = f"{name} on {host.name}"
-        yield Step(own, "action", replace(unit, hosts=(host,)), before, own, tuple(change for change in changes if change.address == host.name),
+        alone = replace(unit, hosts=(host,), inputs={**unit.inputs, MORE: host is not unit.hosts[-1]})
+        yield Step(own, "action", alone, before, own, tuple(change for change in changes if change.address == host.name),
                    unpreviewed=answer.unpreviewed)
         before = (own,)
 

@@ -7,7 +7,6 @@ Budget: 7 minutes (an RDS takes 80 s in the provider, its removal half a minute)
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest
 from provisioner import model
 from provisioner.sandbox import simulator
 from tests.conftest import LabHosts
+from tests.e2e.asking import asked_meanwhile
 from tests.e2e.conftest import Project
 from tests.e2e.crashing import kill_at, processes, said, steps, until, without_terraform
 from tests.lab import Lab
@@ -157,9 +157,12 @@ def test_drift_in_the_cloud_and_on_a_host_is_told_by_path_and_healed(bank: Bank)
     assert {bank.curl("/")["host"] for _ in range(12)} == {"bank-lab-fleet-2", "bank-lab-fleet-3"}
 
 
-def test_a_program_on_hosts_and_a_machine_of_the_cloud_are_restarted_by_one_word(bank: Bank) -> None:
+def test_a_program_on_hosts_and_a_machine_of_the_cloud_are_restarted_by_one_word(bank: Bank, tmp_path: Path) -> None:
+    """The gateway has a copy that answers at any time."""
     before = [bank.lab.ssh(host, "systemctl show -p MainPID api").stdout for host in bank.hosts[1:]]
-    done = bank.project.json("restart", "api", "-e", "lab", "--yes")
+    with asked_meanwhile(bank.lab, tmp_path / "stop", bank.project.outputs("door")["url"]) as answers:
+        done = bank.project.json("restart", "api", "-e", "lab", "--yes")
+    assert len(answers) > 20 and {code for _, code in answers} == {"200"}
     assert [step["step"] for step in done["run"]["steps"]] == [f"restart api@cloud on bank-lab-fleet-{number}" for number in (2, 3)]
     after = [bank.lab.ssh(host, "systemctl show -p MainPID api").stdout for host in bank.hosts[1:]]
     assert all(then != now for then, now in zip(before, after, strict=True))
@@ -178,8 +181,6 @@ def test_what_is_ejected_runs_without_provision_and_changes_nothing(bank: Bank, 
 
 
 RELEASES = "readlink /opt/api/current; stat -c '%n/%i/%Y' /opt/api/releases/* | sort"
-LOOP = "end=$(($(date +%s) + 400)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
-       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 5 -w '%{{http_code}}' {url}); sleep 0.05; done"
 
 
 def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,18 +191,12 @@ def test_a_bad_release_is_rolled_back_while_the_gateway_is_asked(bank: Bank, tmp
     bank.project.provision("apply", "-e", "lab", "--yes", "--reason", "release")
     before = [bank.lab.ssh(host, RELEASES).stdout.split() for host in bank.hosts[1:]]
     url = bank.project.outputs("door")["url"]
-    loop = LOOP.format(stop=tmp_path / "stop", url=url)
-    with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(bank.lab.exec, ["sh", "-c", loop], timeout=420)
-        try:
-            began = time.time()
-            bank.project.provision("rollback", "-e", "lab", "--yes", "--reason", "answers 500")
-            ended = time.time()
-            until(lambda: bank.lab.exec(["curl", "-sf", "--max-time", "5", url], check=False).returncode == 0)
-            again = time.time()
-        finally:
-            (tmp_path / "stop").touch()
-        answers = [(float(moment), code) for moment, code in (line.split() for line in asking.result().stdout.splitlines())]
+    with asked_meanwhile(bank.lab, tmp_path / "stop", bank.project.outputs("door")["url"]) as answers:
+        began = time.time()
+        bank.project.provision("rollback", "-e", "lab", "--yes", "--reason", "answers 500")
+        ended = time.time()
+        until(lambda: bank.lab.exec(["curl", "-sf", "--max-time", "5", url], check=False).returncode == 0)
+        again = time.time()
     after = [bank.lab.ssh(host, RELEASES).stdout.split() for host in bank.hosts[1:]]
     assert [one[1:] for one in after] == [one[1:] for one in before], "the same folders: nothing was sent or unpacked"
     assert all(one[0] != two[0] and len(one) > 2 for one, two in zip(before, after, strict=True)), "the link moved"

@@ -154,6 +154,7 @@ def test_a_restart_goes_from_host_to_host() -> None:
     assert [(step.name, step.needs, [change.address for change in step.changes]) for step in steps] == [
         ("restart db@dc on h1", (), ["h1"]), ("restart db@dc on h2", ("restart db@dc on h1",), ["h2"]),
         ("restart db@dc on h3", ("restart db@dc on h2",), ["h3"])]
+    assert [step.unit.inputs["provision_more"] for step in steps] == [True, True, False], "a gateway finds each copy before the next one ends"
 
 
 def test_only_the_named_hosts_are_touched() -> None:
