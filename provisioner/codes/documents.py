@@ -15,8 +15,14 @@ CODES: dict[str, tuple[str, str]] = {
         "judged for (`each`): component; unit and component; change, unit and component; or plan (units, changes, counts).",
     ),
     "PRV-1531": (
-        "An override names no component",
-        "A name, or a pattern with *, that no component has. With a type and a name without * the override adds a component.",
+        "A policy names no component, type or trait",
+        "A name, or a pattern with *, that no component has; a type or trait that there is not. With a type and a name without * an override\n"
+        "adds a component.",
+    ),
+    "PRV-1537": (
+        "A policy does nothing here",
+        "A warning. A rule means a component, type or trait that there is not (any more), or no deploy step of the workflow names the policy.\n"
+        "A protect policy with a slip in a name protects nothing.",
     ),
     "PRV-1532": (
         "A deploy step names no policy",

@@ -224,5 +224,9 @@ def _allowed(component: Component, rule: PlaceRule | None, wanted: Topology) -> 
         places = ", ".join(str(value) for value in (rule.one or rule.each or {}).values())
         said.append(f"the built-in rule for {component.type} allows ({places})")
     if wanted:
-        said.append(f"the topology policy names ({', '.join([*wanted.names, *(str(dict(labels)) for labels in wanted.labels)])})")
+        said.append(f"the topology policy names ({', '.join([*wanted.names, *(_words(labels) for labels in wanted.labels)])})")
     return f" that {' and '.join(said)}" if said else ""
+
+
+def _words(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in labels.items())

@@ -10,6 +10,7 @@ from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
 from provisioner.compose.bringing import Own, brought
 from provisioner.compose.clashes import clashes
+from provisioner.compose.idle import Idle
 from provisioner.compose.lending import Neighbours, lent
 from provisioner.compose.naming import Names
 from provisioner.compose.outputs import Views
@@ -107,6 +108,7 @@ def compose(context: Context) -> Composition:
         if component.name not in usable:
             names.check(component)
         problems += _unknown_needs(component, names.components)
+    problems += _idle(context, found)
     woven = _woven(context, units, found, names, _played(context, shop, found, definitions))
     problems += [*woven.problems, *names.problems]
     everything = [*woven.steps, *woven.units]
@@ -118,6 +120,14 @@ def compose(context: Context) -> Composition:
     ordered = tuple(by_name[name] for name in sequence)
     return Composition(tuple(unit for unit in ordered if unit.flow is None), tuple(warnings), found.deployed, tuple(found.components.values()),
                        ordered, woven.undelivered)
+
+
+def _idle(context: Context, found: Found) -> Iterable[Problem]:
+    """What policies say of nobody; who has left the document but is delivered is somebody."""
+    application = context.application
+    there = {*found.components, *(one.name for one in application.components), *(name.partition("@")[0] for name in context.assigned)}
+    return Idle(there, (context.component_of, context.component_names()), (context.trait_of, context.trait_names())).problems(
+        application, context.environment.policies)
 
 
 def _woven(context: Context, units: list[Unit], found: Found, names: Names, played: Mapping[str, Unit]) -> Woven:

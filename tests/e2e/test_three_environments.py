@@ -103,6 +103,7 @@ def test_and_on_to_hosts(orders: Project, lab: Lab, lab_hosts: LabHosts) -> None
         f"apiVersion: provision/v1\nkind: Environment\nmetadata: {{name: lab}}\nspec: {json.dumps({'extends': 'prod', 'targets': [target]})}\n")
     done = orders.provision("promote", "--from", "staging", "--to", "lab", "--yes").stdout
     assert "orders · lab · 1.4.0 · from staging, revision 1" in done and "audit" not in done
+    assert orders.json("drift", "-e", "lab")["differences"] == []
     for host in hosts:
         assert lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout == "orders 1.4.0\n"
     assert "PRV-5010" in orders.provision("destroy", "-e", "lab", "--yes", "--allow-destroy", "orders", "--allow-destroy", "receipts", exit=5).stderr

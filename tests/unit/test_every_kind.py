@@ -47,6 +47,9 @@ STEPS = {
 """Type of step to the test that runs it for real."""
 
 
+EXAMPLES = TESTS.parent / "examples"
+
+
 def cases() -> Iterator[dict[str, Any]]:
     """Every document of the good cases: what is only refused has not been shown."""
     for path in sorted((CASES / "good").rglob("*.yaml")):
@@ -89,3 +92,10 @@ def test_steps_are_types_that_can_be_looked_up() -> None:
         found = words.step(name)
         assert found is not None and found.origin == "built-in" and yaml.safe_load(found.example)[0]["type"] == name
     assert words.step("no-such") is None and words.policy("no-such") is None
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir()))
+def test_each_example_is_delivered_for_real_and_has_not_drifted_then(name: str) -> None:
+    asked = re.compile(r"\.json\(\"drift\".*\[\"differences\"\] == \[\]|\"differences\"\] for one in \w+\.json\(\"drift\"")
+    texts = [path.read_text() for path in sorted((TESTS / "e2e").glob("test_*.py"))]
+    assert any(re.search(rf'example\(\s*"{name}"', text) and asked.search(text) for text in texts)

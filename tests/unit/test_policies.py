@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from provisioner.compose.handling import careful, handling, meant, taken_over
+from provisioner.compose.idle import Idle
 from provisioner.errors import Refused
-from provisioner.model import Change, Delivered, Handling, Json, Plan, Policy, Unit
+from provisioner.model import Application, Change, Definition, Delivered, Handling, Json, Plan, Policy, Unit, Workflow, WorkflowStep
 from provisioner.planner.protect import protect
 from tests.unit.planning import World, names, unit
 
@@ -34,6 +35,36 @@ def rule(strategy: str, **selector: Json) -> Json:
 ])
 def test_a_selector_means_what_fits_all_of_it(selector: dict[str, Json], fits: bool) -> None:
     assert meant(selector, DB) == fits
+
+
+def told(*policies: Policy, steps: tuple[WorkflowStep, ...] = (), above: tuple[Policy, ...] = ()) -> list[str]:
+    """What is said of policies of nobody, where there are db (delivered, of type thing) and api, and the trait gateway."""
+    known = {"thing": Definition("thing"), "gateway": Definition("gateway", "trait")}
+    idle = Idle(("db", "api"), (known.get, ("thing",)), (known.get, ("gateway",)))
+    found = list(idle.problems(Application("shop", "1", (), policies=policies, workflow=Workflow(steps) if steps else None), above))
+    assert {problem.severity for problem in found} <= {"warning"}
+    return [f"{problem.message}; {problem.hint}" for problem in found]
+
+
+def test_a_rule_of_nobody_is_told_of() -> None:
+    """It may speak of what has left the document, so it is no error."""
+    slip = Policy("p", "protect", {"rules": [{"selector": {"componentNames": ["db", "dbb"], "componentTypes": ["thin"], "traitTypes": ["gatewy"]}}]})
+    assert told(slip) == [
+        'policy "p" (protect) means nothing here: there is no component "dbb"; did you mean "db"?',
+        'policy "p" (protect) means nothing here: there is no type "thin"; did you mean "thing"?',
+        'policy "p" (protect) means nothing here: there is no trait "gatewy"; did you mean "gateway"?']
+    assert [text.partition(": ")[2] for text in told(above=(slip,))] == [
+        'there is no type "thin"; did you mean "thing"?',
+        'there is no trait "gatewy"; did you mean "gateway"?'], "its components are those of others, too"
+    assert told(collect(rules=[rule("never", componentNames=["api"], componentTypes=["thing"])]), Policy("p", "protect", {})) == []
+
+
+def test_a_policy_that_no_deploy_step_names_does_nothing() -> None:
+    there, both = Policy("there", "topology", {"targets": ["us"]}), Policy("both", "protect", {})
+    step = WorkflowStep("all", "deploy", {"policies": []})
+    assert told(there, both) == [] == told(there, both, steps=(replace(step, properties={"policies": ["there"]}),))
+    assert told(there, both, steps=(step,)) == [
+        'no deploy step names the policy "there": it does nothing; policies: [there] in the step that it is for']
 
 
 def test_what_a_trait_adds_is_chosen_by_that_trait() -> None:

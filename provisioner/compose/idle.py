@@ -1,0 +1,81 @@
+"""What policies say of nobody: a name with a slip protects nothing, and nobody would be told. Pure.
+
+What an override or a replication names must be there. A rule may speak of what has left the document, so that is a warning.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from provisioner.compose.variants import deployed
+from provisioner.errors import Problem
+from provisioner.model import Application, Definition, Policy
+from provisioner.spec.policies import overrides
+from provisioner.suggest import suggestion
+
+Find = Callable[[str], Definition | None]
+NAMED_BY_STEPS = ("topology", "override", "replication")
+"""Where a workflow has deploy steps, these do something only where one of them names them."""
+
+
+class Idle:
+    """`components` are the names of all components that there are or were, `types` and `traits` look up what there is."""
+
+    def __init__(self, components: Collection[str], types: tuple[Find, Collection[str]], traits: tuple[Find, Collection[str]]) -> None:
+        self._components, self._types, self._traits = components, types, traits
+
+    def problems(self, application: Application, above: Iterable[Policy] = ()) -> Iterator[Problem]:
+        """What the policies of an application say of nobody; of those of the environment (`above`), which hold for others, too, which types."""
+        for policy in above:
+            yield from self._of_types(policy)
+        steps = deployed(application)
+        named = {name for names in steps for name in names}
+        for policy in application.policies:
+            if steps and policy.type in NAMED_BY_STEPS and policy.name not in named:
+                yield Problem("PRV-1537", f'no deploy step names the policy "{policy.name}": it does nothing', policy.where,
+                              f"policies: [{policy.name}] in the step that it is for", "warning")
+            yield from self._patterns(policy)
+            yield from self._of_override(policy) if policy.type == "override" else [*self._of_rules(policy), *self._of_types(policy)]
+
+    def _patterns(self, policy: Policy) -> Iterator[Problem]:
+        """Names of components, or several by `*`."""
+        for key in ("selector", "components"):
+            patterns = policy.properties.get(key) or ()
+            for pattern in (one for one in patterns if isinstance(one, str)):
+                if not any(fnmatchcase(name, pattern) for name in self._components):
+                    yield Problem("PRV-1531", f'{policy.type}: no component "{pattern}"', policy.where, suggestion(pattern, self._components))
+
+    def _of_override(self, policy: Policy) -> Iterator[Problem]:
+        for override in overrides(policy):
+            yield from self._unknown(policy, "type", override.types, self._types)
+            yield from self._unknown(policy, "trait", (patch.type for patch in override.traits if patch.disable), self._traits)
+
+    @staticmethod
+    def _unknown(policy: Policy, what: Literal["type", "trait"], names: Iterable[str], known: tuple[Find, Collection[str]]) -> Iterator[Problem]:
+        find, choices = known
+        for name in names:
+            if find(name) is None:
+                yield Problem("PRV-1531", f'{policy.type}: there is no {what} "{name}"', policy.where, suggestion(name, choices))
+
+    def _of_rules(self, policy: Policy) -> Iterator[Problem]:
+        for selector in _selectors(policy):
+            for name in selector.get("componentNames") or ():
+                if name not in self._components:
+                    yield self._means_nothing(policy, "component", name, self._components)
+
+    def _of_types(self, policy: Policy) -> Iterator[Problem]:
+        for selector in _selectors(policy):
+            for key, what, (find, choices) in (("componentTypes", "type", self._types), ("traitTypes", "trait", self._traits)):
+                for name in selector.get(key) or ():
+                    if find(name) is None:
+                        yield self._means_nothing(policy, what, name, choices)
+
+    @staticmethod
+    def _means_nothing(policy: Policy, what: str, name: str, choices: Collection[str]) -> Problem:
+        return Problem("PRV-1537", f'policy "{policy.name}" ({policy.type}) means nothing here: there is no {what} "{name}"', policy.where,
+                       suggestion(name, choices), "warning")
+
+
+def _selectors(policy: Policy) -> list[Mapping[str, Any]]:
+    """What the rules of a policy mean; a policy of type `rules` has others."""
+    return [rule.get("selector") or {} for rule in policy.properties.get("rules") or () if policy.type != "rules"]
