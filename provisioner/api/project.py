@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from provisioner import health, spec
-from provisioner.api import folders, importing, opening, past, promoting, saved
+from provisioner.api import commits, folders, importing, opening, past, promoting, saved
 from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
@@ -158,10 +158,14 @@ class Project:
         self.store.plans.save(plan)
         return plan
 
-    def origin(self) -> Origin:
+    def commits(self, plan: Plan) -> str:
+        """The commits of the spec and of the artefacts of a plan, as far as they are told."""
+        return commits.commits_of(opening.commit(self.settings), plan.units, self.folder)
+
+    def origin(self, plan: Plan) -> Origin:
         """Where a plan that is made now comes from."""
         revision = self.store.revisions.latest(self.application.name, self.environment.name)
-        return Origin(holder_here().who, opening.commit(self.settings), revision.number if revision else 0)
+        return Origin(holder_here().who, self.commits(plan), revision.number if revision else 0)
 
     def _frozen(self) -> Revision | None:
         """The revision that delivered this version already. Raises Refused (PRV-5004) when the document says something else by now."""

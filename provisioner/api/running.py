@@ -30,16 +30,17 @@ MeansOf = Callable[[Run, Plan], Means]
 class Runner:
     """Everything that a holder of the lock may do with runs."""
 
-    def __init__(self, store: Store, lock: Lock, means: MeansOf, listen: Listen, *, state: Path, reason: str, commit: str = "") -> None:
+    def __init__(self, store: Store, lock: Lock, means: MeansOf, listen: Listen, *, state: Path, reason: str,
+                 commit_of: Callable[[Plan], str] = lambda plan: "") -> None:
         self._store, self._lock = store, lock
         self._means, self._listen, self._state, self._reason = means, listen, state, reason
-        self._commit = commit
+        self._commit_of = commit_of
 
     # -------------------------------------------------------------- starting
     def begin(self, plan: Plan, action: str = "") -> Outcome:
         """A new run of this plan, which is saved first; `action` says in words what an action does ("backup db")."""
         self._store.plans.save(plan)
-        info = {name: value for name, value in (("action", action), ("commit", self._commit)) if value}
+        info = {name: value for name, value in (("action", action), ("commit", self._commit_of(plan))) if value}
         run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence, info=info)
         self._store.lock.renew(self._lock, run.number)
         return self._carry_out(run, plan)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.api import acting, drifting, ejecting, folders, opening, saved
+from provisioner.api import acting, drifting, ejecting, folders, saved
 from provisioner.api.project import Project
 from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
@@ -224,7 +224,7 @@ class Session(Project):
         if lock.took_over is not None:
             self.tell(f"took over the lock of {lock.took_over}: that process is gone")
         return Runner(self.store, lock, self._means, listen, state=self._sites.state, reason=self.settings.reason,
-                      commit=opening.commit(self.settings))
+                      commit_of=self.commits)
 
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)

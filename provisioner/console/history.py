@@ -38,7 +38,7 @@ def run_text(run: Run, plan: Plan | None, steps: Mapping[str, StepRow], look: Lo
     times = f"{again} · started {moment(run.started)}" + (f" · took {took(run)}" if run.ended else "")
     lines = [look.line(head, "title"), state + look.words(times)]
     if commit := run.info.get("commit"):
-        lines.append("  " + look.words(f"spec at commit {commit}"))
+        lines.append("  " + look.words(f"from commit {commit}"))
     if run.message:
         lines.append("  " + look.words(run.message))
     kinds = {step.name: step.unit.type for step in plan.steps} if plan else {}

@@ -1,9 +1,11 @@
-"""Which commit a spec was at: told by its repository, by nobody else."""
+"""Which commits a delivery comes from: told by the spec's repository and by artefacts, by nobody else."""
 
 import subprocess
+import zipfile
 from pathlib import Path
 
-from provisioner.api.commits import commit_of
+from provisioner.api.commits import commit_in, commit_of, commits_of
+from provisioner.model import Unit
 
 
 def git(folder: Path, *words: str) -> str:
@@ -24,3 +26,27 @@ def test_a_spec_in_a_repository_has_a_commit(tmp_path: Path) -> None:
     assert commit_of(file) == "v1.2.0"
     file.write_text("a: 2\n")
     assert commit_of(file) == "v1.2.0-dirty"
+
+
+def test_an_artefact_tells_its_commit_where_what_made_it_noted_one(tmp_path: Path) -> None:
+    (tmp_path / "api.py").write_text("print(1)\n")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "api.py")
+    git(tmp_path, "commit", "-qm", "first")
+    commit = git(tmp_path, "rev-parse", "HEAD")
+    for name in ("api.tar", "api.tar.gz", "api.zip"):
+        git(tmp_path, "archive", "-o", name, "HEAD")
+        assert commit_in(tmp_path / name) == commit, name
+    with zipfile.ZipFile(tmp_path / "api.jar", "w") as jar:
+        jar.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nImplementation-Version: 2.4.0\r\nGit-Commit: 1a2b3c4d\r\n")
+    assert commit_in(tmp_path / "api.jar") == "1a2b3c4d"
+    with zipfile.ZipFile(tmp_path / "plain.zip", "w") as plain:
+        plain.writestr("a", "b")
+    (tmp_path / "broken.zip").write_bytes((tmp_path / "api.zip").read_bytes()[30:])
+    assert [commit_in(tmp_path / name) for name in ("plain.zip", "broken.zip", "api.py", "nothing", "")] == ["", commit, "", "", ""]
+
+    def unit(name: str, path: str) -> Unit:
+        return Unit(name, name, "webservice", "dc", "ansible", artifacts={"artifact": "sha256"}, inputs={"artifact": path})
+
+    units = [unit("a@dc", "api.tar.gz"), unit("b@dc", "api.tar.gz"), unit("c@dc", "https://x.example/api.tar"), unit("d@dc", "")]
+    assert commits_of("v1.2.0", units, tmp_path) == f"v1.2.0, api.tar.gz at {commit[:10]}" and commits_of("", [], tmp_path) == ""

@@ -84,10 +84,10 @@ def keep_plan(path: str, plan: Plan) -> None:
 def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     """Print a plan as it was asked for."""
     if door.json:
-        door.say_json(plan_json(plan, session.origin(), estimated(session, plan)))
+        door.say_json(plan_json(plan, session.origin(plan), estimated(session, plan)))
     else:
         view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""),
-                       made=made_text(plan, session.origin()))
+                       made=made_text(plan, session.origin(plan)))
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
