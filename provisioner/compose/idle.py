@@ -34,6 +34,8 @@ class Idle:
             if steps and policy.type in NAMED_BY_STEPS and policy.name not in named:
                 yield Problem("PRV-1537", f'no deploy step names the policy "{policy.name}": it does nothing', policy.where,
                               f"policies: [{policy.name}] in the step that it is for", "warning")
+            if policy.type == "apply-once" and "enable" not in policy.properties:
+                yield Problem("PRV-1537", f'policy "{policy.name}" (apply-once) does nothing', policy.where, "say enable: true", "warning")
             yield from self._patterns(policy)
             yield from self._of_override(policy) if policy.type == "override" else [*self._of_rules(policy), *self._of_types(policy)]
 

@@ -59,6 +59,11 @@ def test_a_rule_of_nobody_is_told_of() -> None:
     assert told(collect(rules=[rule("never", componentNames=["api"], componentTypes=["thing"])]), Policy("p", "protect", {})) == []
 
 
+def test_apply_once_has_to_be_enabled() -> None:
+    assert told(Policy("once", "apply-once", {"rules": []})) == ['policy "once" (apply-once) does nothing; say enable: true']
+    assert told(Policy("once", "apply-once", {"enable": False})) == []
+
+
 def test_a_policy_that_no_deploy_step_names_does_nothing() -> None:
     there, both = Policy("there", "topology", {"targets": ["us"]}), Policy("both", "protect", {})
     step = WorkflowStep("all", "deploy", {"policies": []})
