@@ -19,7 +19,7 @@ SECONDS = 30
 HUB = ("docker.io", "registry-1.docker.io")
 
 
-def digest(name: str, login: str) -> str:
+def digest(name: str, login: str, seconds: float = SECONDS) -> str:
     """The digest (`sha256:…`) that a name (with its registry) has now. `login`: content of an auth.json, or empty. Raises Failed."""
     host, _, rest = name.partition("/")
     path, tag = (rest.rpartition(":")[0], rest.rpartition(":")[2]) if ":" in rest.rpartition("/")[2] else (rest, "latest")
@@ -27,31 +27,31 @@ def digest(name: str, login: str) -> str:
     url = f"{scheme}://{HUB[1] if host == HUB[0] else host}/v2/{path}/manifests/{tag}"
     basic = basic_of(login, host)
     try:
-        return _ask(url, basic)
+        return _ask(url, basic, seconds)
     except urllib.error.HTTPError as error:
         challenge = error.headers.get("WWW-Authenticate") or ""
         if error.code != 401 or not challenge.lower().startswith("bearer"):
             raise Failed(f"the registry {host} does not say what {name} is: {error.code} {error.reason}") from None
-        return _with_token(url, challenge, basic, name)
+        return _with_token(url, challenge, basic, name, seconds)
     except (OSError, ValueError) as error:
         raise Failed(f"the registry {host} does not answer: {error}") from None
 
 
-def _with_token(url: str, challenge: str, basic: str, name: str) -> str:
+def _with_token(url: str, challenge: str, basic: str, name: str, seconds: float) -> str:
     said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     query = urllib.parse.urlencode({key: said[key] for key in ("service", "scope") if key in said})
     try:
         request = urllib.request.Request(f"{said.get('realm', '')}?{query}", headers={"Authorization": basic} if basic else {})
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             values = json.load(answer)
-        return _ask(url, f"Bearer {values.get('token') or values.get('access_token')}")
+        return _ask(url, f"Bearer {values.get('token') or values.get('access_token')}", seconds)
     except (OSError, ValueError) as error:
         raise Failed(f"the registry does not say what {name} is: {error}") from None
 
 
-def _ask(url: str, authorization: str) -> str:
+def _ask(url: str, authorization: str, seconds: float) -> str:
     request = urllib.request.Request(url, method="HEAD", headers={"Accept": KINDS, **({"Authorization": authorization} if authorization else {})})
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=seconds) as answer:
         found = str(answer.headers.get("Docker-Content-Digest") or "")
     if not found:
         raise ValueError("it gives no digest")

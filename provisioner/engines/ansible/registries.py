@@ -14,6 +14,8 @@ from provisioner.errors import ProvisionError
 from provisioner.model import Json, Unit
 
 AT_ONCE = 8
+SECONDS = 10
+"""For one answer: a plan, or a status, does not wait for a registry that is behind a wall."""
 Digests = Mapping[str, Json]
 """Unit to image to digest, as a revision keeps them."""
 Cloud = Callable[[str, str], str]
@@ -75,7 +77,7 @@ def _of_registry(image: str, library: Path) -> str:
     from ansible.module_utils.provision.failures import Failed  # type: ignore[import-untyped]
 
     try:
-        return str(registry.digest(podman.short_name(image), ""))
+        return str(registry.digest(podman.short_name(image), "", SECONDS))
     except Failed as error:
         raise ProvisionError(str(error)) from None
 
