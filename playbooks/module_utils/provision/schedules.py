@@ -54,12 +54,11 @@ def _listed(values: list[int] | None) -> str:
 
 def _values(field: Field, word: str, schedule: str) -> list[int] | None:
     """The values that a field allows, in order; None where it does not matter."""
-    if any(part in ("*", "?", "*/1") for part in word.split(",")):
-        return None
+    parts = word.split(",")
     found: set[int] = set()
-    for part in word.split(","):
+    for part in parts:
         found |= _range(field, part, schedule)
-    return sorted(found)
+    return None if {"*", "?", "*/1"} & {*parts} else sorted(found)
 
 
 def _range(field: Field, part: str, schedule: str) -> set[int]:
