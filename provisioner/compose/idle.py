@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from provisioner.compose.variants import deployed
 from provisioner.errors import Problem
-from provisioner.model import Application, Definition, Policy
+from provisioner.model import Application, Definition, Environment, Policy
 from provisioner.spec.policies import overrides
 from provisioner.suggest import suggestion
 
@@ -24,10 +24,16 @@ class Idle:
     def __init__(self, components: Collection[str], types: tuple[Find, Collection[str]], traits: tuple[Find, Collection[str]]) -> None:
         self._components, self._types, self._traits = components, types, traits
 
-    def problems(self, application: Application, above: Iterable[Policy] = ()) -> Iterator[Problem]:
-        """What the policies of an application say of nobody; of those of the environment (`above`), which hold for others, too, which types."""
-        for policy in above:
+    def problems(self, application: Application, environment: Environment) -> Iterator[Problem]:
+        """What the policies of an application say of nobody; and what the environment, which others have, too, says of this one's."""
+        for policy in environment.policies:
             yield from self._of_types(policy)
+        for what, names, where in (*(("place", rule.components, rule.where) for rule in environment.place),
+                                   *(("override", rule.names, rule.where) for rule in environment.override)):
+            for name in (full.partition("/")[2] for full in names if full.partition("/")[0] == application.name):
+                if name and not any(fnmatchcase(there, name) for there in self._components):
+                    yield Problem("PRV-1537", f'{what} of environment {environment.name} means nothing: {application.name} has no component "{name}"',
+                                  where, suggestion(name, self._components), "warning")
         steps = deployed(application)
         named = {name for names in steps for name in names}
         for policy in application.policies:

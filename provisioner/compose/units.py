@@ -127,7 +127,7 @@ def _idle(context: Context, found: Found) -> Iterable[Problem]:
     application = context.application
     there = {*found.components, *(one.name for one in application.components), *(name.partition("@")[0] for name in context.assigned)}
     return Idle(there, (context.component_of, context.component_names()), (context.trait_of, context.trait_names())).problems(
-        application, context.environment.policies)
+        application, context.environment)
 
 
 def _woven(context: Context, units: list[Unit], found: Found, names: Names, played: Mapping[str, Unit]) -> Woven:

@@ -7,12 +7,28 @@ import pytest
 from provisioner.compose.handling import careful, handling, meant, taken_over
 from provisioner.compose.idle import Idle
 from provisioner.errors import Refused
-from provisioner.model import Application, Change, Definition, Delivered, Handling, Json, Plan, Policy, Unit, Workflow, WorkflowStep
+from provisioner.model import (
+    Application,
+    Change,
+    Definition,
+    Delivered,
+    Environment,
+    Handling,
+    Json,
+    Override,
+    PlaceRule,
+    Plan,
+    Policy,
+    Unit,
+    Workflow,
+    WorkflowStep,
+)
 from provisioner.planner.protect import protect
 from tests.unit.planning import World, names, unit
 
 NEVER, LATE, ORPHAN = Handling("never"), Handling("onAppDelete"), Handling(orphan=True)
 API, DB = unit("api@dc", "db@aws"), unit("db@aws")
+PROD = Environment("prod")
 
 
 def collect(**properties: Json) -> Policy:
@@ -37,7 +53,7 @@ def test_a_selector_means_what_fits_all_of_it(selector: dict[str, Json], fits: b
     assert meant(selector, DB) == fits
 
 
-def told(*policies: Policy, steps: tuple[WorkflowStep, ...] = (), above: tuple[Policy, ...] = ()) -> list[str]:
+def told(*policies: Policy, steps: tuple[WorkflowStep, ...] = (), above: Environment = PROD) -> list[str]:
     """What is said of policies of nobody, where there are db (delivered, of type thing) and api, and the trait gateway."""
     known = {"thing": Definition("thing"), "gateway": Definition("gateway", "trait")}
     idle = Idle(("db", "api"), (known.get, ("thing",)), (known.get, ("gateway",)))
@@ -53,10 +69,18 @@ def test_a_rule_of_nobody_is_told_of() -> None:
         'policy "p" (protect) means nothing here: there is no component "dbb"; did you mean "db"?',
         'policy "p" (protect) means nothing here: there is no type "thin"; did you mean "thing"?',
         'policy "p" (protect) means nothing here: there is no trait "gatewy"; did you mean "gateway"?']
-    assert [text.partition(": ")[2] for text in told(above=(slip,))] == [
+    assert [text.partition(": ")[2] for text in told(above=Environment("prod", policies=(slip,)))] == [
         'there is no type "thin"; did you mean "thing"?',
         'there is no trait "gatewy"; did you mean "gateway"?'], "its components are those of others, too"
     assert told(collect(rules=[rule("never", componentNames=["api"], componentTypes=["thing"])]), Policy("p", "protect", {})) == []
+
+
+def test_what_an_environment_says_of_a_component_that_this_application_has_not_is_told_of() -> None:
+    """A slip in its name would make a new database in place of the one that is there. Names without an application may be those of others."""
+    place = tuple(PlaceRule(components=(name,)) for name in ("shop/dbb", "dbb", "other/dbb", "shop/db", "shop/*"))
+    assert told(above=Environment("prod", place=place, override=(Override(("shop/apii", "apii")),))) == [
+        'place of environment prod means nothing: shop has no component "dbb"; did you mean "db"?',
+        'override of environment prod means nothing: shop has no component "apii"; did you mean "api"?']
 
 
 def test_apply_once_has_to_be_enabled() -> None:
