@@ -9,7 +9,8 @@ from pathlib import Path
 from provisioner.catalog.lock import AddonPin, read
 from provisioner.errors import Exit, Invalid, ProvisionError
 from provisioner.spec import yaml
-from provisioner.spec.checking import Codes, Shape
+from provisioner.spec.checking import Codes
+from provisioner.spec.judging import Shape
 from provisioner.spec.oam import TEXT, closed, name
 from provisioner.spec.reading import violations
 

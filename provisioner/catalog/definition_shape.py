@@ -21,9 +21,9 @@ IMAGES = texts(description="Variables that name an image of a registry to the va
 ARTIFACTS = texts(description="Variables that name an artefact (a path beside app.yaml, URL, s3://…) to the variable that takes its sha256")
 HOLDS = listed(TEXT, description="Types of its resources that hold data: losing one needs --allow-destroy, replacing another does not")
 CHECK = {"enum": ["exact", "partial"]}
+ABOUT = {"description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)}
 ACTION = {
-    "anyOf": [TEXT, closed({"playbook": TEXT, "call": CALL, "description": TEXT, "parameters": PARAMETERS, "outputs": listed(TEXT)},
-                           oneOf=[{"required": ["playbook"]}, {"required": ["call"]}])],
+    "anyOf": [TEXT, closed({"playbook": TEXT, **ABOUT}, ("playbook",)), closed({"call": CALL, **ABOUT}, ("call",))],
     "x-says": "must be a playbook, or a map with playbook (or call), description, parameters and outputs",
 }
 IMPLEMENTATION = closed(

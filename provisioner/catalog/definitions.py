@@ -5,9 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from provisioner import references
 from provisioner.catalog.definition_shape import API, KINDS, SHAPES
 from provisioner.catalog.library import Origin, find
@@ -17,12 +14,11 @@ from provisioner.compose.rules import with_rule
 from provisioner.compose.unfit import names_in
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
-from provisioner.spec.checking import Codes, Shape
+from provisioner.spec.checking import Codes
 from provisioner.spec.document import Document, Steps
-from provisioner.spec.fitting import fitting
+from provisioner.spec.judging import Shape, fault_of_schema
 from provisioner.spec.reading import bad_references, head, violations
 from provisioner.spec.relations import KEYWORDS
-from provisioner.spec.sound import surely_sound
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
@@ -111,31 +107,20 @@ def _named(document: Document, path: Path) -> Iterator[Problem]:
 
 def _parameters(document: Document) -> Iterator[Problem]:
     parameters = document.value["spec"].get("parameters", {})
-    try:
-        _check_schema(parameters)
-    except SchemaError as error:
-        yield Problem("PRV-1422", f"parameters are no JSON Schema: {error.message}",
-                      document.value_at(("spec", "parameters", *error.absolute_path)))
+    if wrong := fault_of_schema(parameters):
+        yield Problem("PRV-1422", f"parameters are no JSON Schema: {wrong[0]}", document.value_at(("spec", "parameters", *wrong[1])))
         return
     known = parameters.get("properties", {})
     yield from _rules(document)
     yield from _relations(document, ("spec", "parameters"), parameters)
     for name, schema in known.items():
-        if not isinstance(schema, dict) or "default" not in schema or fitting(schema)(schema["default"]):
-            continue
-        for wrong in Draft202012Validator(schema).iter_errors(schema["default"]):
-            yield Problem("PRV-1422", f'the default of "{name}" does not fit: {wrong.message}',
+        for error in Shape(schema).violations(schema["default"]) if isinstance(schema, dict) and "default" in schema else ():
+            yield Problem("PRV-1422", f'the default of "{name}" does not fit: {error.message}',
                           document.value_at(("spec", "parameters", "properties", name, "default")))
     for name in parameters.get("required", ()):
         if name not in known:
             yield Problem("PRV-1422", f'required parameter "{name}" is not declared', document.value_at(("spec", "parameters", "required")),
                           suggestion(name, known))
-
-
-def _check_schema(schema: Json) -> None:
-    """Raises SchemaError for what is no JSON Schema."""
-    if not surely_sound(schema):
-        Draft202012Validator.check_schema(schema)
 
 
 def _rules(document: Document) -> Iterator[Problem]:
@@ -168,11 +153,9 @@ def _relations(document: Document, at: Steps, schema: Json) -> Iterator[Problem]
 def _actions(document: Document) -> Iterator[Problem]:
     for index, entry in enumerate(document.value["spec"].get("implementations", ())):
         for verb, action in entry.get("actions", {}).items():
-            try:
-                _check_schema(action.get("parameters", {}) if isinstance(action, dict) else {})
-            except SchemaError as error:
-                yield Problem("PRV-1422", f'parameters of action "{verb}" are no JSON Schema: {error.message}',
-                              document.value_at(("spec", "implementations", index, "actions", verb, "parameters", *error.absolute_path)))
+            if wrong := fault_of_schema(action.get("parameters", {}) if isinstance(action, dict) else {}):
+                yield Problem("PRV-1422", f'parameters of action "{verb}" are no JSON Schema: {wrong[0]}',
+                              document.value_at(("spec", "implementations", index, "actions", verb, "parameters", *wrong[1])))
             way, needed = ("call", "terraform") if isinstance(action, dict) and "call" in action else ("playbook", "ansible")
             if needed not in entry:
                 yield Problem("PRV-1423", f'action "{verb}" is a {way}, and the implementation for "{entry["needs"]}" is not made by {needed}',

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from provisioner.model import Json
+from provisioner.spec.judging import Shape
 
 PLAIN = re.compile(r"[A-Za-z][\w ./-]*[\w./-]|[A-Za-z]")
 """Text that YAML takes as it is, also inside { } and [ ]."""
@@ -92,8 +91,8 @@ def sample(schema: Json) -> Json:
         return [sample(schema["items"])] * int(schema["minItems"])
     if isinstance(schema.get("minimum"), int | float):
         return schema["minimum"]
-    check = Draft202012Validator(schema)
-    return next((value for value in SAMPLES if check.is_valid(value)), SAMPLES[0])
+    check = Shape(schema)
+    return next((value for value in SAMPLES if check.accepts(value)), SAMPLES[0])
 
 
 def sentence(text: str) -> str:

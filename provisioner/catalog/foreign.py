@@ -17,8 +17,9 @@ from provisioner.catalog.library import Origin
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Component, Definition, Implementation, Json, OutputSpec, project_path
 from provisioner.spec import oam
-from provisioner.spec.checking import Codes, Shape
+from provisioner.spec.checking import Codes
 from provisioner.spec.document import Document
+from provisioner.spec.judging import Shape
 from provisioner.spec.reading import violations
 from provisioner.suggest import near
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from provisioner.catalog.draft import Draft, sentence
 from provisioner.errors import Exit, ProvisionError, Where
 from provisioner.model import Json
+from provisioner.spec.judging import Shape
 
 KINDS: Mapping[str, dict[str, Json]] = {
     "str": {"type": "string"}, "path": {"type": "string"}, "bytes": {"type": "string"}, "bits": {"type": "string"}, "int": {"type": "integer"},
@@ -196,7 +196,7 @@ def _schema(spec: Mapping[str, Any], default: Json = None) -> dict[str, Json]:
     elif found.get("type") == "object" and inner:
         found |= _map(inner)
     given = spec.get("default", default)
-    if given is not None and _plain(given) and Draft202012Validator(found).is_valid(given):
+    if given is not None and _plain(given) and Shape(found).accepts(given):
         found["default"] = given
     if spec.get("no_log") is True:
         found["writeOnly"] = True

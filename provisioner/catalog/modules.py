@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from provisioner import hcl, references
 from provisioner.catalog.variables import Variable, json_variable, literal, variable
 from provisioner.errors import Problem, Where
 from provisioner.hcl import Block
 from provisioner.model import Implementation, Json
 from provisioner.module_folders import called
+from provisioner.spec.judging import Shape
 from provisioner.suggest import suggestion
 
 INTERESTING = re.compile(r'^\s*(variable|output)\s+"?[\w-]+"?\s*\{', re.MULTILINE)
@@ -184,7 +183,7 @@ def _misfits(implementation: Implementation, parameters: Mapping[str, Json], mod
                           locate("variables", given))
             continue
         for value in dict.fromkeys([*schema.get("enum", ()), *([schema["default"]] if isinstance(schema.get("default"), str | int | float) else [])]):
-            if schema.get("type") == wanted.get("type") and not Draft202012Validator(wanted).is_valid(value):
+            if schema.get("type") == wanted.get("type") and not Shape(wanted).accepts(value):
                 yield Problem("PRV-1436", f'parameter "{whole[1]}" may be {json.dumps(value)}, the module\'s variable "{given}" refuses that',
                               locate("variables", given))
 

@@ -7,8 +7,9 @@ from typing import Any
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import Component, Definition, Json, Trait
 from provisioner.spec import yaml
-from provisioner.spec.checking import Codes, Shape, check
+from provisioner.spec.checking import Codes, check
 from provisioner.spec.document import Steps
+from provisioner.spec.judging import Shape
 from provisioner.spec.schema import parameters_of
 
 CODES = Codes("PRV-1403", "PRV-1404", "PRV-1405", "PRV-1406", "property")

@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from provisioner import hcl
 from provisioner.hcl import Block, Expression, NotLiteral
 from provisioner.model import Json
+from provisioner.spec.judging import Shape
 
 Schema = dict[str, Any]
 PLAIN: Mapping[str, Schema] = {"string": {"type": "string"}, "number": {"type": "number"}, "bool": {"type": "boolean"}, "any": {},
@@ -53,7 +52,7 @@ def _described(name: str, schema: Schema, given: Mapping[str, Json]) -> Variable
     if text := given.get("description"):
         schema["description"] = " ".join(str(text).split())
     default = given.get("default")
-    if default is not None and Draft202012Validator(schema).is_valid(default):
+    if default is not None and Shape(schema).accepts(default):
         # one that Terraform would convert first stays the module's own affair, like null: the parameter is optional
         schema["default"] = default
     if sensitive := given.get("sensitive") is True:

@@ -10,8 +10,9 @@ from provisioner.errors import Problem, Where
 from provisioner.model import Application, Component, Json, Policy, Trait, WorkflowStep
 from provisioner.model.workflow import every
 from provisioner.references import RESERVED
-from provisioner.spec.checking import Codes, Shape, check
+from provisioner.spec.checking import Codes, check
 from provisioner.spec.document import Steps
+from provisioner.spec.judging import Shape
 from provisioner.spec.policies import OF_APPLICATIONS
 from provisioner.step_kinds import Brought, StepKind
 

@@ -10,8 +10,9 @@ from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of, put, steps_of
 from provisioner.errors import Problem, Where
 from provisioner.model import WORKFLOW, Component, Flow, Implementation, Json, Unit, WorkflowStep
-from provisioner.spec.checking import Codes, Shape, check
+from provisioner.spec.checking import Codes, check
 from provisioner.spec.document import Steps
+from provisioner.spec.judging import Shape
 from provisioner.step_kinds import StepKind
 from provisioner.suggest import suggestion
 

@@ -14,7 +14,7 @@ from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
 from provisioner.model import Component, Definition, Implementation, Json
-from provisioner.spec.checking import Validator, shown
+from provisioner.spec.judging import Shape, shown
 
 WITH, WITHOUT = " with ", " without "
 
@@ -41,7 +41,7 @@ def beyond(component: Component, definition: Definition, implementation: Impleme
         if component.properties.get(_head(name)) is None:
             continue
         for path, value, _ in given(component.properties, definition.parameters, name):
-            if not any(references.find(value)) and not Validator(limit).is_valid(value):
+            if not any(references.find(value)) and not Shape(limit).accepts(value):
                 yield ".".join(path), value, str(limit["reason"])
 
 

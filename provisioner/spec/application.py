@@ -11,8 +11,8 @@ from provisioner.errors import Invalid, Problem
 from provisioner.model import Application, Component, Input, Json, Output, Trait, Workflow
 from provisioner.references import RESERVED
 from provisioner.spec import oam, policies, yaml
-from provisioner.spec.checking import Shape
 from provisioner.spec.document import SHIFT, Document, Node, Places
+from provisioner.spec.judging import Shape
 from provisioner.spec.reading import bad_references, head, repeated, sound, text_map, violations
 from provisioner.spec.source import read_text, shown
 from provisioner.spec.workflow import of_kind_workflow, workflow

@@ -8,22 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import ValidationError
-
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
 from provisioner.references import TOKEN
 from provisioner.spec.document import Steps
-from provisioner.spec.fitting import fitting
-from provisioner.spec.formats import fault
+from provisioner.spec.judging import Shape, Violation, shown
 from provisioner.spec.relations import KEYWORDS
 from provisioner.suggest import near, suggestion
 
 Locate = Callable[[Steps, bool], Where | None]
 """Place of the value at a path, or of its last key (True)."""
-Violation = Any
-"""jsonschema's ValidationError; its attributes are typed as "perhaps unset", which they never are here."""
 
 NAMES: Mapping[str, str] = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false", "array": "a list",
          "object": "a map", "null": "empty"}
@@ -48,31 +42,12 @@ class Codes:
     noun: str = "field"
 
 
-def _format(validator: Any, name: str, value: Json, schema: Json) -> Iterator[ValidationError]:
-    if isinstance(value, str) and value and (says := fault(name, value)):
-        yield ValidationError(f"{says}, is {shown(value)}")
-
-
-Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {**KEYWORDS, "format": _format})
-"""JSON Schema with the formats and relations that are known here."""
-
-
-class Shape:
-    """A JSON Schema that values are checked against."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-        self.validator = Validator(schema)
-        self.surely_fits = fitting(schema)
-
-
 def check(shape: Shape, value: Json, codes: Codes, locate: Locate, *, label: str = "", references: bool = False) -> list[Problem]:
     """All problems of a value. With `references`, what a `${…}` will give is not judged before it is known."""
     if shape.surely_fits(value):
         return []
     reader = _Reader(codes, locate, label, references)
-    errors = list(shape.validator.iter_errors(value))
+    errors = shape.violations(value)
     wrong_kind = {steps(error) for error in errors if error.validator == "type"}
     told: set[Steps] = set()
     problems: list[Problem] = []
@@ -210,15 +185,6 @@ def awaited(error: Violation) -> bool:
     if first is None:
         return False
     return first[0] == error.instance or error.validator != "type"
-
-
-def shown(value: Json) -> str:
-    """A wrong value in a message: short, and its kind where it is a structure."""
-    if isinstance(value, dict | list):
-        return "a map" if isinstance(value, dict) else "a list"
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
-    return "empty" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _missing_key(error: Violation) -> str:

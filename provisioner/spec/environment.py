@@ -5,25 +5,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from provisioner import durations, references
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Environment, Host, Hosts, Json, Override, PlaceRule, Policy, PolicyRule, Target, TraitPatch
 from provisioner.references import KEEP, Reference
 from provisioner.spec import environment_shape, extending, policies, scalars, schedule, yaml
 from provisioner.spec import rules as rule_documents
-from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Steps
+from provisioner.spec.judging import Shape
 from provisioner.spec.reading import bad_references, head, repeated, unsupported, violations
 from provisioner.spec.targets import target
 from provisioner.suggest import suggestion
 
 SHAPE = Shape(environment_shape.ENVIRONMENT)
-TARGET = Draft202012Validator(environment_shape.TARGET)
-RULE = Draft202012Validator(environment_shape.PLACE)
-OVERRIDE = Draft202012Validator(environment_shape.OVERRIDE)
-RULES = Draft202012Validator(environment_shape.RULE)
+TARGET = Shape(environment_shape.TARGET)
+RULE = Shape(environment_shape.PLACE)
+OVERRIDE = Shape(environment_shape.OVERRIDE)
+RULES = Shape(environment_shape.RULE)
 FOLDER = "environments"
 NOT_TEXT = frozenset(("port", "become", "sshWait", "local", "simulated"))
 """Keys whose value from `${env.NAME}` is read as a number or boolean: environment variables are text."""
@@ -96,9 +94,9 @@ def _listed(spec: Mapping[str, Any], key: str) -> list[Json]:
     return spec[key] if isinstance(spec.get(key), list) else []
 
 
-def _sound(spec: Mapping[str, Any], key: str, validator: Draft202012Validator) -> list[int]:
+def _sound(spec: Mapping[str, Any], key: str, shape: Shape) -> list[int]:
     """The items of a list that fit their schema: only those can be looked at more closely."""
-    return [index for index, item in enumerate(_listed(spec, key)) if validator.is_valid(item)]
+    return [index for index, item in enumerate(_listed(spec, key)) if shape.accepts(item)]
 
 
 def on_hosts(addresses: Iterable[str]) -> Environment:

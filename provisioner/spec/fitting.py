@@ -116,7 +116,7 @@ def _unique(value: Json) -> bool:
 
 
 def _related(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Fits:
-    return lambda value: type(value) not in (dict, list) or next(KEYWORDS[keyword](None, wanted, value, schema), None) is None
+    return lambda value: type(value) not in (dict, list) or next(KEYWORDS[keyword](wanted, value, schema), None) is None
 
 
 RULES: Mapping[str, Callable[[Any], Fits]] = {

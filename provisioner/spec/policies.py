@@ -6,8 +6,9 @@ from typing import Any
 from provisioner.errors import Problem, Where
 from provisioner.model import Override, Policy, TraitPatch
 from provisioner.spec import rules
-from provisioner.spec.checking import Shape, check, name_of
+from provisioner.spec.checking import check, name_of
 from provisioner.spec.document import Document, Steps
+from provisioner.spec.judging import Shape
 from provisioner.spec.oam import ANY, FREE, NAME, NAME_SAYS, TEXT, Schema, closed, listed, texts
 from provisioner.spec.reading import DOCUMENT, violations
 from provisioner.suggest import suggestion

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from provisioner import references
 from provisioner.errors import Problem, Where
 from provisioner.model import Json
-from provisioner.spec.checking import Codes, Shape, check, name_of, shown
+from provisioner.spec.checking import Codes, check, name_of
 from provisioner.spec.document import Document, Node, Steps
+from provisioner.spec.judging import Shape, shown
 
 DOCUMENT = Codes("PRV-1203", "PRV-1202", "PRV-1204", "PRV-1205")
 

@@ -10,49 +10,50 @@ A dot leads into a map (`limits.cpu`). What is not given is as its default says.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-
-from jsonschema.exceptions import ValidationError
 
 from provisioner.model import Json
 
 UNITS: Mapping[str, float] = {"": 1, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
 Keys = list[list[str]]
-Found = Iterator[ValidationError]
+Found = Iterator[tuple[str, Sequence[str | int]]]
+"""What is wrong, and the path below the value at which it is."""
+Rule = Callable[[Keys, Json, Mapping[str, Any]], Found]
+"""From what the keyword says, a value and its schema."""
 
 
-def _order(validator: Any, pairs: Keys, value: Json, schema: Mapping[str, Any], *, equal: bool = True) -> Found:
+def _order(pairs: Keys, value: Json, schema: Mapping[str, Any], *, equal: bool = True) -> Found:
     for low, high in pairs if isinstance(value, dict) else ():
         first, last = _of(value, low, schema), _of(value, high, schema)
         if (small := _amount(first)) is None or (large := _amount(last)) is None or small < large or equal and small == large:
             continue
         if _given(value, low):
-            yield ValidationError(f"must be {'at most' if equal else 'less than'} {high} ({last}), is {first}", path=low.split("."))
+            yield f"must be {'at most' if equal else 'less than'} {high} ({last}), is {first}", low.split(".")
         else:
-            yield ValidationError(f"must be {'at least' if equal else 'more than'} {low} ({first}), is {last}", path=high.split("."))
+            yield f"must be {'at least' if equal else 'more than'} {low} ({first}), is {last}", high.split(".")
 
 
-def _below(validator: Any, pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
-    return _order(validator, pairs, value, schema, equal=False)
+def _below(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+    return _order(pairs, value, schema, equal=False)
 
 
-def _differ(validator: Any, pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+def _differ(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
     for one, other in pairs if isinstance(value, dict) else ():
         first, second = _of(value, one, schema), _of(value, other, schema)
         if _known(first) and first == second and first not in (None, ""):
-            yield ValidationError(f'must be another one than {one}, is {second} as well', path=[other if other in value else one])
+            yield f'must be another one than {one}, is {second} as well', [other if other in value else one]
 
 
-def _apart(validator: Any, pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+def _apart(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
     for one, other in pairs if isinstance(value, dict) else ():
         first, second = value.get(one), value.get(other)
         if isinstance(first, list) and isinstance(second, list) and (both := [item for item in second if item in first and _known(item)]):
-            yield ValidationError(f'can\'t have "{both[0]}", which is in {one} too', path=[other, second.index(both[0])])
+            yield f'can\'t have "{both[0]}", which is in {one} too', [other, second.index(both[0])]
 
 
-def _distinct(validator: Any, keys: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+def _distinct(keys: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
     for names in keys:
         seen: dict[str, str] = {}
         for path, item, shape in _items(value, schema):
@@ -62,7 +63,7 @@ def _distinct(validator: Any, keys: Keys, value: Json, schema: Mapping[str, Any]
             place = "".join(f"[{part}]" if isinstance(part, int) else part for part in path)
             if (first := seen.setdefault(repr(found), place)) != place:
                 said = " and ".join(f"{name} {one}" for name, one in zip(names, found, strict=True) if one not in (None, ""))
-                yield ValidationError(f"has the same {said} as {first}", path=path)
+                yield f"has the same {said} as {first}", path
 
 
 def _items(value: Json, schema: Mapping[str, Any]) -> Iterator[tuple[list[str | int], dict[str, Json], Mapping[str, Any]]]:
@@ -101,6 +102,6 @@ def _amount(value: Json) -> float | None:
     return float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else None
 
 
-KEYWORDS: Mapping[str, Callable[[Any, Keys, Json, Mapping[str, Any]], Found]] = {
+KEYWORDS: Mapping[str, Rule] = {
     "x-order": _order, "x-below": _below, "x-differ": _differ, "x-apart": _apart, "x-distinct": _distinct}
-"""Keyword to what finds its violations, as jsonschema asks it."""
+"""Keyword to what finds its violations."""

@@ -9,8 +9,8 @@ from provisioner import conditions, references
 from provisioner.errors import Invalid, Problem, ProvisionError
 from provisioner.model import Json, PolicyRule
 from provisioner.spec import yaml
-from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Steps
+from provisioner.spec.judging import Shape
 from provisioner.spec.oam import ANY, TEXT, Schema, closed, listed
 from provisioner.spec.reading import head, repeated, violations
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from provisioner import durations
 from provisioner.errors import Problem, Where
 from provisioner.model import Json, Mode, StepInput, StepOutput, Workflow, WorkflowStep
-from provisioner.spec.checking import Shape
 from provisioner.spec.document import Document, Node, Places
+from provisioner.spec.judging import Shape
 from provisioner.spec.oam import WORKFLOW_DOCUMENT
 from provisioner.spec.reading import bad_references, sound, violations
 

@@ -82,7 +82,7 @@ def test_each_type_has_a_case_and_a_real_run(registered: Any, index: int, runs: 
 def test_each_policy_has_a_text_and_an_example_that_fits(name: str) -> None:
     assert ABOUT.keys() == SCHEMAS.keys()
     (example,) = yaml.safe_load(ABOUT[name][1])
-    assert example["type"] == name and [error.message for error in SHAPES[name].validator.iter_errors(example["properties"])] == []
+    assert example["type"] == name and [error.message for error in SHAPES[name].violations(example["properties"])] == []
     found = words.policy(name)
     assert found is not None and found.description.endswith(".") and found.parameters is SCHEMAS[name]
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.spec.checking import Codes, Shape, check
+from provisioner.spec.checking import Codes, check
 from provisioner.spec.fitting import fitting
+from provisioner.spec.judging import Shape
 from provisioner.spec.oam import APPLICATION
 
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from provisioner.catalog.definitions import DOCUMENTS
 from provisioner.spec.sound import KEYWORDS, surely_sound
 
 ROOT = Path(__file__).parents[2]
@@ -38,4 +39,6 @@ def test_a_wrong_one_is_left_to_the_metaschema(wrong: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
 def test_ours_are_seen_at_once(path: Path) -> None:
-    assert surely_sound(yaml.safe_load(path.read_text())["spec"].get("parameters", {}))
+    definition = yaml.safe_load(path.read_text())
+    assert surely_sound(definition["spec"].get("parameters", {}))
+    assert DOCUMENTS["trait" if path.parent.name == "traits" else "component"].surely_fits(definition)
