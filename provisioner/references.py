@@ -29,6 +29,9 @@ RESERVED = frozenset(("app", "var", "secret", "env", "parameters", "outputs", "m
 HINT = "write ${NAME.OUTPUT}, optionally with | default(x) and | urlencode; a literal ${ is $${"
 
 
+SEQUENCES = (list, tuple)
+
+
 class ReferenceError_(ProvisionError):
     """The text inside `${…}` is not a reference."""
 
@@ -141,7 +144,7 @@ def find(value: Json, path: str = "") -> Iterator[tuple[str, Reference]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from find(item, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, SEQUENCES):
         for index, item in enumerate(value):
             yield from find(item, f"{path}.{index}" if path else str(index))
 
@@ -152,7 +155,7 @@ def escape(value: Json) -> Json:
         return value.replace("${", "$${")
     if isinstance(value, dict):
         return {key: escape(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         return [escape(item) for item in value]
     return value
 
@@ -168,7 +171,7 @@ def substitute(value: Json, lookup: Lookup) -> Json:
         # most items are plain: a call for each of them is a third of the time that a large application takes
         return {key: (item if "${" not in item else _substitute_text(item, lookup)) if item.__class__ is str
                 else item if item.__class__ in PLAIN else substitute(item, lookup) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         return [substitute(item, lookup) for item in value]
     return value
 
@@ -181,7 +184,7 @@ def prepared(value: Json) -> Filling:
     """`substitute` for a template that is filled many times, such as one of a definition: looked through once."""
     if isinstance(value, dict):
         return _prepared_map(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         items = [prepared(item) for item in value]
         return lambda lookup: [fill(lookup) for fill in items]
     if is_plain(value):
@@ -256,7 +259,7 @@ def render(value: Json, lookup: Lookup) -> Json:
         return _render_text(value, lookup) if "${" in value else value
     if isinstance(value, dict):
         return {key: render(item, lookup) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         return [render(item, lookup) for item in value]
     return value
 
@@ -281,12 +284,14 @@ def as_text(value: Json) -> str:
 
 def dig(value: Json, path: tuple[str, ...], reference: Reference) -> Json:
     """Follow a path into dicts and lists (`*`: every item); the default, or Unknown with the choices, where it leads nowhere."""
+    if len(path) == 1 and value.__class__ is dict and path[0] in value:
+        return value[path[0]]  # nearly all
     for index, part in enumerate(path):
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif part == "*" and isinstance(value, list | tuple):
+        elif part == "*" and isinstance(value, SEQUENCES):
             return [dig(item, path[index + 1:], reference) for item in value]
-        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+        elif isinstance(value, SEQUENCES) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         elif reference.has_default:
             return reference.default
@@ -299,7 +304,7 @@ def dig(value: Json, path: tuple[str, ...], reference: Reference) -> Json:
 def _choices(value: Json) -> str:
     if isinstance(value, dict):
         return ", ".join(map(str, value))
-    return f"0 to {len(value) - 1}" if isinstance(value, list | tuple) and value else ""
+    return f"0 to {len(value) - 1}" if isinstance(value, SEQUENCES) and value else ""
 
 
 def no_lookup(reference: Reference) -> Json:

@@ -71,7 +71,7 @@ def with_defaults(schema: Mapping[str, Any], value: Json) -> Json:
         found = dict(value)
         for name, below in schema["properties"].items():
             if name in found:
-                if isinstance(found[name], dict | list):
+                if isinstance(found[name], (dict, list)):
                     found[name] = with_defaults(below, found[name])
             elif "default" in below:
                 found[name] = below["default"]

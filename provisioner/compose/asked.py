@@ -8,11 +8,12 @@ from provisioner.model import Json
 
 def asked(properties: Mapping[str, Json], schema: Mapping[str, Any], name: str) -> list[str]:
     """Paths of the properties that are meant by a name and that were asked for: `env.0.valueFrom` for `env.valueFrom`."""
-    if properties.get(name.partition(".")[0]) is None:
-        return []
     if name in schema.get("properties", ()):
         # most are not below another one: no search for them
-        return [name] if properties[name] != schema["properties"][name].get("default") else []
+        value = properties.get(name)
+        return [] if value is None or value == schema["properties"][name].get("default") else [name]
+    if not properties.get(name.partition(".")[0]):
+        return []
     return [".".join(path) for path, value, below in given(properties, schema, name) if value not in (None, below.get("default"))]
 
 

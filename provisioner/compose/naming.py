@@ -8,7 +8,7 @@ from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
 from provisioner.model import Component, Definition, Environment, Implementation, Json
-from provisioner.references import KEEP, Lookup, Reference, is_plain
+from provisioner.references import KEEP, PLAIN, Lookup, Reference, is_plain
 from provisioner.suggest import suggestion
 
 
@@ -52,7 +52,9 @@ class Names:
 
     def _value(self, copy: Placed, path: str, value: Json) -> Json:
         if isinstance(value, dict):
-            return {key: item if is_plain(item) else self._value(copy, f"{path}.{key}", item) for key, item in value.items()}
+            # most items are one plain value: a call for each of them would cost more than all the rest
+            return {key: item if item.__class__ in PLAIN or item.__class__ is str and "${" not in item
+                    else self._value(copy, f"{path}.{key}", item) for key, item in value.items()}
         if isinstance(value, list):
             return [item if is_plain(item) else self._value(copy, f"{path}.{index}", item) for index, item in enumerate(value)]
         return value if is_plain(value) else references.substitute(value, lambda reference: self._look_up(copy, path, reference))
@@ -123,7 +125,10 @@ class Names:
 
         def lookup(reference: Reference) -> Json:
             if reference.head in own:
-                return references.dig(own[reference.head], reference.path, reference)
+                view, path = own[reference.head], reference.path
+                if view.__class__ is dict and len(path) == 1 and path[0] in view:
+                    return view[path[0]]  # nearly all: worth no further call
+                return references.dig(view, path, reference)
             if reference.head == "beside" and copy.component.beside:
                 owner = Reference(copy.component.beside, reference.path, reference.default, reference.has_default, str(reference))
                 return self._component(copy, "", owner)

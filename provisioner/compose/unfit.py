@@ -38,7 +38,7 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
 def beyond(component: Component, definition: Definition, implementation: Implementation) -> Iterator[tuple[str, Json, str]]:
     """What was asked for and is outside of the limits: path, value and reason. What is not known yet is not judged."""
     for name, limit in implementation.limits.items():
-        if component.properties.get(_head(name)) is None:
+        if component.properties.get(_parts(name)[0]) is None:
             continue
         for path, value, _ in given(component.properties, definition.parameters, name):
             if not any(references.find(value)) and not Shape(limit).accepts(value):
@@ -62,21 +62,21 @@ def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:
 
 def meant(component: Component, definition: Definition, name: str) -> list[str]:
     """Paths of the properties that a name of `refused` or `ignored` is about and that were asked for."""
-    if component.properties.get(_head(name)) is None:
+    head, first, *other = _parts(name)
+    if component.properties.get(head) is None:
         return []  # nearly all
-    first, other = names_in(name)[0], names_in(name)[1:]
     if other and bool(asked(component.properties, definition.parameters, other[0])) != (WITH in name):
         return []
     return asked(component.properties, definition.parameters, first)
 
 
 @cache
-def _head(name: str) -> str:
-    """The property that a name is in."""
-    return names_in(name)[0].partition(".")[0]
+def _parts(name: str) -> tuple[str, ...]:
+    """The property that a name is in, and the names that it consists of."""
+    found = names_in(name)
+    return found[0].partition(".")[0], *found
 
 
-@cache
 def names_in(name: str) -> tuple[str, ...]:
     """The properties that a name of `refused` or `ignored` consists of: one, or the second beside or without which the first is meant."""
     return tuple(name.split(WITH if WITH in name else WITHOUT))

@@ -145,10 +145,10 @@ def _heads(value: Json, found: dict[str, None]) -> None:
     if isinstance(value, str):
         if "${" in value:
             found.update(dict.fromkeys(part.head for part in references.parts(value) if isinstance(part, Reference) and "@" in part.head))
-    elif isinstance(value, dict | list):
+    elif isinstance(value, (dict, list)):
         for item in value.values() if isinstance(value, dict) else value:
-            # most items are short texts without a reference: no call for each
-            if item and (item.__class__ is not str or "${" in item):
+            # most items are without a reference: no call for each
+            if item and not references.is_plain(item):
                 _heads(item, found)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import is_dataclass
 
 import orjson
 
@@ -48,7 +47,7 @@ def _canonical(value: object) -> bytes:
 
 def _fields(value: object) -> object:
     """A value of the model as a map. A unit that a step delivers is named only: spec_digest is over it."""
-    if not is_dataclass(value):
+    if not hasattr(value.__class__, "__dataclass_fields__"):
         raise TypeError(f"{type(value).__name__} can't be part of a digest")
     found = vars(value).copy()
     for name in NO_CONTENT:

@@ -78,8 +78,9 @@ class Known:
                 return raw_template(raw[reference.path[0]], reference)
             return KEEP
 
-        found = {name: self.fill(references.substitute(value, raw_value)) for name, value in unit.outputs.items()}
-        found = with_self({name: made_secret(unit.target, value) for name, value in found.items()})
+        found = {name: value if references.is_plain(value) else made_secret(unit.target, self.fill(references.substitute(value, raw_value)))
+                 for name, value in unit.outputs.items()}
+        found = with_self(found)
         self.outputs[unit.name] = {name: value for name, value in found.items() if references.is_known(value)}
         return self.outputs[unit.name]
 
@@ -106,7 +107,7 @@ def with_self(outputs: Mapping[str, Json]) -> dict[str, Json]:
         value = outputs[reference.path[0]]
         return KEEP if isinstance(value, dict) and "secret" in value else references.dig(value, reference.path[1:], reference)
 
-    return {name: references.substitute(value, own) for name, value in outputs.items()}
+    return {name: value if references.is_plain(value) else references.substitute(value, own) for name, value in outputs.items()}
 
 
 def known_outputs(outputs: Mapping[str, Json]) -> bool:

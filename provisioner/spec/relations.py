@@ -54,6 +54,8 @@ def _apart(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
 
 
 def _distinct(keys: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+    if isinstance(value, list) and len(value) < 2:
+        return
     for names in keys:
         seen: dict[str, str] = {}
         for path, item, shape in _items(value, schema):
