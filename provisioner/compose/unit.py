@@ -14,6 +14,7 @@ from provisioner.compose.rules import Ruled, ruled, rules_of
 from provisioner.compose.selection import Chosen, Wish, hosts_for, tested_first
 from provisioner.errors import Problem
 from provisioner.model import Application, ChangeRule, Definition, EngineName, Environment, Host, Implementation, Json, Secret, Trait, Unit
+from provisioner.model.copying import copied
 from provisioner.references import KEEP, Lookup, Reference
 
 
@@ -38,6 +39,22 @@ class Workshop:
     """Identity of an implementation to its parameters with a rule: worked out once for all components."""
     fillings: dict[int, references.Filling] = field(default_factory=dict)
     """Identity of a template of a definition to what fills it."""
+    patterns: dict[tuple[int, int, str], Unit] = field(default_factory=dict)
+    """Identities of a definition and an implementation, and target, to a unit with all that these decide."""
+
+    def pattern(self, copy: Placed, definition: Definition) -> Unit:
+        """What all units have that one implementation of a definition makes on one target."""
+        made, target = copy.implementation, copy.target.name if copy.target else "existing"
+        key = (id(definition), id(made), target)
+        if key not in self.patterns:
+            source = made.module or made.playbook
+            own: dict[str, Any] = {"source": source, "remove_source": made.remove, "source_digest": self.digest_of(source), "files": made.files,
+                   "artifacts": made.artifacts, "images": made.images, "tested": made.os} if copy.existing is None else {}
+            self.patterns[key] = Unit(
+                name="", component="", type="", target=target, engine=engine_of(made), data=definition.data and copy.target is not None,
+                holds=made.holds, check=made.check, hosts_output=made.hosts_output,
+                definition=f"{definition.name} {definition.version} ({definition.origin})", **own)
+        return self.patterns[key]
 
     def fill(self, template: Mapping[str, Json], lookup: Lookup) -> dict[str, Json]:
         """A template of a definition, filled."""
@@ -58,18 +75,16 @@ def make_unit(shop: Workshop, copy: Placed, definition: Definition) -> Unit | No
         return None
     if values is None:
         return None
-    component, implementation, target = copy.component, copy.implementation, copy.target
+    component = copy.component
     explicit = [other.unit for name in component.depends_on for other in shop.names.copies.get(name, ())]
-    unit = Unit(
-        name=copy.unit, component=component.name, type=component.type, target=target.name if target else "existing", engine=engine_of(implementation),
-        data=definition.data and target is not None, holds=implementation.holds, check=implementation.check, hosts_output=implementation.hosts_output,
+    unit = copied(
+        shop.pattern(copy, definition), name=copy.unit, component=component.name, type=component.type,
         health=_health(shop, definition, values["outputs"], properties), needs=_needs(copy, values, explicit), explicit_needs=tuple(explicit),
-        change_rules=_rules(shop, copy, definition),
-        definition=f"{definition.name} {definition.version} ({definition.origin})", added_by=component.added_by, where=component.where, **values)
+        change_rules=_rules(shop, copy, definition), added_by=component.added_by, where=component.where, **values)
     policies = (*shop.environment.policies, *shop.application.policies)
     if not policies:
         return unit
-    return replace(unit, handling=handling(policies, unit), imports=taken_over(policies, unit) if implementation.module else {})
+    return replace(unit, handling=handling(policies, unit), imports=taken_over(policies, unit) if copy.implementation.module else {})
 
 
 def engine_of(implementation: Implementation) -> EngineName:
@@ -102,11 +117,8 @@ def _made(shop: Workshop, copy: Placed, definition: Definition, properties: Mapp
         inputs = {name: value for name, value in inputs.items() if value is not None}
     made = tuple(Secret(f"{secret_root}/{name}", int(value["generate"])) for name, value in implementation.outputs.items()
                  if isinstance(value, dict) and "generate" in value)
-    source = implementation.module or implementation.playbook
-    return {"source": source, "remove_source": implementation.remove, "source_digest": shop.digest_of(source), "inputs": inputs,
-            "files": implementation.files, "artifacts": implementation.artifacts, "images": implementation.images, "outputs": outputs,
-            "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts, "claims": _claims(shop, implementation, inside),
-            "host_source": chosen.source, "tested": implementation.os, "root": _root(shop.environment, copy)}
+    return {"inputs": inputs, "outputs": outputs, "sensitive": sensitive, "secrets": made, "hosts": chosen.hosts,
+            "claims": _claims(shop, implementation, inside), "host_source": chosen.source, "root": _root(shop.environment, copy)}
 
 
 def _rules(shop: Workshop, copy: Placed, definition: Definition) -> tuple[ChangeRule, ...]:
