@@ -30,7 +30,7 @@ def _once(unit: Unit, place: str, what: str) -> Once:
 
 def notes(units: Collection[str], steps: Iterable[Step], accepted: Mapping[str, Acceptance]) -> Iterator[str]:
     """What a plan says of the accepted differences of its units: they stay, or can't."""
-    undone = {one.path for one in differences(steps)}
+    undone = {one.path for one in differences(steps)} if accepted else set()
     for path, given in accepted.items():
         if path.partition("/")[0] not in units:
             continue
