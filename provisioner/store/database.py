@@ -4,6 +4,7 @@ Every call of the store is one transaction. SQLite's writers begin IMMEDIATE, so
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ MEMORY = URL.create("sqlite", database=":memory:")
 """A store that lives as long as it is open: where nothing was ever delivered, looking needs no file."""
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one; transactions take milliseconds."""
+BETWEEN_SECONDS = 0.02
 
 MIGRATION_KEY = 7_776_001
 """PostgreSQL advisory lock: one process at a time makes or changes the schema."""
@@ -215,8 +217,18 @@ def _on_fixed_connect(connection: Any, _record: Any) -> None:
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     # NORMAL in WAL mode survives kill -9 at any moment; a power cut may lose the last transactions, never the file
-    for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = NORMAL"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            # two that open a new store at once both want it alone for a moment: SQLite refuses one of them without waiting
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > end:
+                raise
+            time.sleep(BETWEEN_SECONDS)
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
