@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from provisioner import model
 from tests.conftest import LabHosts
+from tests.e2e.asking import asked_meanwhile
 from tests.e2e.conftest import Project, effects
 from tests.lab import Lab
 
@@ -51,12 +53,16 @@ def test_a_second_plan_is_empty_and_nothing_has_drifted(project: Project) -> Non
     assert project.json("drift")["differences"] == []
 
 
-def test_a_host_is_taken_out_and_a_page_changed(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+def test_a_host_is_taken_out_and_a_page_changed(lab: Lab, project: Project, hosts: list[model.Host], tmp_path: Path) -> None:
+    """HAProxy reads its configuration anew, and drops no request."""
     (project.folder / "site/index.html").write_text("<h1>Sale</h1>\n")
     project.release()
     project.edit("backendCheck:", f"drain: [{hosts[1].address}]\n        backendCheck:")
     assert effects(project.json("plan")) == {"pages@lab": "update", "door@lab": "update"}
-    project.provision("apply", "--yes")
+    door = "--insecure", "--resolve", f"shop.example:443:{hosts[0].address}", "https://shop.example/"
+    with asked_meanwhile(lab, tmp_path / "stop", *door) as answers:
+        project.provision("apply", "--yes")
+    assert len(answers) > 20 and {code for _, code in answers} == {"200"}
     assert [ask(lab, project, host) for host in hosts] == ["<h1>Sale</h1>\n"] * 2
     project.provision("plan", "--detailed-exitcode")
 
