@@ -37,7 +37,7 @@ def blocks(files: dict[str, str], given: tuple[str, str]) -> dict[str, dict[str,
         "site": {"module": "static-site", "files": files, "error_page": "404.html"},
         "door": {"module": "load-balancer", "domain": "pay.example", "port": 443, "redirect_from": 80, "certificate": "${module.tls.arn}",
                  "vpc_id": "${module.net.id}", "subnet_ids": "${module.net.public_subnet_ids}", "routes": [
-                     {"path": "/", "port": 80, "backends": [{"to": [], "probe": {"httpGet": {"path": "/healthz", "port": 80}}}]},
+                     {"path": "/", "port": 80, "backends": [{"to": [], "probe": {"httpGet": {"path": "/healthz", "port": 8081}}}]},
                      {"path": "/machines", "backends": [{"to": "${module.fleet.private_addresses}"}], "port": 8080},
                      {"path": "/parts", "backends": [{"to": ["10.0.128.12"], "weight": 90}, {"to": ["10.0.128.13"], "weight": 10}], "port": 8080},
                      {"host": "admin.pay.example", "path": "/", "backends": [{"to": "${module.fleet.private_addresses[0]}"}], "port": 9000}]},
@@ -152,7 +152,8 @@ def test_nobody_reaches_it_but_through_its_load_balancer_and_from_private_networ
     ec2 = world.root.client("ec2")
     groups = {group["GroupName"].rsplit("-", 1)[0]: group["IpPermissions"] for group in ec2.describe_security_groups()["SecurityGroups"]}
     assert groups["shop-test-mail"] == [] and groups["shop-test-migrate"] == []
-    rule = groups["shop-test-api"][0]
+    rule, asked = sorted(groups["shop-test-api"], key=lambda each: int(each["FromPort"]))
+    assert asked["FromPort"] == 8081 and len(asked["UserIdGroupPairs"]) == 1 and not asked["IpRanges"], "where its probe says that it is ready"
     assert rule["FromPort"] == 80 and {each["CidrIp"] for each in rule["IpRanges"]} == {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
     assert len(rule["UserIdGroupPairs"]) == 1
 
@@ -185,6 +186,9 @@ def test_the_load_balancer_knows_hosts_paths_and_parts(world: World) -> None:
     groups = [each["Actions"][0].get("ForwardConfig", {}).get("TargetGroups", []) for each in rules]
     weights = [sorted(group["Weight"] for group in several) for several in groups if len(several) > 1]  # the API promises no order
     assert weights == [[10, 90]]
+    checked = [(each["HealthCheckPath"], each["HealthCheckPort"]) for each in client.describe_target_groups(
+        LoadBalancerArn=balancer["LoadBalancerArn"])["TargetGroups"] if each["HealthCheckPath"] == "/healthz"]
+    assert checked == [("/healthz", "8081")]
     assert found["door"]["url"] == "https://pay.example" and found["inner"]["url"].endswith(":8080")
 
 

@@ -16,6 +16,7 @@ locals {
       weight    = try(part.weight, 1)
       port      = coalesce(try(part.port, null), try(route.port, null), 80)
       probe     = try(part.probe.httpGet.path, "")
+      asked_at  = try(var.check.path, null) == null ? try(coalesce(part.probe.httpGet.port), null) : null
       targets   = try(part.targets, "ip")
     }]
   } }
@@ -106,6 +107,7 @@ resource "aws_lb_target_group" "this" {
   tags                 = merge(var.tags, { Name = "${var.name} ${each.key}" })
 
   health_check {
+    port                = each.value.asked_at == null || each.value.asked_at == each.value.port ? "traffic-port" : each.value.asked_at
     path                = try(coalesce(try(var.check.path, null), each.value.probe), "/")
     matcher             = try(coalesce(try(var.check.path, null), each.value.probe), "") == "" ? "200-499" : "200-399"
     interval            = max(5, try(var.check.seconds, 10))

@@ -13,12 +13,13 @@ output "host" {
 }
 
 output "attachments" {
-  description = "For each route, in order, for each part of it, what attaches itself needs to know: {target_group, security_group, network, port}."
+  description = "For each route, in order, for each part of it, what attaches itself needs to know: {target_group, security_group, network, port, asked_at}."
   value = [for number in range(length(var.routes)) : one([for key, route in local.routes : [for place, part in route.parts : {
     target_group   = aws_lb_target_group.this["${key} ${place}"].arn
     security_group = aws_security_group.this.id
     network        = aws_security_group.this.vpc_id
     port           = part.port
+    asked_at       = coalesce(part.asked_at, part.port)
   }] if route.index == number])]
 
   # a target group is taken only once a load balancer has it

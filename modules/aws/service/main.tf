@@ -8,7 +8,9 @@ locals {
       port     = port.port, protocol = lower(try(port.protocol, "TCP")), security_groups = []
       networks = try(port.expose, false) ? distinct(concat(local.private, var.allow_from)) : var.allow_from
     } if try(port.expose, false) || length(var.allow_from) > 0],
-    [for attachment in var.attachments : { port = attachment.port, protocol = "tcp", networks = [], security_groups = [attachment.security_group] }],
+    flatten([for attachment in var.attachments : [for port in distinct([attachment.port, try(attachment.asked_at, attachment.port)]) : {
+      port = port, protocol = "tcp", networks = [], security_groups = [attachment.security_group]
+    }]]),
   )
 }
 

@@ -156,7 +156,7 @@ variable "allow_from" {
 }
 
 variable "attachments" {
-  description = "Load balancers that pass requests on to it: [{target_group, security_group, network, port}]. Their number must be known when the plan is made."
+  description = "Load balancers that pass requests on to it: [{target_group, security_group, network, port, asked_at}], the last one the port at which they ask whether it is ready. Their number must be known when the plan is made."
   type        = any
   default     = []
 }
