@@ -27,8 +27,6 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
             beside = f' {"with" if WITH in name else "without"} "{other[0]}"' if (other := names_in(name)[1:]) else ""
             yield Problem("PRV-1516", f'{copy.component.name}: "{path}"{beside} can\'t be had on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"))
-
-
     for path, value, reason in beyond(copy.component, definition, copy.implementation):
         said = "empty" if value in ([], {}) else shown(value)
         yield Problem("PRV-1516", f'{copy.component.name}: "{path}" can\'t be {said} on {where}: {reason}',

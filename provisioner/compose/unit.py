@@ -48,8 +48,9 @@ class Workshop:
         key = (id(definition), id(made), target)
         if key not in self.patterns:
             source = made.module or made.playbook
-            own: dict[str, Any] = {"source": source, "remove_source": made.remove, "source_digest": self.digest_of(source), "files": made.files,
-                   "artifacts": made.artifacts, "images": made.images, "tested": made.os} if copy.existing is None else {}
+            own: dict[str, Any] = {} if copy.existing is not None else {
+                "source": source, "remove_source": made.remove, "source_digest": self.digest_of(source), "files": made.files,
+                "artifacts": made.artifacts, "images": made.images, "tested": made.os}
             self.patterns[key] = Unit(
                 name="", component="", type="", target=target, engine=engine_of(made), data=definition.data and copy.target is not None,
                 holds=made.holds, check=made.check, hosts_output=made.hosts_output,
