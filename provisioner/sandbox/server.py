@@ -1,6 +1,6 @@
 """The simulated AWS: a moto server as a process of its own. Run as a script by `simulator`, never imported by the tool.
 
-Imports moto, `corrections`, `faults` and `process.identity` only, so that it starts fast. Ends by itself when its record is gone or
+Imports moto, `corrections`, `faults`, `repeats` and `process.identity` only, so that it starts fast. Ends by itself when its record is gone or
 names another process, and after 12 hours without a request; everything it holds is in its memory and goes with it.
 """
 
@@ -54,10 +54,11 @@ def serve(record: Path, port: int, idle: float) -> None:
     from werkzeug.serving import make_server
 
     from provisioner.sandbox import corrections, faults
+    from provisioner.sandbox.repeats import Repeats
 
     corrections.install()
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = Watched(faults.Faulty(DomainDispatcherApplication(create_backend_app)))
+    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))))
     try:
         server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):

@@ -324,3 +324,25 @@ def test_a_table_that_is_gone_is_named(running: simulator.Simulator) -> None:
     tables.delete_table(TableName="here")
     with pytest.raises(ClientError, match="Requested resource not found: Table: here not found"):
         tables.delete_table(TableName="here")
+
+
+def test_a_call_that_is_sent_again_gets_its_first_answer(running: simulator.Simulator) -> None:
+    """As the SDKs do when a connection breaks: same call, next attempt."""
+    tables = client(running, "dynamodb")
+    tables.create_table(TableName="once", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+                        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+
+    def delete(call: str, attempt: int) -> int:
+        headers = {"X-Amz-Target": "DynamoDB_20120810.DeleteTable", "Content-Type": "application/x-amz-json-1.0",
+                   "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/aws4_request",
+                   "amz-sdk-invocation-id": call, "amz-sdk-request": f"attempt={attempt}; max=25"}
+        request = urllib.request.Request(running.endpoint, b'{"TableName": "once"}', headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                assert json.loads(answer.read())["TableDescription"]["TableName"] == "once"
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert [delete("a", 1), delete("a", 2), delete("a", 3)] == [200, 200, 200]
+    assert [delete("b", 1), delete("b", 2)] == [400, 400]

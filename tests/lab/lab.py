@@ -169,7 +169,9 @@ class Lab:
 
     def _pin(self) -> None:
         with self._lock:
-            lines = "".join(f"{each.name},{each.address} {each.public_key()}\n" for each in self.machines())
+            # one that another thread is making has no key yet: that thread pins it
+            keys = {each: each.public_key() for each in self.machines()}
+            lines = "".join(f"{each.name},{each.address} {key}\n" for each, key in keys.items() if key)
             fresh = self.folder / "known_hosts.new"
             fresh.write_text(lines)
             fresh.replace(self.known_hosts)

@@ -60,8 +60,9 @@ class Machine:
         self._network.plug(self.facts.index)
 
     def public_key(self) -> str:
-        """Its SSH host key as it lies on its disk: type and base64."""
-        return " ".join((self._up / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2])
+        """Its SSH host key as it lies on its disk: type and base64; empty before it has one."""
+        key = self._up / "etc/ssh/ssh_host_ed25519_key.pub"
+        return " ".join(key.read_text().split()[:2]) if key.exists() else ""
 
     # ------------------------------------------------------------------ power
     def running(self) -> bool:
