@@ -196,16 +196,11 @@ def prepared(value: Json) -> Filling:
 
 def _prepared_map(value: dict[str, Json]) -> Filling:
     plain = {key: item if is_plain(item) else None for key, item in value.items()}
-    wholes = [(key, whole, item) for key, item in value.items()
-              if isinstance(item, str) and "${" in item and (whole := _whole(item)) is not None and not whole.encoded]
-    others = [(key, prepared(item)) for key, item in value.items() if not is_plain(item) and key not in {key for key, _, _ in wholes}]
+    moving = [(key, prepared(item)) for key, item in value.items() if not is_plain(item)]
 
     def fill(lookup: Lookup) -> Json:
         filled = plain.copy()
-        for key, whole, text in wholes:
-            found = lookup(whole)
-            filled[key] = text if found is KEEP else found
-        for key, below in others:
+        for key, below in moving:
             filled[key] = below(lookup)
         return filled
 

@@ -60,7 +60,7 @@ IGNORED = {
     "forceDelete": "what can't be destroyed is said, and tried again",
 }
 PASSED_OVER = {
-    "customRegion": "the target of the environment has the region", "path": "it is of a remote module",
+    "customRegion": IGNORED["customRegion"], "path": "it is of a remote module",
     "gitRef": "it is of a remote module", "gitCredentialsSecretReference": "git asks for the login by its own means (credential helper, SSH agent)",
 }
 """Fields of `schematic.terraform` that make no difference, the second and third where the module is in the document."""

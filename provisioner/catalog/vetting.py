@@ -12,11 +12,11 @@ from provisioner.errors import Problem, ProvisionError, Where
 from provisioner.model import Definition, Implementation, Json
 
 CHOOSING = {"hosts": ("replicas", "count")}
+"""By what an implementation needs: parameters that decide where it goes, so that no template has to name them."""
 CONTAINERS = ("containers", "containerName")
 """What of a trait says which container it is for."""
 PLACEMENT = "placement"
 """The trait that is known to the code."""
-"""By what an implementation needs: parameters that decide where it goes, so that no template has to name them."""
 
 
 def vet(catalog: Definitions, components: Iterable[str] | None = None, traits: Iterable[str] | None = None) -> list[Problem]:

@@ -125,10 +125,7 @@ class Names:
 
         def lookup(reference: Reference) -> Json:
             if reference.head in own:
-                view, path = own[reference.head], reference.path
-                if view.__class__ is dict and len(path) == 1 and path[0] in view:
-                    return view[path[0]]  # nearly all: worth no further call
-                return references.dig(view, path, reference)
+                return references.dig(own[reference.head], reference.path, reference)
             if reference.head == "beside" and copy.component.beside:
                 owner = Reference(copy.component.beside, reference.path, reference.default, reference.has_default, str(reference))
                 return self._component(copy, "", owner)

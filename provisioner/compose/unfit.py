@@ -39,7 +39,7 @@ def beyond(component: Component, definition: Definition, implementation: Impleme
         if component.properties.get(_parts(name)[0]) is None:
             continue
         for path, value, _ in given(component.properties, definition.parameters, name):
-            if not any(references.find(value)) and not Shape(limit).accepts(value):
+            if not any(references.find(value)) and not Shape({key: rule for key, rule in limit.items() if key != "reason"}).accepts(value):
                 yield ".".join(path), value, str(limit["reason"])
 
 

@@ -188,43 +188,43 @@ def test_a_limit_of_the_file_is_said_and_the_transaction_undone(tmp_path: Path) 
         store.delivered.deliver(*KEY, unit("db@dc"), {}, [], 1)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
-def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one mebibyte."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True)
-    try:
-        with Store(tmp_path / "store.db") as store:
-            begun(store)
-            error = None
-            for number in range(200):
-                try:
-                    store.delivered.deliver(*KEY, replace(unit(f"u{number}@dc"), inputs={"x": "y" * 20_000}), {}, [], 1)
-                except StoreError as caught:
-                    error = caught
-                    break
-            assert error is not None and error.code == "PRV-6011" and "space" in error.hint
-            assert len(store.delivered.all(*KEY)) == number
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
-def test_on_a_full_disk_one_can_still_look(tmp_path: Path) -> None:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=True)
-    try:
-        with Store(tmp_path / "store.db") as store:
-            begun(store)
-        with (tmp_path / "rest").open("wb", buffering=0) as rest, suppress(OSError):
-            while True:
-                rest.write(b"x" * 4096)
-        with Store(tmp_path / "store.db") as store:
-            assert [row.number for row in store.runs.list(*KEY, limit=5)] == [1]
-            error = refusal(lambda: begun(store, "p2"))
-            assert error.code == "PRV-6011" and "space" in error.hint
-        (tmp_path / "rest").unlink()
-        with Store(tmp_path / "store.db") as store:
-            assert begun(store, "p2") == 2
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+def test_a_full_disk_is_said_and_nothing_is_lost(small_disk: Path) -> None:
+    with Store(small_disk / "store.db") as store:
+        begun(store)
+        error = None
+        for number in range(200):
+            try:
+                store.delivered.deliver(*KEY, replace(unit(f"u{number}@dc"), inputs={"x": "y" * 20_000}), {}, [], 1)
+            except StoreError as caught:
+                error = caught
+                break
+        assert error is not None and error.code == "PRV-6011" and "space" in error.hint
+        assert len(store.delivered.all(*KEY)) == number
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
+def test_on_a_full_disk_one_can_still_look(small_disk: Path) -> None:
+    with Store(small_disk / "store.db") as store:
+        begun(store)
+    with (small_disk / "rest").open("wb", buffering=0) as rest, suppress(OSError):
+        while True:
+            rest.write(b"x" * 4096)
+    with Store(small_disk / "store.db") as store:
+        assert [row.number for row in store.runs.list(*KEY, limit=5)] == [1]
+        error = refusal(lambda: begun(store, "p2"))
+        assert error.code == "PRV-6011" and "space" in error.hint
+    (small_disk / "rest").unlink()
+    with Store(small_disk / "store.db") as store:
+        assert begun(store, "p2") == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user needs root")
