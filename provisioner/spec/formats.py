@@ -4,9 +4,8 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from zoneinfo import ZoneInfo, available_timezones
 
-from provisioner.suggest import near
+from provisioner.spec import calendar, zones
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -28,38 +27,34 @@ def _cron(value: str) -> str:
     words = value.split()
     if len(words) != len(FIELDS):
         return f"must have five fields (minute, hour, day of month, month, day of week), or be {', '.join(MACROS[:4])} or {MACROS[4]}"
+    found: list[list[calendar.Value]] = []
     for (name, low, high, names), word in zip(FIELDS, words, strict=True):
-        for part in word.split(","):
-            if not _part(part, low, high, names):
-                named = f" ({names[0]} to {names[-1]})" if names else ""
-                return f'must have a {name} from {low} to {high}{named}, as a number, a range 1-5, *, a step */5 or a list of them, not "{part}"'
+        parts = [_part(part, low, high, names) for part in word.split(",")]
+        if None in parts:
+            named = f" ({names[0]} to {names[-1]})" if names else ""
+            wrong = word.split(",")[parts.index(None)]
+            return f'must have a {name} from {low} to {high}{named}, as a number, a range 1-5, *, a step */5 or a list of them, not "{wrong}"'
+        found.append([part for part in parts if part])
+    *_, days, months, _ = found
+    # with a day of the week as well, either of the two is enough
+    if words[4] in ("*", "?") and not calendar.comes(months, days):
+        return f"must name a day that comes: no month that it names has a day {min(days)[0]}"
     return ""
 
 
-def _part(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
+def _part(part: str, low: int, high: int, names: tuple[str, ...]) -> calendar.Value | None:
+    """The first and the last value of a part of a field; None where it is none."""
     match = PART.fullmatch(part)
     if match is None or (match[3] is not None and int(match[3]) == 0):
-        return False
+        return None
     if match[1] in "*?":
-        return match[2] is None
+        return None if match[2] else (low, high)
     first, last = (_number(word, low, names) for word in (match[1], match[2] or match[1]))
-    return low <= first <= last <= high
+    return (first, high if match[3] and not match[2] else last) if low <= first <= last <= high else None
 
 
 def _number(word: str, low: int, names: tuple[str, ...]) -> int:
     return names.index(word.lower()) + low if word.lower() in names else int(word) if word.isdigit() else -1
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, LookupError):
-        known = available_timezones()
-        city = value.rpartition("/")[2].replace(" ", "_").lower()
-        meant = next((name for name in sorted(known) if name.lower().rpartition("/")[2] == city), near(value, known))
-        # a machine without the list of time zones has no opinion
-        return f"must be a time zone, such as {meant or 'Europe/Zurich'}" if known else ""
-    return ""
 
 
 def _network(value: str) -> str:
@@ -78,6 +73,6 @@ def _address(value: str, version: int = 0) -> str:
     return "" if fits else f"must be an IP{f'v{version}' if version else ''} address, such as {EXAMPLES[version or 4]}"
 
 
-FORMATS: Mapping[str, Callable[[str], str]] = {"cron": _cron, "time-zone": _time_zone, "network": _network,
+FORMATS: Mapping[str, Callable[[str], str]] = {"cron": _cron, "time-zone": zones.fault, "calendar": calendar.fault, "network": _network,
                                             "address": _address, "ipv4": partial(_address, version=4), "ipv6": partial(_address, version=6)}
 """Name of the format to what says what is wrong."""
