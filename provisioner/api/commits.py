@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from provisioner import references
-from provisioner.model import Unit
+from provisioner.model import Commit, Commits, Unit
 
 PATIENCE = 5.0
 """Seconds: a repository on a slow disk does not hold up a delivery."""
@@ -20,6 +20,10 @@ HASH = re.compile(r"\b[0-9a-f]{40}\b")
 MANIFEST = "META-INF/MANIFEST.MF"
 IN_MANIFEST = re.compile(r"^[A-Za-z-]*(?:Commit|Revision|SHA)[A-Za-z0-9-]*: *([0-9a-f]{7,40})\s*$", re.MULTILINE | re.IGNORECASE)
 SHORT = 10
+LISTED = 20
+"""Commits that are named; the others are counted."""
+FIELD = "\x1f"
+FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def commits_of(spec: str, units: Iterable[Unit], folder: Path) -> str:
@@ -50,10 +54,39 @@ def _told(archive: Path) -> Iterator[str]:
 
 def commit_of(file: Path) -> str:
     """`v1.2.0-3-gabc1234`, or `abc1234`; with `-dirty` when files that git knows were edited. Empty when nobody knows."""
-    line = ["git", "-C", str(file.parent), "describe", "--always", "--tags", "--dirty"]
+    return _git(file.parent, "describe", "--always", "--tags", "--dirty") if _is_known(file) else ""
+
+
+def head_of(file: Path) -> str:
+    """The same in full: what is checked out. Empty when nobody knows."""
+    return _git(file.parent, "rev-parse", "HEAD") if _is_known(file) else ""
+
+
+def commits_since(folder: Path, before: str, head: str) -> Commits:
+    """What is in `head` and not in `before`, which a revision was delivered from: both in full, empty where nobody knows."""
+    if before == head or not FULL.fullmatch(before) or not FULL.fullmatch(head):
+        return Commits(before)
+    count = _git(folder, "rev-list", "--left-right", "--count", f"{before}...{head}").split()
+    if len(count) != 2:
+        return Commits(before, note=f"what was committed since can't be listed: {before[:SHORT]} is not in this repository "
+                                    "(a shallow clone, or its history was rewritten)")
+    left, new = map(int, count)
+    told = _git(folder, "log", f"--max-count={LISTED}", f"--format=%h{FIELD}%an{FIELD}%s", f"{before}..{head}")
+    fields = (line.split(FIELD, 2) for line in told.split("\n") if line.count(FIELD) > 1)
+    listed = tuple(Commit(name, subject, author) for name, author, subject in fields)
+    note = f"without {left} {'commit that was' if left == 1 else 'commits that were'} delivered" if left else ""
+    return Commits(before, listed, max(new - len(listed), 0), note)
+
+
+def _is_known(file: Path) -> bool:
+    """Whether git knows the file."""
+    return bool(_git(file.parent, "ls-files", "--error-unmatch", file.name))
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git says; empty where there is none, it is too slow, or it refuses."""
     try:
-        known = subprocess.run([*line[:3], "ls-files", "--error-unmatch", file.name], capture_output=True, check=False, timeout=PATIENCE)
-        found = subprocess.run(line, capture_output=True, text=True, check=False, timeout=PATIENCE)
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, errors="replace", check=False, timeout=PATIENCE)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return found.stdout.strip() if found.returncode == 0 and known.returncode == 0 else ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,13 +1,26 @@
-"""The two sides of a `diff`: revisions, the file, or what is delivered in an environment. Reads through open sessions."""
+"""The two sides of a `diff`: revisions, the file, what is delivered in an environment, or what is there. Looks through open sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner import spec
+from provisioner.api import drifting
 from provisioner.api.session import Session
 from provisioner.compose.overriding import overridden
 from provisioner.errors import ProvisionError
-from provisioner.model import Unit
+from provisioner.model import Plan, Unit
 from provisioner.planner.differing import Difference, View, differences, of_components, of_units
+from provisioner.planner.drift import Findings
+
+
+@dataclass(frozen=True)
+class Live:
+    """How what is there differs from what app.yaml says: in each difference `declared` is the file's side."""
+
+    plan: Plan
+    """What apply would do."""
+    found: Findings
+    units: int
+    """How many were looked at."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +29,8 @@ class Compared:
 
     sides: tuple[str, str]
     found: tuple[Difference, ...]
+    live: Live | None = None
+    """Where the engines were asked, too."""
 
 
 def revisions(session: Session, before: int, after: int) -> Compared:
@@ -26,11 +41,25 @@ def revisions(session: Session, before: int, after: int) -> Compared:
     return Compared((names[0], names[1]), differences(old, new))
 
 
-def file_to_live(session: Session) -> Compared:
+def file_to_delivered(session: Session) -> Compared:
     """What is delivered against what app.yaml says. Raises Invalid, ProvisionError when nothing is delivered."""
     revision, plan = session.revision(0)
     found = differences(of_units(plan.units), of_units(session.wanted()))
     return Compared((f"{session.application.name}@{revision.number}", session.settings.file), found)
+
+
+def file_to_live(session: Session) -> Compared:
+    """The same, and how what is there differs from what app.yaml says: both engines are asked. Raises Invalid, Missing, ProvisionError."""
+    try:
+        compared = file_to_delivered(session)
+    except ProvisionError as error:
+        if error.code != "PRV-6201" or session.delivered:
+            raise
+        compared = Compared(("nothing delivered", session.settings.file), differences({}, of_units(session.wanted())))
+    plan = session.look()
+    session.discard(plan)
+    found = drifting.found_in(session.store, plan, session.environment)
+    return replace(compared, live=Live(plan, found, sum(step.kind == "deliver" for step in plan.steps)))
 
 
 def environments(before: Session, after: Session) -> Compared:

@@ -1,7 +1,9 @@
 """What other applications of the same store have in an environment: looked up for read-only and shared components."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import chain
 
 from provisioner.compose.lending import Neighbours
 from provisioner.model import Component, Json, Unit
@@ -15,12 +17,19 @@ class Neighbourhood:
     store: Store
     application: str
     environment: str
+    beside: Callable[[], Collection[str]] = tuple
+    """Components of the other applications in the same file."""
 
     def neighbours(self) -> Neighbours:
         """What composing must know of them."""
         owned = {entry.unit.component for entry in self.store.delivered.all(self.application, self.environment).values()
                  if entry.unit.engine != "existing"}
-        return Neighbours(self._outputs_of, owned)
+        return Neighbours(self._outputs_of, self._has, owned)
+
+    def _has(self, pattern: str) -> bool:
+        others = (row.application for row in self.store.applications() if row.environment == self.environment and row.application != self.application)
+        delivered = (entry.unit.component for name in others for entry in self.store.delivered.all(name, self.environment).values())
+        return any(fnmatchcase(component, pattern) for component in chain(self.beside(), delivered))
 
     def _outputs_of(self, component: Component, shared: bool) -> Mapping[str, Json] | None:
         for entries in self.store.delivered.elsewhere(self.environment, self.application, component.name).values():

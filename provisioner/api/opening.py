@@ -45,9 +45,12 @@ def read_document(settings: Settings) -> tuple[str, str, str]:
     return spec.read_text(path), spec.shown(path), str(path.parent)
 
 
-def commit(settings: Settings) -> str:
-    """Which commit the application's file was at; empty where nobody knows."""
-    return commits.commit_of(document(settings)) if settings.given is None else ""
+def commit(settings: Settings) -> tuple[str, str]:
+    """Which commit the application's file was at, in words and in full; empty where nobody knows."""
+    if settings.given is not None:
+        return "", ""
+    file = document(settings)
+    return commits.commit_of(file), commits.head_of(file)
 
 
 def open_store(settings: Settings) -> Store:

@@ -158,14 +158,20 @@ class Project:
         self.store.plans.save(plan)
         return plan
 
-    def commits(self, plan: Plan) -> str:
-        """The commits of the spec and of the artefacts of a plan, as far as they are told."""
-        return commits.commits_of(opening.commit(self.settings), plan.units, self.folder)
-
     def origin(self, plan: Plan) -> Origin:
-        """Where a plan that is made now comes from."""
-        revision = self.store.revisions.latest(self.application.name, self.environment.name)
-        return Origin(holder_here().who, self.commits(plan), revision.number if revision else 0)
+        """Where a plan that is made now comes from: the commits of the spec and of the artefacts, as far as they are told."""
+        newest = self.store.revisions.latest(self.application.name, self.environment.name)
+        again = self.promoted or (self.revision(plan.purpose.revision)[0] if plan.purpose.kind == "rollback" else
+                                  newest if plan.purpose.kind == "heal" else None)
+        told, head = self._committed(again) if again else opening.commit(self.settings)
+        text = told if again else commits.commits_of(told, plan.units, self.folder)
+        before = self._committed(newest)[1] if newest and plan.units else ""
+        return Origin(holder_here().who, text, newest.number if newest else 0, head, commits.commits_since(self.folder, before, head))
+
+    def _committed(self, revision: Revision) -> tuple[str, str]:
+        """The commits that a revision was delivered from, in words, and that of its document in full."""
+        run = self.store.runs.get(revision.run)
+        return (str(run.info.get("commit", "")), str(run.info.get("head", ""))) if run else ("", "")
 
     def _frozen(self) -> Revision | None:
         """The revision that delivered this version already. Raises Refused (PRV-5004) when the document says something else by now."""
@@ -183,6 +189,10 @@ class Project:
         refuse_going_back(plan, self.store.delivered.settled(self.application.name, self.environment.name))
         return plan
 
+    def look(self) -> Plan:
+        """The same, whether or not it may be done: for those who only want to know. Raises Invalid, Missing."""
+        return self._look(self.purpose()).plan
+
     def validate(self) -> Composition:
         """The units, judged by the rules that need no plan. Raises Invalid, Denied."""
         composition = self.compose()
@@ -198,8 +208,17 @@ class Project:
 
     @property
     def neighbourhood(self) -> Neighbourhood:
-        """The other applications of the store."""
-        return Neighbourhood(self.store, self.application.name, self.environment.name)
+        """The other applications of the store, and of the same file."""
+        return Neighbourhood(self.store, self.application.name, self.environment.name, self._beside)
+
+    def _beside(self) -> set[str]:
+        found: set[str] = set()
+        # an application that is wrong is told of when it is delivered
+        with suppress(Invalid):
+            for name in spec.names_in(*self._document[:2]):
+                if name != self.application.name:
+                    found |= {component.name for component in spec.of_text(*self._document, name)[0].components}
+        return found
 
     def _seals(self, purpose: Purpose, units: Iterable[Unit]) -> dict[str, str]:
         """What these units were made from. A plan that does not come from app.yaml is not tied to it."""

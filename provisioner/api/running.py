@@ -12,8 +12,9 @@ from provisioner import durations
 from provisioner.api import folders
 from provisioner.api.promoting import digests_of
 from provisioner.api.values import Outcome
+from provisioner.codec import to_json
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Event, Json, Plan, StepEnded
+from provisioner.model import Event, Json, Origin, Plan, StepEnded
 from provisioner.process import identity
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
@@ -31,16 +32,19 @@ class Runner:
     """Everything that a holder of the lock may do with runs."""
 
     def __init__(self, store: Store, lock: Lock, means: MeansOf, listen: Listen, *, state: Path, reason: str,
-                 commit_of: Callable[[Plan], str] = lambda plan: "") -> None:
+                 origin_of: Callable[[Plan], Origin]) -> None:
         self._store, self._lock = store, lock
         self._means, self._listen, self._state, self._reason = means, listen, state, reason
-        self._commit_of = commit_of
+        self._origin_of = origin_of
 
     # -------------------------------------------------------------- starting
     def begin(self, plan: Plan, action: str = "") -> Outcome:
         """A new run of this plan, which is saved first; `action` says in words what an action does ("backup db")."""
         self._store.plans.save(plan)
-        info = {name: value for name, value in (("action", action), ("commit", self._commit_of(plan))) if value}
+        origin = self._origin_of(plan)
+        told = (("action", action), ("commit", origin.commit), ("head", origin.head),
+                ("commits", to_json(origin.commits) if origin.commits.listed or origin.commits.note else None))
+        info = {name: value for name, value in told if value}
         run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence, info=info)
         self._store.lock.renew(self._lock, run.number)
         return self._carry_out(run, plan)

@@ -224,7 +224,7 @@ class Session(Project):
         if lock.took_over is not None:
             self.tell(f"took over the lock of {lock.took_over}: that process is gone")
         return Runner(self.store, lock, self._means, listen, state=self._sites.state, reason=self.settings.reason,
-                      commit_of=self.commits)
+                      origin_of=self.origin)
 
     def _means(self, run: Run, plan: Plan) -> Means:
         work = Path(plan.folder)

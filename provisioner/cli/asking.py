@@ -4,7 +4,6 @@ import contextlib
 import sys
 import termios
 from collections.abc import Callable
-from dataclasses import replace
 
 from provisioner.cli.door import Door
 from provisioner.console.effects import data_losses, effects
@@ -17,15 +16,15 @@ class Asker:
     """Shows the plan and asks. `refused` tells afterwards why nothing was done, when it was not a person's no."""
 
     def __init__(self, door: Door, *, yes: bool, destroy: bool = False, view: PlanView | None = None, question: str = "Apply?",
-                 lasts: Callable[[Plan], str] = lambda plan: "") -> None:
-        """`lasts`: how long a plan will take, in words."""
+                 known: Callable[[PlanView, Plan], PlanView] = lambda view, plan: view) -> None:
+        """`known`: the view with what is known of a plan: how long it will take, what was committed."""
         self._door, self._yes, self._destroy, self._view, self._question = door, yes, destroy, view or PlanView(), question
-        self._lasts = lasts
+        self._known = known
         self.refused: ProvisionError | None = None
 
     def confirm(self, plan: Plan) -> bool:
         """True to go on."""
-        door, view = self._door, replace(self._view, lasts=self._lasts(plan))
+        door, view = self._door, self._known(self._view, plan)
         if door.json:
             door.show(plan_text(plan, door.aside, view))
         else:

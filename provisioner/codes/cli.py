@@ -67,7 +67,7 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-6409": (
         "What is to be compared is not clear",
         "provision diff compares two revisions of one environment (41 42), one with the newest (41), app.yaml with what is delivered\n"
-        "(nothing given), or what is in two environments (--env staging --env prod).",
+        "(nothing given; with --live also with what is there), or what is in two environments (--env staging --env prod).",
     ),
     "PRV-6406": (
         "Which application or environment?",

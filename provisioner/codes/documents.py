@@ -22,7 +22,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1537": (
         "A policy does nothing here",
         "A warning. A rule means a component, type or trait that there is not (any more), or no deploy step of the workflow names the policy.\n"
-        "A protect policy with a slip in a name protects nothing.",
+        "A protect policy with a slip in a name protects nothing. Where an environment means a component of an application that is not\n"
+        "delivered there yet, APPLICATION/NAME says so.",
     ),
     "PRV-1532": (
         "A deploy step names no policy",

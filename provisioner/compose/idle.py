@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from provisioner.compose.variants import deployed
-from provisioner.errors import Problem
+from provisioner.errors import Problem, Where
 from provisioner.model import Application, Definition, Environment, Policy
 from provisioner.spec.policies import overrides
 from provisioner.suggest import suggestion
@@ -21,19 +21,26 @@ NAMED_BY_STEPS = ("topology", "override", "replication")
 class Idle:
     """`components` are the names of all components that there are or were, `types` and `traits` look up what there is."""
 
-    def __init__(self, components: Collection[str], types: tuple[Find, Collection[str]], traits: tuple[Find, Collection[str]]) -> None:
-        self._components, self._types, self._traits = components, types, traits
+    def __init__(self, components: Collection[str], types: tuple[Find, Collection[str]], traits: tuple[Find, Collection[str]],
+                 elsewhere: Callable[[str], bool]) -> None:
+        """`elsewhere`: whether another application, as far as they are known, has components of this name (`*` for several)."""
+        self._components, self._types, self._traits, self._elsewhere = components, types, traits, elsewhere
 
     def problems(self, application: Application, environment: Environment) -> Iterator[Problem]:
         """What the policies of an application say of nobody; and what the environment, which others have, too, says of this one's."""
         for policy in environment.policies:
+            meant = [name for selector in _selectors(policy) for name in selector.get("componentNames") or ()]
+            yield from self._of_environment(f'policy "{policy.name}" of environment {environment.name}', application.name, meant, (), policy.where)
             yield from self._of_types(policy)
-        for what, names, where in (*(("place", rule.components, rule.where) for rule in environment.place),
-                                   *(("override", rule.names, rule.where) for rule in environment.override)):
-            for name in (full.partition("/")[2] for full in names if full.partition("/")[0] == application.name):
-                if name and not any(fnmatchcase(there, name) for there in self._components):
-                    yield Problem("PRV-1537", f'{what} of environment {environment.name} means nothing: {application.name} has no component "{name}"',
-                                  where, suggestion(name, self._components), "warning")
+        for rule in environment.place:
+            yield from self._of_environment(f"place of environment {environment.name}", application.name, rule.components, rule.types, rule.where)
+        for one in environment.override:
+            what = f"{'defaults' if one.below else 'override'} of environment {environment.name}"
+            yield from self._of_environment(what, application.name, one.names, one.types, one.where)
+            for patch in one.traits:
+                if patch.disable and self._traits[0](patch.type) is None:
+                    yield Problem("PRV-1537", f'{what} means nothing: there is no trait "{patch.type}"', one.where,
+                                  suggestion(patch.type, self._traits[1]), "warning")
         steps = deployed(application)
         named = {name for names in steps for name in names}
         for policy in application.policies:
@@ -44,6 +51,22 @@ class Idle:
                 yield Problem("PRV-1537", f'policy "{policy.name}" (apply-once) does nothing', policy.where, "say enable: true", "warning")
             yield from self._patterns(policy)
             yield from self._of_override(policy) if policy.type == "override" else [*self._of_rules(policy), *self._of_types(policy)]
+
+    def _of_environment(self, what: str, application: str, names: Iterable[str], types: Iterable[str], where: Where) -> Iterator[Problem]:
+        """NAME is a component of any application here, APPLICATION/NAME of one: another one's are its own business."""
+        for full in names:
+            owner, slash, name = full.rpartition("/")
+            if owner not in ("", application) or any(fnmatchcase(there, name) for there in self._components):
+                continue
+            if slash:
+                yield Problem("PRV-1537", f'{what} means nothing: {application} has no component "{name}"', where,
+                              suggestion(name, self._components), "warning")
+            elif not self._elsewhere(name):
+                yield Problem("PRV-1537", f'{what} means nothing: no application that is known has a component "{name}"', where,
+                              f"{suggestion(name, self._components)}; of another application write APPLICATION/{name}", "warning")
+        for name in types:
+            if self._types[0](name) is None:
+                yield Problem("PRV-1537", f'{what} means nothing: there is no type "{name}"', where, suggestion(name, self._types[1]), "warning")
 
     def _patterns(self, policy: Policy) -> Iterator[Problem]:
         """Names of components, or several by `*`."""

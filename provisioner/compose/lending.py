@@ -15,6 +15,8 @@ class Neighbours:
 
     outputs_of: Callable[[Component, bool], Mapping[str, Json] | None]
     """Outputs of a component of its name and type, or None; True: only where it is shared."""
+    has: Callable[[str], bool]
+    """Whether one of them has components of a name, in which `*` stands for anything."""
     owned: Collection[str] = ()
     """Components that this application has delivered itself."""
 

@@ -126,7 +126,8 @@ def _idle(context: Context, found: Found) -> Iterable[Problem]:
     """What policies say of nobody; who has left the document but is delivered is somebody."""
     application = context.application
     there = {*found.components, *(one.name for one in application.components), *(name.partition("@")[0] for name in context.assigned)}
-    return Idle(there, (context.component_of, context.component_names()), (context.trait_of, context.trait_names())).problems(
+    elsewhere = context.neighbours.has if context.neighbours else lambda name: False
+    return Idle(there, (context.component_of, context.component_names()), (context.trait_of, context.trait_names()), elsewhere).problems(
         application, context.environment)
 
 

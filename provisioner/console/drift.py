@@ -22,9 +22,9 @@ def drift_text(drift: Drift, look: Look) -> str:
     since = f"since revision {drift.revision}, {moment(drift.delivered)}" if drift.revision else ""
     lines = [look.line(" · ".join(filter(None, [drift.application, drift.environment, drift.version, since])), "title"), ""]
     for group in alike(drift.found.open):
-        lines += _difference(group, look, drift.found.changed.get(group[0].path))
+        lines += difference_lines(group, look, drift.found.changed.get(group[0].path))
     for name, why in drift.found.unseen:
-        lines.append(f"  {look.paint('?', 'yellow')} {look.line(name, 'bold')}   {look.words('not looked at: ' + _first(why))}")
+        lines.append(unseen_line(name, why, look))
     for note in drift.notes:
         lines.append(look.paint("Note  ", "bold") + look.words(note))
     if lines[-1]:
@@ -55,7 +55,13 @@ def alike(found: Iterable[Difference]) -> list[list[Difference]]:
     return list(groups.values())
 
 
-def _difference(group: Sequence[Difference], look: Look, before: Acceptance | None) -> list[str]:
+def unseen_line(name: str, why: str, look: Look) -> str:
+    """What nobody could look at, and why."""
+    return f"  {look.paint('?', 'yellow')} {look.line(name, 'bold')}   {look.words('not looked at: ' + _first(why))}"
+
+
+def difference_lines(group: Sequence[Difference], look: Look, before: Acceptance | None = None, *, doing: str = "healing it") -> list[str]:
+    """A difference, equal ones of several hosts together; `doing`: what the tasks that follow come with."""
     one = group[0]
     same = f"   the same on {names_text(other.place for other in group)}" if len(group) > 1 else ""
     lines = [f"  {look.paint(look.words('≠'), 'red')} {look.line(one.path, 'bold')}{look.line(same, 'dim')}"]
@@ -70,7 +76,7 @@ def _difference(group: Sequence[Difference], look: Look, before: Acceptance | No
     else:
         lines.append("      " + look.fit(look.words(sides_text(one)), 6))
     if one.follows:
-        lines.append(look.line(f"      healing it: {', '.join(one.follows)}", "dim"))
+        lines.append(look.line(f"      {doing}: {', '.join(one.follows)}", "dim"))
     return lines
 
 
@@ -90,7 +96,7 @@ def sides_text(one: Difference) -> str:
         return "would be done again"
     if not one.what:
         gone = one.found is None
-        return "is gone" if gone else "is there and should not be" if one.declared is None else f"differs: {value_text(one.declared)}"
+        return "is not there" if gone else "is there and should not be" if one.declared is None else f"differs: {value_text(one.declared)}"
     return f"found {value_text(one.found)}, declared {value_text(one.declared)}"
 
 
@@ -140,17 +146,19 @@ def drift_json(drift: Drift) -> dict[str, Json]:
     return {
         **head("drift"), "application": drift.application, "environment": drift.environment, "revision": drift.revision, "version": drift.version,
         "exit": int(drift.exit), "units": drift.units,
-        "differences": [{**_data(one), "acceptedBefore": _acceptance(found.changed.get(one.path))} for one in found.open],
-        "accepted": [{**_data(one), "acceptance": _acceptance(given)} for one, given in found.accepted],
-        "ignored": [_data(one) for one in found.ignored],
+        "differences": [{**difference_json(one), "acceptedBefore": acceptance_json(found.changed.get(one.path))} for one in found.open],
+        "accepted": [{**difference_json(one), "acceptance": acceptance_json(given)} for one, given in found.accepted],
+        "ignored": [difference_json(one) for one in found.ignored],
         "unseen": [{"name": name, "reason": why} for name, why in found.unseen], "notes": list(drift.notes),
     }
 
 
-def _data(one: Difference) -> dict[str, Json]:
+def difference_json(one: Difference) -> dict[str, Json]:
+    """One difference as data."""
     return {"path": one.path, "unit": one.unit, "engine": one.engine, "place": one.place, "what": one.what, "found": one.found,
             "declared": one.declared, "follows": list(one.follows)}
 
 
-def _acceptance(given: Acceptance | None) -> Json:
+def acceptance_json(given: Acceptance | None) -> Json:
+    """Who accepted a difference, and why, as data."""
     return {"who": given.who, "why": given.why, "time": given.time} if given else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from provisioner.console.commits import commits_section
 from provisioner.console.look import Cell, Look, Row, seconds_text, table
 from provisioner.console.result import Ending, failures, next_lines
 from provisioner.errors import Exit
@@ -39,6 +40,7 @@ def run_text(run: Run, plan: Plan | None, steps: Mapping[str, StepRow], look: Lo
     lines = [look.line(head, "title"), state + look.words(times)]
     if commit := run.info.get("commit"):
         lines.append("  " + look.words(f"from commit {commit}"))
+    lines += commits_section(run.commits, look)
     if run.message:
         lines.append("  " + look.words(run.message))
     kinds = {step.name: step.unit.type for step in plan.steps} if plan else {}

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from provisioner.console.commits import commits_section
 from provisioner.console.effects import MARKS, ON_HOSTS, STYLES, SYMBOLS, Effect, Effects, effects
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import Cell, Look, Row, count, table
 from provisioner.console.values import attribute_text, attributes, file_lines
-from provisioner.model import Change, FileDiff, Plan
+from provisioner.model import Change, Commits, FileDiff, Plan
 
 Diff = Literal["none", "summary", "full"]
 WORDS = {"create": "create", "update": "update in place", "replace": "REPLACE", "destroy": "destroy",
@@ -36,6 +37,10 @@ class PlanView:
     """The file that the plan was saved to."""
     made: str = ""
     """When, by whom and from which commit it was made."""
+    commit: str = ""
+    """The commits that it comes from."""
+    commits: Commits = Commits()
+    """What was committed since the newest revision."""
 
 
 def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
@@ -47,6 +52,7 @@ def plan_text(plan: Plan, look: Look, view: PlanView) -> str:
     lines += _failures(found, look)
     for note in plan.notes:
         lines.append(look.paint("Note  ", "bold") + look.words(note))
+    lines += commits_section(view.commits, look, view.commit)
     if lines[-1]:
         lines.append("")
     lines.append(summary_text(found, look) + (look.words(f" · {view.lasts}") if view.lasts and found.changes else ""))

@@ -4,6 +4,7 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from provisioner.console.commits import commits_section
 from provisioner.console.effects import SYMBOLS, Effect, Effects, effects
 from provisioner.console.grouping import alike, names_text
 from provisioner.console.look import Look
@@ -98,6 +99,8 @@ def plan_markdown(plan: Plan, view: PlanView) -> str:
         files = "".join(f"\n\n`{place}`\n\n{_fenced(lines, 'diff')}" for place, lines in section.files)
         blocks.append(f"<details><summary>{html.escape(section.name)}</summary>\n\n{_fenced(fence.splitlines(), '')}{files}\n\n</details>")
     blocks += [f"> {note}" for note in plan.notes]
+    if told := commits_section(view.commits, PLAIN):
+        blocks.append(f"{told[0]}\n\n{_fenced([line.strip() for line in told[1:]], '')}")
     blocks += [_quiet(found.all)] if _quiet(found.all) else []
     blocks.append(" · ".join(filter(None, [f"plan `{plan.id}`", f"digest `{plan.digest[:16]}`", view.made])))
     return "\n\n".join(blocks)
@@ -123,6 +126,8 @@ def plan_html(plan: Plan, view: PlanView) -> str:
         + "".join(f"<p><code>{e(place)}</code></p><pre>{_coloured(lines)}</pre>" for place, lines in section.files) + "</details>"
         for section in _sections(found.all))
     notes = "".join(f"<p>{e(note)}</p>" for note in plan.notes)
+    if told := commits_section(view.commits, PLAIN):
+        notes += f"<p>{e(told[0])}</p><pre>{e(chr(10).join(line.strip() for line in told[1:]))}</pre>"
     title, made = e(_title(plan, view)), e(f" · {view.made}") if view.made else ""
     heads = "<tr><th></th><th>component</th><th>type</th><th>what</th><th></th></tr>"
     table = f"<table><thead>{heads}</thead><tbody>{rows}</tbody></table>" if rows else ""

@@ -46,11 +46,12 @@ UNIT = _object({
 STEP = _object({
     "step": TEXT, "state": {"enum": ["waiting", "running", "done", "failed", "skipped", "interrupted", "suspended"]}, "attempt": COUNT,
     "started": TEXT, "ended": TEXT, "changed": FLAG, "message": TEXT, "failedHosts": OBJECT})
+COMMITS = _object({"since": TEXT, "more": COUNT, "note": TEXT, "listed": _list(_object({"id": TEXT, "subject": TEXT, "author": TEXT}))})
 RUN_KEYS: Schema = {
     "run": COUNT, "plan": TEXT, "application": TEXT, "environment": TEXT, "version": TEXT,
     "state": {"enum": ["running", "succeeded", "failed", "interrupted", "superseded", "waiting"]}, "attempt": COUNT, "who": TEXT, "reason": TEXT,
     "started": TEXT, "ended": TEXT, "exit": {"type": ["integer", "null"]}, "message": TEXT,
-    "action": TEXT, "commit": TEXT}
+    "action": TEXT, "commit": TEXT, "commits": COMMITS}
 RUN = _result("run", **RUN_KEYS)
 RUN["properties"]["steps"] = _list(STEP)
 ACTION = _object({"name": TEXT, "needs": TEXT, "description": TEXT, "parameters": OBJECT, "outputs": TEXTS})
@@ -62,21 +63,25 @@ TYPE_KEYS: Schema = {
 STATUS_ROW = _object({"unit": TEXT, "component": TEXT, "type": TEXT, "target": TEXT, "health": TEXT, "sync": TEXT, "detail": TEXT, "hosts": OBJECT})
 
 REVISION = _result("revision", revision=COUNT, version=TEXT, time=TEXT, run=COUNT, plan=TEXT, digest=TEXT, who=TEXT, reason=TEXT, spec=TEXT,
+                   commit=TEXT, commits=COMMITS,
                    definitions=OBJECT, sources=OBJECT, artifacts=OBJECT, inputs=OBJECT)
 REVISION["properties"] |= {"application": TEXT, "environment": TEXT}
 
 DIFFERENCE: Schema = {"path": TEXT, "unit": TEXT, "engine": TEXT, "place": TEXT, "what": TEXT, "found": ANY, "declared": ANY, "follows": TEXTS}
+UNSEEN = _object({"name": TEXT, "reason": TEXT})
 ACCEPTANCE = _object({"who": TEXT, "why": TEXT, "time": TEXT})
 DRIFT = _result(
     "drift", application=TEXT, environment=TEXT, revision=COUNT, version=TEXT, exit=COUNT, units=COUNT,
     differences=_list(_object({**DIFFERENCE, "acceptedBefore": {"anyOf": [ACCEPTANCE, {"type": "null"}]}})),
     accepted=_list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})), ignored=_list(_object(DIFFERENCE)),
-    unseen=_list(_object({"name": TEXT, "reason": TEXT})), notes=TEXTS)
+    unseen=_list(UNSEEN), notes=TEXTS)
+LIVE = _object({"units": COUNT, "differences": _list(_object(DIFFERENCE)), "accepted": _list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})),
+                "ignored": _list(_object(DIFFERENCE)), "unseen": _list(UNSEEN), "notes": TEXTS})
 
 ESTIMATE = _object({"seconds": {"type": "number"}, "runs": COUNT, "unknown": COUNT})
 SCHEMAS: dict[str, Schema] = {
     "plan": _result("plan", id=TEXT, application=TEXT, environment=TEXT, version=TEXT, digest=TEXT, created=TEXT, changes=FLAG,
-                    origin=_object({"who": TEXT, "commit": TEXT, "against": COUNT}),
+                    origin=_object({"who": TEXT, "commit": TEXT, "against": COUNT, "head": TEXT, "commits": COMMITS}),
                     purpose={"enum": ["deliver", "destroy", "rollback", "heal"]},
                     summary=_object({**COUNTS["properties"], "hosts": COUNT}), order=TEXTS, units=_list(UNIT),
                     failures=_list(_object({"unit": TEXT, "message": TEXT})), notes=TEXTS, seals=OBJECT,
@@ -102,7 +107,8 @@ SCHEMAS: dict[str, Schema] = {
     "history": _result("history", revisions=_list(REVISION)),
     "revision": REVISION,
     "diff": _result("diff", before=TEXT, after=TEXT, differences=_list(_object(
-        {"subject": TEXT, "component": TEXT, "path": TEXT, "before": ANY, "after": ANY}))),
+        {"subject": TEXT, "component": TEXT, "path": TEXT, "before": ANY, "after": ANY})),
+        live={"anyOf": [LIVE, {"type": "null"}]}),
     "drift": DRIFT,
     "drifts": _result("drifts", drifts=_list(OBJECT)),
     "drift-judged": _result("drift-judged", what={"enum": ["accepted", "forgotten"]}, paths=TEXTS),

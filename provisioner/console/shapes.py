@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from provisioner import references
+from provisioner.console.commits import commits_json
 from provisioner.console.effects import Effect, effects
 from provisioner.console.values import sensitive
 from provisioner.model import Change, Delivered, Event, Host, Json, Origin, Plan
@@ -23,7 +24,7 @@ def plan_json(plan: Plan, origin: Origin, lasts: Estimate | None = None) -> dict
     found = effects(plan)
     return {
         **head("plan"), "id": plan.id, "application": plan.application, "environment": plan.environment, "version": plan.version,
-        "digest": plan.digest, "created": plan.created, "origin": asdict(origin),
+        "digest": plan.digest, "created": plan.created, "origin": {**asdict(origin), "commits": commits_json(origin.commits)},
         "purpose": plan.purpose.kind, "changes": found.changes,
         "summary": {**found.counts, "hosts": found.hosts},
         "order": [one.step.name for one in found.all],
@@ -77,7 +78,7 @@ def run_json(run: Run, steps: Mapping[str, StepRow] | None = None) -> dict[str, 
         **head("run"), "run": run.number, "plan": run.plan, "application": run.application, "environment": run.environment,
         "version": run.version, "state": run.state, "attempt": run.attempt, "who": run.who, "reason": run.reason,
         "started": run.started, "ended": run.ended, "exit": run.exit_code, "message": run.message, "action": str(run.info.get("action", "")),
-        "commit": str(run.info.get("commit", "")),
+        "commit": str(run.info.get("commit", "")), "commits": commits_json(run.commits),
     }
     if steps is not None:
         found["steps"] = [step_json(row) for row in steps.values()]

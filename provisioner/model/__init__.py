@@ -23,7 +23,21 @@ from provisioner.model.documents import (
     Target,
     Trait,
 )
-from provisioner.model.plans import Change, ChangeRule, FileDiff, HostSource, Origin, Plan, Purpose, Secret, Step, Unit, predecessors
+from provisioner.model.plans import (
+    Change,
+    ChangeRule,
+    Commit,
+    Commits,
+    FileDiff,
+    HostSource,
+    Origin,
+    Plan,
+    Purpose,
+    Secret,
+    Step,
+    Unit,
+    predecessors,
+)
 from provisioner.model.policies import Handling, Once, Override, Policy, PolicyRule, Recreate, TraitPatch
 from provisioner.model.runs import RUN_MOVES, STEP_MOVES, Acceptance, Delivered, Event, RunState, StepEnded, StepState
 from provisioner.model.words import NOWHERE, WORKFLOW, Action, EngineName, Json, Rule, StepKind
@@ -38,6 +52,8 @@ __all__ = [
     "Application",
     "Change",
     "ChangeRule",
+    "Commit",
+    "Commits",
     "Component",
     "Definition",
     "Delivered",

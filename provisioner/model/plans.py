@@ -190,12 +190,37 @@ class Purpose:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """One commit of the document's repository."""
+
+    id: str
+    subject: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Commits:
+    """What was committed since the newest revision, newest first."""
+
+    since: str = ""
+    """The commit of that revision, in full; empty where it is not known."""
+    listed: tuple[Commit, ...] = ()
+    more: int = 0
+    """How many there are beside the listed ones."""
+    note: str = ""
+    """What the list does not say."""
+
+
+@dataclass(frozen=True)
 class Origin:
     """Where a plan comes from: who asked for it, the commit of its document (empty where nobody knows), and the newest revision (0: none)."""
 
     who: str
     commit: str = ""
     against: int = 0
+    head: str = ""
+    """The commit of the document in full."""
+    commits: Commits = Commits()
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from provisioner.codec import dump, load
+from provisioner.codec import dump, from_json, load
 from provisioner.errors import ProvisionError
-from provisioner.model import RUN_MOVES, STEP_MOVES, Host, Json, Plan, RunState, StepEnded, StepState
+from provisioner.model import RUN_MOVES, STEP_MOVES, Commits, Host, Json, Plan, RunState, StepEnded, StepState
 from provisioner.store.database import Database, utc_now
 from provisioner.store.locks import require_fence
 from provisioner.store.tables import RUNS, STEPS
@@ -50,6 +50,11 @@ class Run:
     message: str = ""
     fence: int = 0
     info: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def commits(self) -> Commits:
+        """What was committed since the revision before it."""
+        return from_json(Commits, self.info.get("commits") or {})
 
 
 @dataclass(frozen=True)

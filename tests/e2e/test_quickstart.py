@@ -143,6 +143,11 @@ def test_drift_is_told_by_path_accepted_or_healed_whatever_app_yaml_says_now(del
     found = {one["path"]: (one["found"], one["declared"]) for one in delivered.json("drift", exit=2)["differences"]}
     assert found == {owner: ("eve", None), "notes@aws/aws_s3_bucket_versioning.this/versioning_configuration.0.status": ("Suspended", "Enabled"),
                      f"web@local/local{path}": (path.read_text(), right)}
+    # the same against the file: what apply would write, beside what is asked for in another way
+    told = delivered.json("diff", "--live", "--detailed-exitcode", exit=2)
+    assert [(one["subject"], one["after"]) for one in told["differences"]] == [("web@local", "Good evening")]
+    assert told["live"]["unseen"] == [] and {one["path"]: (one["found"], one["declared"]) for one in told["live"]["differences"]} == {
+        **found, f"web@local/local{path}": (path.read_text(), right.replace("Good morning", "Good evening"))}
     delivered.provision("drift", "--accept", "visits@aws/*.Owner", "--reason", "cost centre")
     delivered.provision("drift", "--fix", "--yes")
     assert path.read_text() == right

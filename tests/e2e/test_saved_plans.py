@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,6 +131,12 @@ exit ${{PIPESTATUS[0]}}
 """A Terraform that says of itself that it is a newer one."""
 
 
+def commit(project: Project, subject: str) -> None:
+    """A commit of app.yaml."""
+    for words in (["init", "-q"], ["add", "app.yaml"], ["-c", "user.name=maya", "-c", "user.email=maya@example.com", "commit", "-qm", subject]):
+        subprocess.run(["git", *words], cwd=project.folder, check=True, capture_output=True)
+
+
 def write(folder: Path) -> None:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +150,7 @@ def post(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFacto
     write(source / "post")
     project = example("post", folder=source)
     try:
+        commit(project, "first")
         project.provision("plan", "--out", "first.plan")
         project.provision("apply", "first.plan", "--yes")
         yield project
@@ -168,6 +176,8 @@ def test_a_plan_is_stale_when_what_it_was_made_from_was_edited(post: Project) ->
     """Five ways: spec, property, module file, playbook file, definition; and the definition of a trait, and the plan of another application."""
     write(post.folder)
     post.edit("seconds: 60", "seconds: 90")
+    commit(post, "Ninety seconds are enough")
+    assert "Ninety seconds are enough · maya" in post.provision("plan").stdout
     post.provision("plan", "--out", "next.plan")
     assert (post.folder / "next.plan").stat().st_mode & 0o777 == 0o600
     for name, before, after, reason in [
@@ -226,6 +236,12 @@ def test_the_plan_that_fits_again_is_carried_out_by_its_id(post: Project) -> Non
     shown = post.provision("apply", saved["id"], "--yes").stdout
     assert "1 changed" in shown
     assert [one["path"] for one in post.json("diff", "1", "2")["differences"]] == ["seconds"]
+    # what was committed since revision 1 is kept with it
+    assert [one["subject"] for one in post.json("show", "post@2")["commits"]["listed"]] == ["Ninety seconds are enough"]
+    assert [len(one["commits"]["listed"]) for one in post.json("history")["revisions"]] == [1, 0]
+    assert "Ninety seconds are enough · maya" in post.provision("history").stdout
+    back = post.json("rollback", "--plan")["origin"]
+    assert (back["head"], back["commits"]["note"]) == (post.json("show", "post@2")["commits"]["since"], "without 1 commit that was delivered")
 
 
 def test_going_back_is_judged_by_the_components_of_then(post: Project) -> None:

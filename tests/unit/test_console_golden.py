@@ -5,10 +5,13 @@ To accept new texts: REWRITE_CASES=1 pytest tests/unit/test_console_golden.py, t
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from provisioner.api.comparing import Compared, Live
+from provisioner.codec import to_json
 from provisioner.console.catalogue import type_text, types_text
 from provisioner.console.differences import differences_text
 from provisioner.console.drawing import graph_mermaid, graph_text
@@ -25,8 +28,9 @@ from provisioner.console.revisions import revision_text, revisions_text
 from provisioner.console.tree import tree_lines
 from provisioner.doctor import Finding
 from provisioner.errors import Exit, Invalid, Missing, Problem, ProvisionError, Where
-from provisioner.model import Definition, Implementation, OutputSpec
+from provisioner.model import Commit, Commits, Definition, Implementation, OutputSpec
 from provisioner.planner.differing import ABSENT, Difference
+from provisioner.planner.drift import findings
 from provisioner.store import Revision
 from tests.unit.console_shop import END, EVENTS, PLAN, QUIET, ROWS, RUN, STEPS
 
@@ -75,15 +79,21 @@ REVISION = Revision(42, "p1", 483, "2.4.0", "0123456789abcdef", END, "kind: Appl
                     {"files@aws": {"name": "shop-files", "url": "${web@dc.url}"}, "web@dc": {}}, {"files@aws": "fedcba9876543210"},
                     {"web@dc": {"dist/web.tar.gz": "00112233445566778899"}})
 
+COMMITS = Commits("1a2b3c4d5e6f", (*(Commit(f"abc123{number}", subject, "maya") for number, subject in enumerate(
+    ["fees: round <them>", "Merge branch 'x'", "colours \x1b[31m", "first"])),), 3, "without 1 commit that was delivered")
+COMMITTED = replace(RUN, info={"commit": "v1.2.0", "commits": to_json(COMMITS)})
+LIVE = Live(PLAN, findings(PLAN, ["cache@*"], {}), 6)
+
 PAGES: dict[str, Callable[[], str]] = {
-    "plan": lambda: plan_text(PLAN, WIDE, PlanView(next="provision apply", head="against revision 41")),
+    "plan": lambda: plan_text(PLAN, WIDE, PlanView(next="provision apply", head="against revision 41", commit="v1.2.0", commits=COMMITS)),
     "plan-detail-full": lambda: plan_text(PLAN, PLAIN, PlanView("full", True, True)),
     "plan-none-color": lambda: plan_text(PLAN, COLOR, PlanView("none")),
-    "plan-markdown": lambda: plan_markdown(PLAN, PlanView(head="against revision 41", lasts="about 2 min by 3 earlier runs")),
-    "plan-html": lambda: plan_html(PLAN, PlanView(head="against revision 41")),
-    "differences": lambda: differences_text(DIFFERENCES, ("shop@41", "shop@42"), WIDE),
-    "revisions": lambda: revisions_text([Revision(42, "p1", 483, "2.4.0", "d", END, "")], {483: RUN}, WIDE),
-    "revision": lambda: revision_text("shop", "prod", REVISION, RUN, WIDE),
+    "plan-markdown": lambda: plan_markdown(PLAN, PlanView(head="against revision 41", lasts="about 2 min by 3 earlier runs", commits=COMMITS)),
+    "plan-html": lambda: plan_html(PLAN, PlanView(head="against revision 41", commits=COMMITS)),
+    "differences": lambda: differences_text(Compared(("shop@41", "shop@42"), DIFFERENCES), WIDE),
+    "differences-live": lambda: differences_text(Compared(("shop@41", "app.yaml"), DIFFERENCES, LIVE), WIDE),
+    "revisions": lambda: revisions_text([replace(REVISION, number=number, run=441 + number) for number in (42, 41)], {483: COMMITTED}, WIDE),
+    "revision": lambda: revision_text("shop", "prod", REVISION, COMMITTED, WIDE),
     "plan-ascii": lambda: plan_text(PLAN, ASCII, PlanView()),
     "plan-nothing": lambda: plan_text(QUIET, PLAIN, PlanView(next="provision status")),
     "result-partial": lambda: result_text(ending(Exit.PARTIAL), WIDE),

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from provisioner.api import Drift, Status, StatusRow
+from provisioner.api.comparing import Compared, Live
 from provisioner.console import shapes
 from provisioner.console.catalogue import actions_json, type_json
 from provisioner.console.differences import differences_json
@@ -145,7 +146,7 @@ RESULTS: dict[str, Any] = {
     "eject": {**shapes.head("eject"), "folder": "/plain", "roots": ["aws"], "units": ["web@dc"], "notes": []},
     "history": {**shapes.head("history"), "revisions": [revision_json(REVISION, RUN), revision_json(REVISION, None)]},
     "revision": revision_json(REVISION, RUN),
-    "diff": differences_json(DIFFERENCES, ("shop@41", "shop@42")),
+    "diff": differences_json(Compared(("shop@41", "app.yaml"), DIFFERENCES, Live(PLAN, DRIFT.found, 2))),
     "drift": drift_json(DRIFT),
     "drifts": {**shapes.head("drifts"), "drifts": [drift_json(DRIFT)]},
     "drift-judged": {**shapes.head("drift-judged"), "what": "accepted", "paths": ["db@aws"]},

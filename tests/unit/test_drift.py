@@ -139,7 +139,7 @@ def test_the_report_names_paths_and_both_sides() -> None:
     text = drift_text(answer, Look())
     assert 'files@aws/aws_s3_bucket.this/tags.Owner\n      found eve, declared none' in text
     assert "      - A=2\n      + A=1\n      healing it: restart web.service" in text
-    assert "is gone" in text and "Drift: 4 differences in 3 components · 1 ignored" in text
+    assert "is not there" in text and "Drift: 4 differences in 3 components · 1 ignored" in text
     assert "| `visits@aws/aws_dynamodb_table.this[0]` | none | there |" in drift_markdown(answer, Look())
     assert [one["path"] for one in drift_json(answer)["ignored"]] == ["files@aws/aws_s3_bucket.this/tags.Team"]
 

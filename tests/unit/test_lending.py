@@ -77,3 +77,10 @@ def test_what_others_share_stays(store: Store) -> None:
     assert stays() == {"db@dc": "shared with second"}
     store.delivered.forget("second", "prod", "db@existing")
     assert stays() == {}
+
+
+@pytest.mark.parametrize(("name", "known"), [("db", True), ("d*", True), ("dbb", False), ("beside", True)])
+def test_what_other_applications_are_called_is_known(store: Store, name: str, known: bool) -> None:
+    """Those that are delivered there, and those of the same file; a name of another environment is none of this one."""
+    store.delivered.deliver("first", "dev", replace(DB, name="dbb@dc", component="dbb"), {}, (), 1)
+    assert Neighbourhood(store, "second", "prod", lambda: ["beside"]).neighbours().has(name) is known

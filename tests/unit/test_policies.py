@@ -19,6 +19,7 @@ from provisioner.model import (
     PlaceRule,
     Plan,
     Policy,
+    TraitPatch,
     Unit,
     Workflow,
     WorkflowStep,
@@ -29,6 +30,7 @@ from tests.unit.planning import World, names, unit
 NEVER, LATE, ORPHAN = Handling("never"), Handling("onAppDelete"), Handling(orphan=True)
 API, DB = unit("api@dc", "db@aws"), unit("db@aws")
 PROD = Environment("prod")
+OTHERS = "; of another application write APPLICATION/"
 
 
 def collect(**properties: Json) -> Policy:
@@ -54,9 +56,9 @@ def test_a_selector_means_what_fits_all_of_it(selector: dict[str, Json], fits: b
 
 
 def told(*policies: Policy, steps: tuple[WorkflowStep, ...] = (), above: Environment = PROD) -> list[str]:
-    """What is said of policies of nobody, where there are db (delivered, of type thing) and api, and the trait gateway."""
+    """What is said of policies of nobody, where there are db (delivered, of type thing) and api, the trait gateway, and another's bank-vault."""
     known = {"thing": Definition("thing"), "gateway": Definition("gateway", "trait")}
-    idle = Idle(("db", "api"), (known.get, ("thing",)), (known.get, ("gateway",)))
+    idle = Idle(("db", "api"), (known.get, ("thing",)), (known.get, ("gateway",)), "bank-vault".startswith)
     found = list(idle.problems(Application("shop", "1", (), policies=policies, workflow=Workflow(steps) if steps else None), above))
     assert {problem.severity for problem in found} <= {"warning"}
     return [f"{problem.message}; {problem.hint}" for problem in found]
@@ -70,17 +72,28 @@ def test_a_rule_of_nobody_is_told_of() -> None:
         'policy "p" (protect) means nothing here: there is no type "thin"; did you mean "thing"?',
         'policy "p" (protect) means nothing here: there is no trait "gatewy"; did you mean "gateway"?']
     assert [text.partition(": ")[2] for text in told(above=Environment("prod", policies=(slip,)))] == [
+        f'no application that is known has a component "dbb"; did you mean "db"?{OTHERS}dbb',
         'there is no type "thin"; did you mean "thing"?',
-        'there is no trait "gatewy"; did you mean "gateway"?'], "its components are those of others, too"
+        'there is no trait "gatewy"; did you mean "gateway"?']
+    others = Policy("p", "protect", {"rules": [{"selector": {"componentNames": ["db", "bank-vault"]}}]})
+    assert told(above=Environment("prod", policies=(others,))) == [], "its components are those of others, too"
     assert told(collect(rules=[rule("never", componentNames=["api"], componentTypes=["thing"])]), Policy("p", "protect", {})) == []
 
 
 def test_what_an_environment_says_of_a_component_that_this_application_has_not_is_told_of() -> None:
-    """A slip in its name would make a new database in place of the one that is there. Names without an application may be those of others."""
-    place = tuple(PlaceRule(components=(name,)) for name in ("shop/dbb", "dbb", "other/dbb", "shop/db", "shop/*"))
-    assert told(above=Environment("prod", place=place, override=(Override(("shop/apii", "apii")),))) == [
+    """A slip in its name would make a new database in place of the one that is there. What another application has is that one's business."""
+    place = (*(PlaceRule(components=(name,)) for name in ("shop/dbb", "dbb", "other/dbb", "shop/db", "shop/*", "d*", "bank-vault")),
+             PlaceRule(types=("thing", "thin")))
+    override = (Override(("shop/apii", "bank-vault")), Override(("apii",), below=True), Override((), ("thng",)),
+                Override(("api",), traits=(TraitPatch("gatewy", disable=True), TraitPatch("gateway", disable=True))))
+    assert told(above=Environment("prod", place=place, override=override)) == [
         'place of environment prod means nothing: shop has no component "dbb"; did you mean "db"?',
-        'override of environment prod means nothing: shop has no component "apii"; did you mean "api"?']
+        f'place of environment prod means nothing: no application that is known has a component "dbb"; did you mean "db"?{OTHERS}dbb',
+        'place of environment prod means nothing: there is no type "thin"; did you mean "thing"?',
+        'override of environment prod means nothing: shop has no component "apii"; did you mean "api"?',
+        f'defaults of environment prod means nothing: no application that is known has a component "apii"; did you mean "api"?{OTHERS}apii',
+        'override of environment prod means nothing: there is no type "thng"; did you mean "thing"?',
+        'override of environment prod means nothing: there is no trait "gatewy"; did you mean "gateway"?']
 
 
 def test_apply_once_has_to_be_enabled() -> None:

@@ -37,17 +37,20 @@ def history_command(door: Door, /, limit: int, **chosen: Any) -> int:
 @option("-f", "--file", "file", default=None, metavar="FILE", help="The application's file (default: app.yaml).")
 @STORE
 @IGNORE
+@option("--live", is_flag=True, help="Compare app.yaml with what is there, too: Terraform and the hosts are asked.")
+@TOOLS
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 when something differs.")
 @looks()
 @click.pass_obj
 def diff_command(door: Door, /, revisions: tuple[str, ...], environments: tuple[str, ...], **chosen: Any) -> int:
     """Compare revisions, environments, or app.yaml with what is delivered.
 
-    Asks no tool: it compares what is asked for. What the world changed is shown by `provision plan`.
+    Asks no tool: it compares what is asked for. With --live both engines are asked, and what is there is compared with app.yaml by path.
     A REVISION is a number (41, shop@41), 0 for the newest, -1 for the one before it.
 
     \b
       provision diff                               app.yaml against what is delivered
+      provision diff --live                        and against what is there
       provision diff 41                            revision 41 against the newest
       provision diff shop@41 shop@42
       provision diff --env staging --env prod

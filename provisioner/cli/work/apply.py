@@ -8,7 +8,7 @@ from provisioner.cli.asking import Asker
 from provisioner.cli.door import Door
 from provisioner.cli.project import Chosen, as_begun, as_planned, open_project, saved_plan
 from provisioner.cli.watch import Watch
-from provisioner.cli.work.plan import lasts, view_of
+from provisioner.cli.work.plan import known_of, view_of
 from provisioner.console.effects import effects
 from provisioner.console.plan import summary_text
 from provisioner.console.result import Ending, result_text
@@ -44,7 +44,8 @@ def deliver(door: Door, chosen: Chosen, asked: Callable[[Session], Purpose | Pla
     with open_project(door, chosen) as session, Watch(door, session.store.plans.get, chosen["show_commands"]) as watch:
         what = asked(session)
         destroy = (what.purpose if isinstance(what, Plan) else what).kind == "destroy"
-        asker = Asker(door, yes=chosen["yes"], destroy=destroy, view=view_of(session, chosen), lasts=lambda plan: lasts(session, plan))
+        asker = Asker(door, yes=chosen["yes"], destroy=destroy, view=view_of(session, chosen),
+                      known=lambda view, plan: known_of(session, plan, view))
         doing = session.apply_saved if isinstance(what, Plan) else session.apply
         outcome = doing(what, confirm=asker.confirm, listen=watch.listen)  # type: ignore[arg-type]
     if asker.refused is not None:

@@ -86,8 +86,8 @@ def show_plan(door: Door, session: Session, plan: Plan, chosen: Chosen) -> None:
     if door.json:
         door.say_json(plan_json(plan, session.origin(plan), estimated(session, plan)))
     else:
-        view = replace(view_of(session, chosen, next_command(plan, chosen)), lasts=lasts(session, plan), saved=str(chosen.get("out") or ""),
-                       made=made_text(plan, session.origin(plan)))
+        view = replace(view_of(session, chosen, next_command(plan, chosen)), saved=str(chosen.get("out") or ""))
+        view = known_of(session, plan, view)
         door.say(PAGES[door.output](plan, view) if door.output in PAGES else plan_text(plan, door.look, view))
     if chosen.get("show_commands"):
         for path in sorted(Path(plan.folder).rglob("command")):
@@ -107,6 +107,12 @@ PAGES = {"markdown": plan_markdown, "html": plan_html}
 def estimated(session: Session, plan: Plan) -> Estimate | None:
     """How long the plan will take by earlier runs."""
     return estimate(plan, *session.store.runs.took(plan.application, plan.environment))
+
+
+def known_of(session: Session, plan: Plan, view: PlanView) -> PlanView:
+    """The view with what is known of this plan: how long it will take, who made it, from which commits."""
+    origin = session.origin(plan)
+    return replace(view, lasts=lasts(session, plan), made=made_text(plan, origin), commit=origin.commit, commits=origin.commits)
 
 
 def lasts(session: Session, plan: Plan) -> str:
