@@ -26,6 +26,7 @@ ACTION = {
     "anyOf": [TEXT, closed({"playbook": TEXT, **ABOUT}, ("playbook",)), closed({"call": CALL, **ABOUT}, ("call",))],
     "x-says": "must be a playbook, or a map with playbook (or call), description, parameters and outputs",
 }
+LIMIT = {"type": "object", "required": ["reason"], "properties": {"reason": TEXT}}
 IMPLEMENTATION = closed(
     {
         "needs": {**TEXT, "description": "What the target must offer: hosts, the name of a cloud …, or existing"},
@@ -47,8 +48,10 @@ IMPLEMENTATION = closed(
         "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
         "refused": texts(description="Parameter (a path below it: env.valueFrom; one beside or without another: config with image) to the "
                                      "reason why it can't be had here"),
-        "limits": {"type": "object", "additionalProperties": {"type": "object", "required": ["reason"], "properties": {"reason": TEXT}},
-                   "description": "Parameter (or a path below it) to what it may be here, as a JSON Schema narrower than its own, with the `reason`"},
+        "limits": {"type": "object", "additionalProperties": {"anyOf": [LIMIT, {"type": "array", "minItems": 1, "items": LIMIT}]},
+                   "description": "Parameter (a path below it, or * for all of them together) to what it may be here, as a JSON Schema narrower than "
+                                  "its own, with the `reason`; or several of these"},
+        "open": texts(description="Parameter that others can read where it is delivered (a label), to that reason: it holds no secret"),
         "ignored": texts(description="Parameter, named in the same ways, to the reason why it makes no difference here: a warning"),
         "replaces": listed(TEXT, description="Parameters whose change makes it anew here; x-change: replace at a parameter says that of every one"),
         "actions": {

@@ -11,7 +11,7 @@ from provisioner.catalog.library import Origin, find
 from provisioner.catalog.modules import check_module
 from provisioner.compose.asked import declared
 from provisioner.compose.rules import with_rule
-from provisioner.compose.unfit import names_in
+from provisioner.compose.unfit import ALL, names_in
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import ActionSpec, Addition, Definition, Implementation, Json, OutputSpec
 from provisioner.spec.checking import Codes
@@ -88,7 +88,8 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         artifacts=ansible.get("artifacts", {}), images={**terraform.get("images", {}), **ansible.get("images", {})},
         holds=tuple(terraform.get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
-        refused=value.get("refused", {}), limits=value.get("limits", {}), ignored=value.get("ignored", {}),
+        refused=value.get("refused", {}), open=value.get("open", {}), ignored=value.get("ignored", {}),
+        limits={name: tuple(limit if isinstance(limit, list) else [limit]) for name, limit in value.get("limits", {}).items()},
         replaces=tuple(value.get("replaces", ())))
 
 
@@ -203,9 +204,9 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))
-    for field in ("refused", "limits", "ignored", "replaces"):
+    for field in ("refused", "limits", "open", "ignored", "replaces"):
         for name in entry.get(field, {}):
-            for lost in (part for part in names_in(name) if not declared(parameters, part)):
+            for lost in (part for part in names_in(name) if not (declared(parameters, part) or (field, part) == ("limits", ALL))):
                 yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',
                               document.key_at(("spec", "implementations", index, field, *(() if field == "replaces" else (name,)))),
                               suggestion(lost, parameters.get("properties", {})))

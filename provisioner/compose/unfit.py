@@ -2,21 +2,28 @@
 
 Both are named by the path of a property: `highAvailability`, `env.valueFrom`, `volumeMounts.secret.secretName`; a list on
 the way is gone through. What is not given, or is as its default says, was not asked for. `config with image`, `redirectFrom
-without certificate` name a property that is asked for beside, or without, another one. `limits` refuse some of its values.
+without certificate` name a property that is asked for beside, or without, another one. `limits` refuse some of its values, `*` among
+them what all properties are together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from provisioner import references
+from provisioner.compose.apart import sensitive
 from provisioner.compose.asked import asked, given
+from provisioner.compose.naming import Names
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
-from provisioner.model import Component, Definition, Implementation, Json
+from provisioner.model import Component, Definition, Implementation, Json, Unit
 from provisioner.spec.judging import Shape, shown
+from provisioner.spec.relations import KEYWORDS
 
 WITH, WITHOUT = " with ", " without "
+ALL = "*"
+"""All properties together, as a name of `limits`."""
 
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
@@ -28,19 +35,70 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
             yield Problem("PRV-1516", f'{copy.component.name}: "{path}"{beside} can\'t be had on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"))
     for path, value, reason in beyond(copy.component, definition, copy.implementation):
-        said = "empty" if value in ([], {}) else shown(value)
-        yield Problem("PRV-1516", f'{copy.component.name}: "{path}" can\'t be {said} on {where}: {reason}',
-                      place_of(copy.component, f"properties.{path}"))
+        said = f'"{path}" can\'t {_said(value)}' if path else "it can't be had"
+        yield Problem("PRV-1516", f"{copy.component.name}: {said} on {where}: {reason}", place_of(copy.component, f"properties.{path}"))
+
+
+def _said(value: Json) -> str:
+    if isinstance(value, list) and value:
+        return f"have {len(value)} item{'s' if len(value) > 1 else ''}"
+    return f"be {'missing' if value is None else 'empty' if value in ([], {}) else shown(value)}"
 
 
 def beyond(component: Component, definition: Definition, implementation: Implementation) -> Iterator[tuple[str, Json, str]]:
     """What was asked for and is outside of the limits: path, value and reason. What is not known yet is not judged."""
-    for name, limit in implementation.limits.items():
-        if component.properties.get(_parts(name)[0]) is None:
+    for name, limits in implementation.limits.items():
+        if name != ALL and component.properties.get(_parts(name)[0]) is None:
             continue
-        for path, value, _ in given(component.properties, definition.parameters, name):
-            if not any(references.find(value)) and not Shape({key: rule for key, rule in limit.items() if key != "reason"}).accepts(value):
-                yield ".".join(path), value, str(limit["reason"])
+        for path, value in _limited(component, definition, name):
+            for limit in limits:
+                yield from ((where, what, str(limit["reason"])) for where, what in _outside(limit, path, value).items())
+
+
+def _limited(component: Component, definition: Definition, name: str) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """What a name of `limits` is about: the path of each, and its value."""
+    if name == ALL:
+        yield (), component.properties
+        return
+    for path, value, _ in given(component.properties, definition.parameters, name):
+        yield path, value
+
+
+def _outside(limit: Mapping[str, Json], path: tuple[str, ...], value: Json) -> dict[str, Json]:
+    """The dotted paths of what is outside of a limit, each with its value; of a key of a map that is the key."""
+    shape = Shape({key: rule for key, rule in limit.items() if key != "reason"})
+    if shape.accepts(value):
+        return {}
+    found: dict[str, Json] = {}
+    for violation in shape.violations(value):
+        below = (*path, *map(str, violation.absolute_path))
+        if "propertyNames" in list(violation.absolute_schema_path)[-2:]:
+            found[".".join((*below, violation.instance))] = violation.instance
+        elif violation.validator == "required":
+            found |= {".".join((*below, key)): None for key in violation.validator_value if key not in violation.instance}
+        elif str(violation.validator) in KEYWORDS or not any(references.find(violation.instance)):
+            found[".".join(below)] = _at(value, tuple(violation.absolute_path))
+    return found
+
+
+def _at(value: Json, path: tuple[Any, ...]) -> Json:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
+    return value
+
+
+def exposed(copy: Placed, definition: Definition, names: Names, units: Mapping[str, Unit]) -> Iterator[Problem]:
+    """What holds a secret and would be seen by others."""
+    where = copy.target.name if copy.target else "an existing one"
+    for name, reason in copy.implementation.open.items():
+        if not copy.component.properties.get(_parts(name)[0]):
+            continue
+        for path, value, _ in given(copy.component.properties, definition.parameters, name):
+            for below, reference in references.find(value):
+                inside = ".".join((*path, *([below] if below else [])))
+                if sensitive(names.resolved(copy, {f"properties.{inside}": str(reference)}), units):
+                    yield Problem("PRV-1516", f'{copy.component.name}: "{inside}" can\'t hold a secret on {where}: {reason}',
+                                  place_of(copy.component, f"properties.{inside}"))
 
 
 def can(component: Component, definition: Definition, implementation: Implementation) -> bool:

@@ -103,6 +103,8 @@ def compose(context: Context) -> Composition:
     sound = [copy for copy in placed if copy.component.name not in found.broken]
     units = _units(shop, sound, definitions, attachments)
     problems += clashes(units)
+    by_unit = {unit.name: unit for unit in units}
+    problems += [problem for copy in sound for problem in unfit.exposed(copy, definitions[copy.component.name], names, by_unit)]
     usable = {copy.component.name for copy in sound}
     for component in found.components.values():
         if component.name not in usable:
@@ -279,7 +281,9 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             if copy.target and copy.implementation.hosts_output and "hosts" not in offers[copy.target.name]:
                 offers[copy.target.name] = (*offers[copy.target.name], "hosts")
     placed = attach.preferred([copy for component in components for copy in found[component.name]], definitions)
-    problems += [problem for copy in placed for problem in unfit.refused(copy, definitions[copy.component.name])]
+    told = {problem.where for problem in problems}
+    problems += [problem for copy in placed for problem in unfit.refused(copy, definitions[copy.component.name])
+                 if problem.where == copy.component.where or problem.where not in told]
     return placed
 
 

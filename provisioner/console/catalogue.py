@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from provisioner.compose.unfit import ALL
 from provisioner.console.look import Cell, Look, Row, table
 from provisioner.console.shapes import head
 from provisioner.model import ActionSpec, Definition, Implementation, Json
@@ -106,8 +107,14 @@ def made_by(one: Implementation) -> str:
         return "others: the environment gives its outputs; it is checked and never changed"
     what = f"Terraform module {_tail(one.module, 3)}" if one.module else f"playbook {_tail(one.playbook, 3)}"
     what += f"; made anew when changed: {', '.join(one.replaces)}" if one.replaces else ""
-    told = {**one.refused, **{f"not every {name}": str(limit["reason"]) for name, limit in one.limits.items()}}
-    return what + "".join(f"; {name} is refused: {reason}" for name, reason in told.items())
+    told = [*one.refused.items(), *((name if " " in name else f"not every {name}", reason) for name, reason in limits_of(one)),
+            *((f"a secret in {name}", reason) for name, reason in one.open.items())]
+    return what + "".join(f"; {name} is refused: {reason}" for name, reason in told)
+
+
+def limits_of(one: Implementation) -> list[tuple[str, str]]:
+    """What not every value of can be had, with the reason; `some values together` where that depends on others."""
+    return [("some values together" if name == ALL else name, str(limit["reason"])) for name, limits in one.limits.items() for limit in limits]
 
 
 def action_rows(definition: Definition) -> list[Row]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from provisioner.console.catalogue import first_sentence, goes_on, made_by, type_words, when_changed
+from provisioner.console.catalogue import first_sentence, goes_on, limits_of, made_by, type_words, when_changed
 from provisioner.model import ActionSpec, Definition, Implementation, Json
 
 DEPTH = 4
@@ -58,7 +58,7 @@ def _facts(definition: Definition) -> str:
 def _implementation(one: Implementation) -> Iterator[str]:
     """`### aws`, what makes it, what it can't do there, its actions."""
     yield f"### {one.needs}" + (f", when `{one.when}`" if one.when else "")
-    what = made_by(replace(one, refused={}, limits={}, replaces=()))
+    what = made_by(replace(one, refused={}, limits={}, open={}, replaces=()))
     on = f" Tested on {', '.join(one.os)}." if one.os else ""
     partial = " Check mode can't foresee all of it: a plan says *may change*." if one.check == "partial" else ""
     yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
@@ -67,7 +67,10 @@ def _implementation(one: Implementation) -> Iterator[str]:
     if one.refused:
         yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
     if one.limits:
-        yield "Not every value can be had here:\n\n" + "\n".join(f"- `{name}`: {limit['reason']}" for name, limit in one.limits.items())
+        yield "Not every value can be had here:\n\n" + "\n".join(
+            f"- {name if ' ' in name else f'`{name}`'}: {reason}" for name, reason in limits_of(one))
+    if one.open:
+        yield "Holds no secret here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.open.items())
     yield from _ignored(one.ignored)
     if one.actions:
         yield "Actions:\n\n" + "\n".join(line for verb, action in one.actions.items() for line in _action(verb, action))

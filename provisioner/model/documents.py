@@ -236,8 +236,10 @@ class Implementation:
     """Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret."""
     refused: dict[str, str] = field(default_factory=dict)
     """Path of a parameter (`env.valueFrom`) to the reason why this implementation cannot do it."""
-    limits: dict[str, dict[str, Json]] = field(default_factory=dict)
-    """Path of a parameter to a JSON Schema that is narrower than the definition's, with the `reason`."""
+    limits: dict[str, tuple[dict[str, Json], ...]] = field(default_factory=dict)
+    """Path of a parameter, or `*` for all of them together, to JSON Schemas that are narrower than the definition's, each with its `reason`."""
+    open: dict[str, str] = field(default_factory=dict)
+    """Path of a parameter that others can read where it is delivered, so that it can't hold a secret, to the reason."""
     ignored: dict[str, str] = field(default_factory=dict)
     """Path of a parameter to the reason why it makes no difference here: a warning."""
     replaces: tuple[str, ...] = ()

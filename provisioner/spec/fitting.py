@@ -22,6 +22,10 @@ SILENT = frozenset(("description", "default", "title", "examples", "$comment", "
 """Keywords that say nothing about a value, and the one that is looked at first."""
 
 
+TOGETHER = frozenset(("properties", "required", "additionalProperties", "if", "then", "else"))
+"""Keywords that are looked at with others."""
+
+
 def never(value: Json) -> bool:
     """The question that is left to jsonschema."""
     return False
@@ -40,8 +44,10 @@ def fitting(schema: Json) -> Fits:
         rules.append(kinds[0] if len(kinds) == 1 else lambda value: any(fits(value) for fits in kinds))
     if schema.keys() & {"properties", "required", "additionalProperties"}:
         rules.append(_map(schema))
+    if "if" in schema:
+        rules.append(_either(schema))
     for key, wanted in schema.items():
-        if key in SILENT or key in ("properties", "required", "additionalProperties") or key.startswith("x-") and key not in KEYWORDS:
+        if key in SILENT or key in TOGETHER or key.startswith("x-") and key not in KEYWORDS:
             continue
         if key in KEYWORDS:
             rules.append(_related(key, wanted, schema))
@@ -70,6 +76,12 @@ def _map(schema: Mapping[str, Any]) -> Fits:
         return value.keys() >= required and all([below.get(name, other)(item) for name, item in value.items()])
 
     return fits
+
+
+def _either(schema: Mapping[str, Any]) -> Fits:
+    """`if`: what fits both ways fits; else only where the condition surely holds."""
+    holds, then, other = fitting(schema["if"]), fitting(schema.get("then", True)), fitting(schema.get("else", True))
+    return lambda value: then(value) and (other(value) or holds(value))
 
 
 def _names(schema: Json) -> Fits:
@@ -116,12 +128,13 @@ def _unique(value: Json) -> bool:
 
 
 def _related(keyword: str, wanted: Any, schema: Mapping[str, Any]) -> Fits:
-    return lambda value: type(value) not in (dict, list) or next(KEYWORDS[keyword](wanted, value, schema), None) is None
+    return lambda value: next(KEYWORDS[keyword](wanted, value, schema), None) is None
 
 
 RULES: Mapping[str, Callable[[Any], Fits]] = {
     "items": _items, "propertyNames": _names, "pattern": _pattern, "format": _format, "uniqueItems": lambda wanted: _unique if wanted else _all([]),
-    "anyOf": _any_of, "enum": _one_of, "const": lambda choice: _one_of([choice]),
+    "anyOf": _any_of, "allOf": lambda schemas: _all([fitting(schema) for schema in schemas]),
+    "enum": _one_of, "const": lambda choice: _one_of([choice]),
     "minLength": lambda least: _size(str, lambda size: size >= least), "maxLength": lambda most: _size(str, lambda size: size <= most),
     "minItems": lambda least: _size(list, lambda size: size >= least), "maxItems": lambda most: _size(list, lambda size: size <= most),
     "minProperties": lambda least: _size(dict, lambda size: size >= least), "maxProperties": lambda most: _size(dict, lambda size: size <= most),

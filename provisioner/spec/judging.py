@@ -73,5 +73,6 @@ def shown(value: Json) -> str:
     if isinstance(value, dict | list):
         return "a map" if isinstance(value, dict) else "a list"
     if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}…"'
+        text = value.replace("\n", "\\n")
+        return f'"{text}"' if len(text) <= 60 else f'"{text[:57]}…"'
     return "empty" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

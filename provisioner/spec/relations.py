@@ -1,12 +1,16 @@
-"""What a JSON Schema can't say of values that belong together, as keywords of our own. Pure.
+"""What a JSON Schema can't say of amounts, and of values that belong together, as keywords of our own. Pure.
 
-- `x-order: [[min, max]]`: of a map, the first is at most the second; numbers, or amounts such as 500m and 2Gi.
+- `x-least: 4Mi`, `x-most: 120Gi`: an amount such as 500m or 2Gi is at least, at most that.
+- `x-order: [[min, max]]`: of a map, the first is at most the second; numbers, amounts, or how many a list has (an empty one is not given).
 - `x-below: [[renewBeforeDays, days]]`: the same, and they are not equal.
-- `x-differ: [[key, sortKey]]`: of a map, the two are not the same.
+- `x-differ: [[key, sortKey]]`: of a map, the two are not the same. `x-equal: [[port, containerPort]]`: where both are given, they are.
+- `x-among: [[users.databases, database, databases]]`: of a map, each value at the first name, through lists, is one of those at the others;
+  `x-not-among: [[users.name, user]]`: it is none of them.
 - `x-apart: [[packages, absentPackages]]`: of a map, the two lists have nothing in common.
 - `x-distinct: [[port, protocol]]`: of a list, or of all lists of a map, no two items have the same of these.
 
-A dot leads into a map (`limits.cpu`). What is not given is as its default says. What is a reference is judged by nobody: its value is not known.
+A dot leads into a map (`limits.cpu`). A slash at the end of a path makes no difference. What is not given is as its default says. What is a
+reference is judged by nobody: its value is not known.
 """
 
 import re
@@ -18,9 +22,10 @@ from provisioner.model import Json
 UNITS: Mapping[str, float] = {"": 1, "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
 Keys = list[list[str]]
-Found = Iterator[tuple[str, Sequence[str | int]]]
+Path = Sequence[str | int]
+Found = Iterator[tuple[str, Path]]
 """What is wrong, and the path below the value at which it is."""
-Rule = Callable[[Keys, Json, Mapping[str, Any]], Found]
+Rule = Callable[[Any, Json, Mapping[str, Any]], Found]
 """From what the keyword says, a value and its schema."""
 
 
@@ -29,7 +34,9 @@ def _order(pairs: Keys, value: Json, schema: Mapping[str, Any], *, equal: bool =
         first, last = _of(value, low, schema), _of(value, high, schema)
         if (small := _amount(first)) is None or (large := _amount(last)) is None or small < large or equal and small == large:
             continue
-        if _given(value, low):
+        if isinstance(last, list):
+            yield f"must have at least as many as {low} ({first}), has {len(last)}", high.split(".")
+        elif _given(value, low):
             yield f"must be {'at most' if equal else 'less than'} {high} ({last}), is {first}", low.split(".")
         else:
             yield f"must be {'at least' if equal else 'more than'} {low} ({first}), is {last}", high.split(".")
@@ -46,6 +53,40 @@ def _differ(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
             yield f'must be another one than {one}, is {second} as well', [other if other in value else one]
 
 
+def _equal(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+    for one, other in pairs if isinstance(value, dict) else ():
+        first, second = _of(value, one, schema), _of(value, other, schema)
+        if None not in (first, second) and _known(first) and _known(second) and first != second:
+            yield f"must be as {one} ({first}), is {second}", other.split(".")
+
+
+def _among(named: Keys, value: Json, schema: Mapping[str, Any], *, wanted: bool = True) -> Found:
+    for name, *others in named if isinstance(value, dict) else ():
+        pool = [item for other in others for _, item in _through(value, other.split("."), schema)]
+        if wanted and not all(map(_known, pool)):
+            continue
+        for path, item in _through(value, name.split("."), schema):
+            if _known(item) and item is not None and (_cut(item) in map(_cut, pool)) is not wanted:
+                said = f"one of {' and '.join(others)} ({', '.join(map(str, pool))})" if wanted else f"another one than {' and '.join(others)}"
+                yield f"must be {said}, is {item}", path
+
+
+def _not_among(named: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
+    return _among(named, value, schema, wanted=False)
+
+
+def _most(limit: Json, value: Json, schema: Mapping[str, Any], *, least: bool = False) -> Found:
+    bound, amount = _amount(limit), _amount(value)
+    if isinstance(value, list) or bound is None or amount is None:
+        return
+    if amount < bound if least else amount > bound:
+        yield f"must be {'at least' if least else 'at most'} {limit}, is {value}", []
+
+
+def _least(limit: Json, value: Json, schema: Mapping[str, Any]) -> Found:
+    return _most(limit, value, schema, least=True)
+
+
 def _apart(pairs: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
     for one, other in pairs if isinstance(value, dict) else ():
         first, second = value.get(one), value.get(other)
@@ -59,7 +100,7 @@ def _distinct(keys: Keys, value: Json, schema: Mapping[str, Any]) -> Found:
     for names in keys:
         seen: dict[str, str] = {}
         for path, item, shape in _items(value, schema):
-            found = [_of(item, name, shape) for name in names]
+            found = [_cut(_of(item, name, shape)) for name in names]
             if all(one in (None, "") for one in found) or not all(map(_known, found)):
                 continue
             place = "".join(f"[{part}]" if isinstance(part, int) else part for part in path)
@@ -78,6 +119,24 @@ def _items(value: Json, schema: Mapping[str, Any]) -> Iterator[tuple[list[str | 
         for index, item in enumerate(value):
             if isinstance(item, dict):
                 yield [index], item, schema.get("items", {})
+
+
+def _through(value: Json, names: list[str], schema: Mapping[str, Any], path: tuple[str | int, ...] = ()) -> Iterator[tuple[Path, Json]]:
+    """All values at a dotted name, through lists, each with its path."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _through(item, names, schema.get("items", {}), (*path, index))
+    elif not names:
+        yield path, value
+    elif isinstance(value, dict):
+        below = schema.get("properties", {}).get(names[0], {})
+        if (found := value.get(names[0], below.get("default"))) is not None:
+            yield from _through(found, names[1:], below, (*path, names[0]))
+
+
+def _cut(value: Json) -> Json:
+    """A path without a slash at its end."""
+    return value.rstrip("/") or "/" if isinstance(value, str) and value.startswith("/") else value
 
 
 def _of(value: Mapping[str, Json], name: str, schema: Mapping[str, Any]) -> Json:
@@ -100,10 +159,13 @@ def _known(value: Json) -> bool:
 def _amount(value: Json) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
+    if isinstance(value, list):
+        return len(value) or None
     match = AMOUNT.fullmatch(value) if isinstance(value, str) else None
     return float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else None
 
 
 KEYWORDS: Mapping[str, Rule] = {
-    "x-order": _order, "x-below": _below, "x-differ": _differ, "x-apart": _apart, "x-distinct": _distinct}
+    "x-order": _order, "x-below": _below, "x-differ": _differ, "x-equal": _equal, "x-among": _among, "x-not-among": _not_among,
+    "x-least": _least, "x-most": _most, "x-apart": _apart, "x-distinct": _distinct}
 """Keyword to what finds its violations."""

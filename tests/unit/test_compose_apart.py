@@ -11,7 +11,7 @@ from provisioner.model import Application, Component, Environment, Host, Hosts, 
 
 CLOUD = Target("cloud", offers=("aws",), terraform={"provider": "hashicorp/aws", "config": {}})
 SITE = Target("site", offers=("hosts",), hosts=Hosts((Host("a", "192.0.2.1", "site"),)))
-ROUTES = [{"path": "/", "backends": "${api.hosts}", "port": 80}, {"path": "/old", "backends": "http://old.example"}]
+ROUTES = [{"path": "/", "backends": "${api.hosts}", "port": 80}, {"path": "/old", "backends": "10.0.0.9"}]
 
 
 def composed(folder: Path, *components: Component, targets: tuple[Target, ...] = (CLOUD,), place: tuple[PlaceRule, ...] = ()) -> dict[str, Unit]:
@@ -43,7 +43,7 @@ def test_a_load_balancer_comes_before_what_it_passes_on_to(tmp_path: Path) -> No
     units = composed(tmp_path, api(env={"PUBLIC": "${door.url}"}), Component("door", "gateway", {"kind": "balancer", "routes": ROUTES}))
     assert units["api"].needs == ("door@cloud",) and units["door"].needs == ()
     assert units["api"].inputs["attachments"] == ["${door@cloud.attachments.0.0}"]
-    assert [[part["to"] for part in route["backends"]] for route in units["door"].inputs["routes"]] == [[[]], ["http://old.example"]]
+    assert [[part["to"] for part in route["backends"]] for route in units["door"].inputs["routes"]] == [[[]], ["10.0.0.9"]]
 
 
 @pytest.mark.parametrize(("kind", "source"), [(None, "load-balancer"), ("auto", "load-balancer"), ("api", "gateway")])

@@ -56,6 +56,17 @@ def test_an_application(spec: dict[str, Any], expected: bool) -> None:
     ({"x-below": [["a.low", "a.high"]]}, {"a": {"low": 1, "high": 2}}, {"a": {"low": 1}}, {"a": {"low": 2, "high": 2}}),
     ({"x-differ": [["one", "two"]]}, {"one": "x", "two": ""}, {"one": "${a.b}", "two": "${a.b}"}, {"one": "x", "two": "x"}),
     ({"x-apart": [["one", "two"]]}, {"one": ["x"], "two": ["y"]}, {"one": "${a.b}", "two": ["x"]}, {"one": ["x", "y"], "two": ["y"]}),
+    ({"x-order": [["count", "addresses"]]}, {"count": 2, "addresses": []}, {"count": "${a.b}", "addresses": ["x"]}, {"count": 2, "addresses": ["x"]}),
+    ({"x-equal": [["one", "two"]]}, {"one": 1}, {"one": 1, "two": "${a.b}"}, {"one": 1, "two": 2}),
+    ({"x-among": [["users.roles", "role", "roles"]]}, {"role": "a", "roles": ["b"], "users": [{"roles": ["a", "b"]}, {}]},
+     {"role": "${a.b}", "users": [{"roles": ["c"]}]}, {"role": "a", "users": [{"roles": ["a", "c"]}]}),
+    ({"x-not-among": [["users.name", "user"]]}, {"user": "a", "users": [{"name": "b"}]}, {"user": "${a.b}", "users": [{"name": "${a.b}"}]},
+     {"user": "a", "users": [{"name": "b"}, {"name": "a"}]}),
+    ({"x-not-among": [["health", "routes.path"]]}, {"health": "/h", "routes": [{"path": "/"}]}, {"health": "${a.b}"},
+     {"health": "/h", "routes": [{"path": "/h/"}]}),
+    ({"x-most": "2Gi"}, "2048Mi", "${a.b}", "3Gi"), ({"x-most": 16}, "16000m", "${a.b}", 17), ({"x-least": "4Mi"}, "4Mi", "${a.b}", "512"),
+    ({"if": {"properties": {"a": {"const": "x"}}}, "then": {"required": ["b"]}}, {"a": "x", "b": 1}, {"a": "${a.b}", "b": 1}, {"a": "x"}),
+    ({"x-distinct": [["path"]]}, [{"path": "/"}, {"path": "/a"}], [{"path": "${a.b}"}, {"path": "${a.b}"}], [{"path": "/a"}, {"path": "/a/"}]),
     ({"x-distinct": [["port"]]}, [{"port": 1}, {"port": 2}, {}, {}], [{"port": "${a.b}"}, {"port": "${a.b}"}], [{"port": 1}, {"port": 1}]),
 ])
 def test_formats_and_what_belongs_together(schema: dict[str, Any], fits: Any, not_yet: Any, wrong: Any) -> None:
