@@ -18,7 +18,11 @@ def make(state: Path, plan: str) -> Path:
     folder = state / "plans" / plan
     folder.mkdir(parents=True, mode=0o700)
     me = identity.me()
-    (folder / "owner").write_text(json.dumps([me.pid, me.start, me.boot]))
+    try:
+        (folder / "owner").write_text(json.dumps([me.pid, me.start, me.boot]))
+    except OSError:
+        discard(folder)
+        raise
     return folder
 
 

@@ -16,7 +16,7 @@ from provisioner.api.around import Around, is_fresh, waiting
 from provisioner.api.neighbouring import Neighbourhood
 from provisioner.api.rulebook import Rulebook
 from provisioner.api.sites import Sites
-from provisioner.api.status import status
+from provisioner.api.status import recorded, status
 from provisioner.api.values import Settings, Status, Tell
 from provisioner.catalog import Catalog, library_folder
 from provisioner.compose import Composition, compose
@@ -37,7 +37,7 @@ from provisioner.references import secret_paths
 from provisioner.runner.journal import now
 from provisioner.sandbox import simulator
 from provisioner.secrets import Secrets
-from provisioner.store import Revision, holder_here
+from provisioner.store import Revision, StoreError, holder_here, is_full
 
 
 class Project:
@@ -233,12 +233,18 @@ class Project:
 
     def status(self) -> Status:
         """Health and sync of everything; asks the engines and changes nothing."""
-        looked = self._look(self.purpose())
+        scope = self.application.name, self.environment.name
+        revision, waits = self.store.revisions.latest(*scope), waiting(self.store, *scope)
+        try:
+            looked = self._look(self.purpose())
+        except (OSError, StoreError) as error:
+            if not is_full(error):
+                raise
+            self._note("the disk is full: Terraform and the hosts can't be asked, so this is what was recorded")
+            return recorded(scope, self.delivered, revision, "the disk is full", health.ask, waiting=waits)
         self.discard(looked.plan)
-        revision = self.store.revisions.latest(self.application.name, self.environment.name)
-        running = self.store.lock.holder(self.application.name, self.environment.name) is not None
-        return status(looked, self.delivered, self.environment, revision, health.ask, running=running,
-                      waiting=waiting(self.store, self.application.name, self.environment.name))
+        running = self.store.lock.holder(*scope) is not None
+        return status(looked, self.delivered, self.environment, revision, health.ask, running=running, waiting=waits)
 
     def units(self, purpose: Purpose, saved: Plan | None = None) -> tuple[Unit, ...]:
         """The wanted units, with the simulator running where one of them needs it, and the digests of their artefacts and images.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from provisioner import __version__
 from provisioner.codec import from_json, to_json
 from provisioner.engines.ansible.sealing import INVENTORY, ROLES, SETTINGS
 from provisioner.errors import Exit, ProvisionError
@@ -14,6 +15,7 @@ from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
 from provisioner.store import Store
 
+PROGRAM = "program that plans"
 READ_BY_ENGINES = ("state of ", "provider lock of ", "program of ", INVENTORY, SETTINGS, ROLES)
 
 
@@ -33,7 +35,7 @@ def seals(application: Application, environment: Environment, units: Iterable[Un
     units = tuple(units)
     files = definitions_of(unit.type for unit in units)
     definitions = {name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for name, file in sorted(files.items()) if Path(file).is_file()}
-    return sealing.document_seals(application, environment, units, definitions)
+    return {PROGRAM: f"provision {__version__}", **sealing.document_seals(application, environment, units, definitions)}
 
 
 def sealed(looked: Looked, read: Mapping[str, str]) -> Plan:
@@ -98,13 +100,17 @@ def is_saved(path: Path) -> bool:
 
 
 def from_text(text: str) -> Plan:
-    """The plan that a file holds. Raises Stale (PRV-6106) when it was edited or damaged."""
+    """The plan that a file holds. Raises Stale (PRV-6106) when it was edited, damaged, or made by another version."""
     try:
         content = json.loads(text)
-        plan = from_json(Plan, content["plan"]) if content["sha256"] == _sum(content["plan"]) else None
-    except (ValueError, KeyError, TypeError, ProvisionError):
-        plan = None
-    if plan is None:
+        whole = content["sha256"] == _sum(content["plan"])
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
         raise Stale("the file of the plan is damaged, or was edited: its content does not fit its sha256", code="PRV-6106",
                     next="provision plan --out FILE")
-    return plan
+    try:
+        return from_json(Plan, content["plan"])
+    except ProvisionError as error:
+        raise Stale("the plan was made by another version of provision, and this one can't read it", code="PRV-6106",
+                    hint="use that version, or make a new plan", next="provision plan --out FILE") from error

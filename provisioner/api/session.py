@@ -42,6 +42,7 @@ class Session(Project):
                 if noted := runner.note_handling(plan):
                     self.tell(f"recorded what policies say now of {noted} component{'s' * (noted != 1)}")
                 return replace(resumed or Outcome(plan, Exit.OK, message="nothing to do"), seconds=time.monotonic() - begun)
+            self._tell_of(old)
             if not confirm(plan):
                 self.discard(plan)
                 after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""
@@ -68,6 +69,7 @@ class Session(Project):
             try:
                 saved.refuse_stale(plan, saved.sealed(looked, {}))
                 self._judged(plan)
+                self._tell_of(old)
                 agreed = confirm(plan)
             except BaseException:
                 self.discard(looked.plan)
@@ -77,6 +79,11 @@ class Session(Project):
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
             runner.supersede(old)
             return replace(runner.begin(replace(plan, folder=looked.plan.folder), _doing(plan.purpose)), seconds=time.monotonic() - begun)
+
+    def _tell_of(self, old: Run | None) -> None:
+        """Before somebody says yes: a run that waits for another yes is closed by this one."""
+        if old is not None and old.state == "waiting":
+            self.tell(f"run {old.number} of {old.who} waits for a yes: it is closed when this plan is carried out")
 
     def _go_on(self, runner: Runner, purpose: Purpose) -> tuple[Run | None, Outcome | None]:
         """The run that did not end and that another plan takes the place of; or how it ended now, where it wanted the same."""

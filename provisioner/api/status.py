@@ -32,6 +32,16 @@ def status(looked: Looked, delivered: Mapping[str, Delivered], environment: Envi
                   Exit.FAILED if health in ("unhealthy", "degraded") or any(row.sync == "failed" for row in rows) else Exit.OK, waiting)
 
 
+def recorded(scope: tuple[str, str], delivered: Mapping[str, Delivered], revision: Revision | None, why: str, ask: Ask, *,
+             waiting: int = 0) -> Status:
+    """What is known of an (application, environment) where no engine can be asked, and `why` that is."""
+    rows = tuple(StatusRow(name, entry.unit.component, entry.unit.type, entry.unit.target,
+                           _word(ask(entry.unit.health)) if entry.unit.engine == "existing" else "unknown",
+                           "unknown" if entry.state == "delivered" else "failed", f"not asked: {why}") for name, entry in delivered.items())
+    return Status(*scope, _worst_health(rows), _sync(rows), revision.number if revision else 0, revision.version if revision else "",
+                  revision.time if revision else "", rows, outputs(delivered), Exit.FAILED, waiting)
+
+
 def outputs(delivered: Mapping[str, Delivered]) -> dict[str, dict[str, Json]]:
     """Outputs by unit; sensitive ones, and those that hold a secret, as "(sensitive)"."""
     return {name: {key: "(sensitive)" if key in entry.unit.sensitive or "${secret." in str(value) else value for key, value in entry.outputs.items()}

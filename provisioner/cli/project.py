@@ -92,6 +92,9 @@ def as_planned(chosen: Chosen, plan: Plan) -> dict[str, Any]:
     if others:
         raise ProvisionError(f"{', '.join(others)} says something else than plan {plan.id}, which is carried out as it was planned", code="PRV-6429",
                              exit=Exit.USAGE, hint="leave it out, or make a plan with it")
+    if (name := application_of(purpose.file)[0]) != STDIN and not Path(name).exists():
+        raise ProvisionError(f"plan {plan.id} is of {name}, which is not here", code="PRV-1001", exit=Exit.INVALID,
+                             hint="carry it out in the folder where it was made, or in a clone of its project")
     return {**chosen, **_document_of(plan), **planned}
 
 

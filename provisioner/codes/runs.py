@@ -85,8 +85,9 @@ CODES: dict[str, tuple[str, str]] = {
         "already. A saved plan is done exactly as it was shown or not at all (exit code 11). Make a new one: provision plan --out FILE.",
     ),
     "PRV-6106": (
-        "The file of a plan was edited or damaged",
-        "Its content does not fit its digest, so nobody can say what was approved. Make the plan again: provision plan --out FILE.",
+        "The file of a plan can't be carried out",
+        "Its content does not fit its digest, so it was edited or damaged and nobody can say what was approved; or another version of provision\n"
+        "made it, and this one can't read it. Make the plan again: provision plan --out FILE.",
     ),
     "PRV-6201": (
         "There is no such revision",

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from provisioner.engine import Planned
-from provisioner.model import Application, Change, Environment, Plan, Unit
+from provisioner.model import Application, Change, Environment, Json, Plan, Unit
 from provisioner.planner.fingerprint import fingerprint
 
 SHORT = 8
 """Digits of a digest that are shown."""
+NAMED = 3
+"""Files or attributes of one host or resource that are named."""
 
 
 def document_seals(application: Application, environment: Environment, units: Iterable[Unit], definitions: Mapping[str, str]) -> dict[str, str]:
@@ -44,12 +46,12 @@ def reasons(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         old, new = before.get(words), now.get(words)
         if old == new:
             continue
-        if old is None or new is None:
+        if words.startswith("program "):
+            found.append(f"the {words} is {new or 'none'}, and was {old or 'none'}")
+        elif old is None or new is None:
             found.append(f"{words} was {'added' if old is None else 'taken out'}")
         elif words.startswith("state of "):
             found.append(f"the {words} was written since: serial {_serial(old)} then, {_serial(new)} now")
-        elif words.startswith("program of "):
-            found.append(f"the {words} is {new or 'none'}, and was {old or 'none'}")
         elif words == "version":
             found.append(f"the version is {new or 'none'}, and was {old or 'none'}")
         else:
@@ -70,13 +72,33 @@ def world_reasons(before: Plan, now: Plan) -> list[str]:
         if then == today:
             continue
         if then is None or today is None:
-            found.append(f"{step}: {address} " + (f"would {today.action} now, and the plan did not show it" if today else "needs nothing any more"))
+            said = f"would {today.action} now, and the plan did not show it" if today else "needs nothing any more"
         elif then.action != today.action:
-            found.append(f"{step}: {address} would {today.action} now, and the plan showed {then.action}")
+            said = f"would {today.action} now, and the plan showed {then.action}"
         else:
-            found.append(f"{step}: {address} is not as the plan saw it")
+            said = "is not as the plan saw it"
+        what = _differing(then, today)
+        found.append(f"{step}: {address} {said}" + (f": {_named(what)}" if what else ""))
     failures = dict(before.failures)
     return [*found, *(f"{name}: {message}" for name, message in now.failures if name not in failures)]
+
+
+def _differing(then: Change | None, today: Change | None) -> list[str]:
+    """The files, or the attributes, that are to be changed in another way."""
+    old, new = ({} if one is None else _sides(one) for one in (then, today))
+    return sorted(name for name in {**old, **new} if old.get(name) != new.get(name))
+
+
+def _sides(change: Change) -> dict[str, Json]:
+    files: dict[str, Json] = {diff.path: [diff.before, diff.after] for diff in change.files}
+    names = dict.fromkeys([*change.before, *change.after, *change.unknown])
+    return files | {name: [change.before.get(name), change.after.get(name), name in change.unknown] for name in names}
+
+
+def _named(names: list[str]) -> str:
+    """The first few of them."""
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _changes(plan: Plan) -> dict[tuple[str, str], Change]:

@@ -14,7 +14,7 @@ from provisioner.store.database import MEMORY, Database
 from provisioner.store.delivered import DeliveredUnits, HostRecord
 from provisioner.store.drift import Drift
 from provisioner.store.events import Events
-from provisioner.store.failures import StoreError
+from provisioner.store.failures import StoreError, is_full
 from provisioner.store.locks import FenceLost, Holder, Lock, LockHeld, Locks, holder_here
 from provisioner.store.plans import Plans
 from provisioner.store.revisions import Revision, Revisions
@@ -36,6 +36,7 @@ __all__ = [
     "Store",
     "StoreError",
     "holder_here",
+    "is_full",
 ]
 
 

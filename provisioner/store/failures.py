@@ -1,5 +1,6 @@
 """What a database error means for people: cause and next step instead of a traceback. Decides only; does no I/O."""
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -14,6 +15,7 @@ class StoreError(ProvisionError):
 
 
 NO_SPACE = "PRV-6011"
+OUT_OF_SPACE = (errno.ENOSPC, errno.EDQUOT)
 OPENING = "its file and its folder must be readable and writable for you"
 SQLITE: tuple[tuple[str, str, str, str], ...] = (
     (
@@ -50,6 +52,11 @@ SQLITE: tuple[tuple[str, str, str, str], ...] = (
 """Beginning of SQLite's error name, code, cause, hint; first match."""
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether there was no space on a disk: for the store, or for another file."""
+    return getattr(error, "errno", 0) in OUT_OF_SPACE or getattr(error, "code", "") == NO_SPACE
+
+
 def explain(error: SQLAlchemyError, place: str) -> StoreError:
     """The error as people should see it; `place` is the file or the URL without its password."""
     origin = error.orig if isinstance(error, DBAPIError) else None
@@ -74,7 +81,7 @@ def explain(error: SQLAlchemyError, place: str) -> StoreError:
 
 def explain_os(error: OSError, place: str) -> StoreError:
     """Why the store's file or folder can't be made."""
-    code = {28: NO_SPACE, 122: NO_SPACE, 30: "PRV-6012"}.get(error.errno or 0, "PRV-6010")
+    code = NO_SPACE if is_full(error) else "PRV-6012" if error.errno == errno.EROFS else "PRV-6010"
     hint = (
         "free some space on that disk"
         if code == NO_SPACE

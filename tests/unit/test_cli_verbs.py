@@ -66,6 +66,13 @@ def test_a_saved_plan_is_not_carried_out_in_another_way_than_it_was_planned(give
     assert "PRV-6429" in told and f"{named} says something else than plan {PLAN.id}" in told
 
 
+def test_a_saved_plan_is_carried_out_in_its_project(capsys: Captured) -> None:
+    Path("release.plan").write_text(saved.to_text(replace(PLAN, purpose=Purpose(file="app.yaml"))))
+    assert main(["apply", "release.plan"]) == Exit.INVALID
+    told = capsys.readouterr().err
+    assert f"plan {PLAN.id} is of app.yaml, which is not here" in told and "provision init" not in told
+
+
 # ------------------------------------------------------------------ init, validate, types, schema, graph
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_each_template_is_a_valid_project(template: str, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Revisions compared, plans sealed and estimated, and what can't go back: the pure part of history, diff, rollback and saved plans."""
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from provisioner.model import (
     Component,
     Delivered,
     Environment,
+    FileDiff,
     Flow,
     Host,
     Hosts,
@@ -104,6 +107,32 @@ def test_the_world_is_another_one_where_a_change_is() -> None:
         "web@dc: web-03 would create now, and the plan showed configure", "web@dc: web-04 would configure now, and the plan did not show it",
         "db@aws: refused"]
     assert sealing.world_reasons(before, before) == []
+
+
+def test_what_differs_in_the_world_is_named() -> None:
+    """Files of a host, attributes of a resource."""
+    env, unit_file = FileDiff("/etc/web/env", "A=0\n", "A=1\n"), FileDiff("/etc/web/unit", "x", "y")
+    write = Change("web@dc", "web-01", "configure", files=(env, unit_file))
+    tags = Change("db@aws", "aws_db.this", "update", {"size": 1}, {"size": 2})
+    before = plan(Step("web@dc", "deliver", WEB, changes=(write,)), Step("db@aws", "deliver", unit("db@aws"), changes=(tags,)))
+    now = plan(Step("web@dc", "deliver", WEB, changes=(replace(write, files=(replace(env, before="A=9\n"), unit_file)),)),
+               Step("db@aws", "deliver", unit("db@aws"), changes=(replace(tags, unknown=tuple("abcd")),)))
+    assert sealing.world_reasons(before, now) == [
+        "web@dc: web-01 is not as the plan saw it: /etc/web/env", "db@aws: aws_db.this is not as the plan saw it: a, b, c and 1 more"]
+    assert sealing.world_reasons(plan(), now)[0] == "web@dc: web-01 would configure now, and the plan did not show it: /etc/web/env, /etc/web/unit"
+
+
+def test_a_plan_of_another_version_is_called_so() -> None:
+    """It was not edited. One that can be read is stale: what it does not know of would not be done, or be done otherwise."""
+    now = saved.seals(Application("shop", "1"), PROD, (), lambda types: {})
+    with pytest.raises(saved.Stale, match="the program that plans is provision .*, and was provision 0.0.9"):
+        saved.refuse_edited(plan(seals={**now, saved.PROGRAM: "provision 0.0.9"}), now)
+    saved.refuse_edited(plan(seals=now), now)
+    content = json.loads(saved.to_text(plan(Step("web@dc", "deliver", WEB))))
+    del content["plan"]["steps"][0]["unit"]["name"]
+    content["sha256"] = hashlib.sha256(json.dumps(content["plan"], sort_keys=True).encode()).hexdigest()
+    with pytest.raises(saved.Stale, match="made by another version of provision"):
+        saved.from_text(json.dumps(content))
 
 
 def test_a_saved_plan_survives_its_file_and_no_edit_of_it() -> None:

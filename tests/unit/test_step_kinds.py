@@ -1,5 +1,6 @@
 """Kinds of workflow steps by themselves: what waits, what is late, what fails, and that each is registered and shown."""
 
+import asyncio
 import json
 import re
 import threading
@@ -12,9 +13,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from provisioner import durations, step_kinds
-from provisioner.engine import Site
+from provisioner.engine import BatchRequest, Site
+from provisioner.engines.workflow.engine import WorkflowEngine
 from provisioner.errors import ProvisionError
-from provisioner.model import Target
+from provisioner.model import Event, Flow, Step, StepEnded, Target, Unit
 from provisioner.spec import yaml
 from provisioner.step_kinds import Done, Stopped, Suspended, TimedOut, Work
 from tests.vault_server import SECRET_ID, TOKEN, vault
@@ -173,3 +175,14 @@ def test_durations(text: str, seconds: float) -> None:
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError):
         durations.seconds(text)
+
+
+def test_a_step_that_is_too_late_says_what_it_waited_for(tmp_path: Path) -> None:
+    """A Prometheus that is not there is no time-out without a cause."""
+    asked = {"query": "up", "metricEndpoint": "http://127.0.0.1:1", "condition": ">=1", "duration": "1h", "failDuration": "1h"}
+    unit = Unit("fine@workflow", "fine", "check-metrics", "workflow", "workflow", inputs=asked, flow=Flow(timeout=0.5))
+    told: list[Event | StepEnded] = []
+    site = Site("shop", "prod", Target("workflow"), tmp_path, tmp_path, tmp_path, lambda value: value, run=3)
+    request = BatchRequest("fine@workflow", (Step("fine@workflow", "workflow", unit),))
+    asyncio.run(WorkflowEngine(Surroundings("")).deliver(request, site, told.append))
+    assert isinstance(told[-1], StepEnded) and re.fullmatch(r"timed out after .*: no answer: Connection refused \(PRV-4402\)", told[-1].message)

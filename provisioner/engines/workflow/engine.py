@@ -53,7 +53,14 @@ class WorkflowEngine:
             properties = site.reveal(step.unit.inputs)
         except ProvisionError as error:
             return StepEnded(step.name, "failed", error.message)
-        work = Work(step.name, properties, site, self._around, lambda text: report(Event("note", step.name, text)), flow.timeout)
+        said = ""
+
+        def tell(text: str) -> None:
+            nonlocal said
+            said = text
+            report(Event("note", step.name, text))
+
+        work = Work(step.name, properties, site, self._around, tell, flow.timeout)
         self._open[step.name] = (work, kind.waits)
         try:
             done = await _in_thread(partial(_gate, flow) if flow.gate else partial(kind.run, work), flow.timeout + GRACE, work.stop)
@@ -62,7 +69,7 @@ class WorkflowEngine:
         except Stopped:
             return StepEnded(step.name, "interrupted", "stopped")
         except TimedOut:
-            return StepEnded(step.name, "failed", f"timed out after {durations.words(flow.timeout)} (PRV-4402)")
+            return StepEnded(step.name, "failed", f"timed out after {durations.words(flow.timeout)}{said and f': {said}'} (PRV-4402)")
         except ProvisionError as error:
             return StepEnded(step.name, "failed", f"{error.message} ({error.code})" + (f"; {error.hint}" if error.hint else ""))
         finally:
