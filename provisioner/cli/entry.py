@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from provisioner import collector
 from provisioner.cli.door import Door
 from provisioner.cli.lazy import Verbs
 from provisioner.errors import Exit, ProvisionError, of_system
@@ -42,6 +43,7 @@ def provision(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code of the process."""
+    collector.seldom()
     _open_closed()
     given = list(sys.argv[1:] if arguments is None else arguments)
     door = Door(output=output_of(given, os.environ.get("PROVISION_OUTPUT", "text")))

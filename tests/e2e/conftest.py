@@ -41,9 +41,11 @@ class Project:
         self.folder = folder
         self.environ = {**environ, "HOME": str(home())}
         self.command = tuple(command)
+        self._outputs: dict[str, Any] | None = None
 
     def provision(self, *arguments: str, exit: int | None = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; fails the test when its exit code is another one (None: any)."""
+        self._outputs = None
         done = subprocess.run([*self.command, *arguments], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False, timeout=timeout)
         told = f"provision {' '.join(arguments)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -62,8 +64,10 @@ class Project:
         return effects(self.json("plan"))
 
     def outputs(self, component: str) -> dict[str, Any]:
-        """The outputs of the one unit of a component."""
-        found = {name: outputs for name, outputs in self.json("outputs")["outputs"].items() if name.partition("@")[0] == component}
+        """The outputs of the one unit of a component; asked once between two other commands."""
+        if self._outputs is None:
+            self._outputs = self.json("outputs")["outputs"]
+        found = {name: outputs for name, outputs in self._outputs.items() if name.partition("@")[0] == component}
         assert len(found) == 1, found
         outputs: dict[str, Any] = next(iter(found.values()))
         return outputs
