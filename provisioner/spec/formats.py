@@ -33,7 +33,7 @@ def _cron(value: str) -> str:
         if None in parts:
             named = f" ({names[0]} to {names[-1]})" if names else ""
             wrong = word.split(",")[parts.index(None)]
-            return f'must have a {name} from {low} to {high}{named}, as a number, a range 1-5, *, a step */5 or a list of them, not "{wrong}"'
+            return f'must give the {name} from {low} to {high}{named}, as a number, a range 1-5, *, a step */5 or a list of them, not "{wrong}"'
         found.append([part for part in parts if part])
     *_, days, months, _ = found
     # with a day of the week as well, either of the two is enough
