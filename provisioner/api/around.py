@@ -25,7 +25,7 @@ class Around:
     def state_of(self, application: str) -> str:
         """The state of the newest run that delivered an application in this environment; empty without one."""
         found = self._store.runs.list(application, self._environment, 20)
-        return next((run.state for run in found if not run.info.get("action") and run.state != "superseded"), "")
+        return next((run.state for run in found if not run.acts and run.state != "superseded"), "")
 
 
 def is_fresh(store: Store, key: tuple[str, str], version: str, units: Iterable[Unit]) -> bool:

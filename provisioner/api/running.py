@@ -42,7 +42,8 @@ class Runner:
         """A new run of this plan, which is saved first; `action` says in words what an action does ("backup db")."""
         self._store.plans.save(plan)
         origin = self._origin_of(plan)
-        told = (("action", action), ("commit", origin.commit), ("head", origin.head),
+        acts = bool(plan.steps) and all(step.kind == "action" for step in plan.steps)
+        told = (("action", action), ("acts", acts), ("commit", origin.commit), ("head", origin.head),
                 ("commits", to_json(origin.commits) if origin.commits.listed or origin.commits.note else None))
         info = {name: value for name, value in told if value}
         run = self._store.runs.begin(plan, self._lock.holder.who, self._reason, fence=self._lock.fence, info=info)
@@ -140,8 +141,7 @@ class Runner:
             ended = self._store.runs.interrupt(run.number, "stopped", int(code), fence=self._lock.fence)
         else:
             ended = self._store.runs.move(run.number, state, int(code), fence=self._lock.fence)
-        delivered = any(step.kind != "action" for step in plan.steps) or not plan.steps
-        revision = self._revision(ended, plan) if state == "succeeded" and delivered else 0
+        revision = self._revision(ended, plan) if state == "succeeded" and not run.acts else 0
         journal.note(Event("run-ended", message=state, data={"run": run.number, "exit": int(code), "revision": revision}))
         folders.forget_plan_files(Path(plan.folder))
         folders.sweep(self._state, self._needed())

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from provisioner import __version__
 from provisioner.codec import from_json, to_json
 from provisioner.engines.ansible.sealing import INVENTORY, ROLES, SETTINGS
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Application, Environment, Json, Plan, Unit
+from provisioner.model import Application, Environment, Json, Plan, Unit, project_path
 from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
-from provisioner.store import Store
+from provisioner.store import Run, Store
 
 PROGRAM = "program that plans"
 READ_BY_ENGINES = ("state of ", "provider lock of ", "program of ", INVENTORY, SETTINGS, ROLES)
@@ -62,6 +62,23 @@ def refuse_edited(plan: Plan, now: Mapping[str, str]) -> None:
     """Raise Stale when a document, definition, module, playbook or artefact is not what the plan was made from."""
     before = {words: seal for words, seal in plan.seals.items() if not words.startswith(READ_BY_ENGINES)}
     _refuse(plan, sealing.reasons(before, now))
+
+
+def refuse_moved(run: Run, plan: Plan, ended: Collection[str], digest_of: Callable[[str], str], project: Path) -> None:
+    """Raise ProvisionError (PRV-6102) where a playbook that `run` has yet to play was edited since its plan was made.
+
+    Modules are kept by digest when they are planned. Healing plays what is there, which drift says. What lies in the project's own folder shares it
+    with what a run writes there, so nobody can tell.
+    """
+    mine = (step.unit for step in plan.steps if step.kind != "remove" and step.name not in ended and step.unit.engine == "ansible"
+            and plan.purpose.kind != "heal")
+    moved = [unit.name for unit in mine if unit.source_digest and Path(unit.source).is_file()
+             and not Path(unit.source).is_relative_to(project_path(str(project))) and Path(unit.source).parent != project
+             and digest_of(unit.source) != unit.source_digest]
+    if moved:
+        raise ProvisionError(f"the playbook of {', '.join(moved)} was changed since run {run.number} was planned: "
+                             "going on would do what nobody was shown",
+                             code="PRV-6102", exit=Exit.STALE, hint="take the edit back, or make a new plan", next="provision apply")
 
 
 def refuse_stale(plan: Plan, fresh: Plan) -> None:

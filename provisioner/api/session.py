@@ -61,7 +61,7 @@ class Session(Project):
             if old is not None and old.plan == plan.id and old.state == "waiting":
                 return replace(runner.waiting(old), seconds=time.monotonic() - begun)
             if old is not None and old.plan == plan.id:
-                return replace(runner.resume(runner.resumable(old.number)), seconds=time.monotonic() - begun)
+                return replace(self._resume(runner, old.number), seconds=time.monotonic() - begun)
             if old is not None:
                 runner.settle(old, "")
             saved.refuse_edited(plan, self._seals(plan.purpose, self.units(plan.purpose, plan)))
@@ -105,14 +105,21 @@ class Session(Project):
     def resume(self, number: int | None, *, now: bool = False, listen: Listen) -> Outcome:
         """Go on with a run that failed, was stopped, waits or died; `now`: also before the time that it waits for.
 
-        Raises LockHeld, ProvisionError when there is none.
+        Raises LockHeld, ProvisionError when there is none, or when its plan does not fit any more.
         """
         begun = time.monotonic()
         with self._locked() as lock:
             if self.environment.sandbox:
                 self._simulate(self._units_of_newest())
             runner = self._runner(lock, listen)
-            return replace(runner.resume(runner.resumable(number), now=now), seconds=time.monotonic() - begun)
+            return replace(self._resume(runner, number, now=now), seconds=time.monotonic() - begun)
+
+    def _resume(self, runner: Runner, number: int | None, *, now: bool = False) -> Outcome:
+        run = runner.resumable(number)
+        if (plan := self.store.plans.get(run.plan)) is not None:
+            ended = [name for name, row in self.store.runs.steps(run.number).items() if row.state == "done"]
+            saved.refuse_moved(run, plan, ended, self.catalog.digest_of, self.folder)
+        return runner.resume(run, now=now)
 
     # -------------------------------------------------------------- what the world changed
     def drift(self) -> Drift:

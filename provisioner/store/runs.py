@@ -52,6 +52,11 @@ class Run:
     info: dict[str, Json] = field(default_factory=dict)
 
     @property
+    def acts(self) -> bool:
+        """An action (backup, restart …): it delivered nothing."""
+        return bool(self.info.get("acts"))
+
+    @property
     def commits(self) -> Commits:
         """What was committed since the revision before it."""
         return from_json(Commits, self.info.get("commits") or {})

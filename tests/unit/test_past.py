@@ -32,7 +32,7 @@ from provisioner.planner import sealing
 from provisioner.planner.differing import ABSENT, Difference, differences, flat, of_components, of_units
 from provisioner.planner.directions import kept_forward
 from provisioner.planner.estimate import estimate
-from provisioner.store import Revision, Store
+from provisioner.store import Revision, Run, Store
 from tests.unit.planning import unit
 
 WEB = replace(unit("web@dc", inputs={"env": {"A": "1"}, "artifact": "dist/web", "sha256": "a" * 64}), artifacts={"artifact": "sha256"},
@@ -143,6 +143,31 @@ def test_a_saved_plan_survives_its_file_and_no_edit_of_it() -> None:
         with pytest.raises(saved.Stale) as raised:
             saved.from_text(edited)
         assert raised.value.code == "PRV-6106"
+
+
+def test_a_playbook_that_was_edited_meanwhile_is_not_gone_on_with(tmp_path: Path) -> None:
+    """A yes is for what was shown; a unit that was delivered, or that only a healing plays as it is, is no matter."""
+    names = ("sign", "beside", ".provision/sources/kept")
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "site.yml").write_text("- hosts: all\n")
+    (tmp_path / "root.yml").write_text("- hosts: all\n")
+    made = [replace(unit(f"{Path(path).parent.name}@dc", engine="ansible"), source=str(tmp_path / path), source_digest="then")
+            for path in (*(f"{name}/site.yml" for name in names), "root.yml", "gone/site.yml")]
+    steps = plan(*(Step(one.name, "deliver", one) for one in made), Step("db@aws", "deliver", replace(unit("db@aws"), source_digest="x")))
+    run = Run(7, "p1", "shop", "prod", "1", "waiting", 1, "me", "", "")
+
+    def refuse(ended: tuple[str, ...], now: str, of: Plan = steps) -> None:
+        saved.refuse_moved(run, of, ended, lambda source: now, tmp_path)
+
+    with pytest.raises(ProvisionError, match="the playbook of sign@dc, beside@dc was changed since run 7 was planned") as raised:
+        refuse((), "now")
+    assert (raised.value.code, raised.value.exit, raised.value.next) == ("PRV-6102", 11, "provision apply")
+    with pytest.raises(ProvisionError, match="the playbook of beside@dc was changed"):
+        refuse(("sign@dc",), "now")
+    refuse((), "then")
+    refuse(("sign@dc", "beside@dc"), "now")
+    refuse((), "now", replace(steps, purpose=Purpose("heal")))
 
 
 # ------------------------------------------------------------------ going back

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.api.around import Around
 from provisioner.api.promoting import by_name_only, digests_of, pinned, promoted
 from provisioner.errors import ProvisionError
-from provisioner.model import Unit
+from provisioner.model import Json, Unit
 from provisioner.store import Revision, Store
 from tests.unit.planning import World, unit
 
@@ -19,23 +20,34 @@ def store(tmp_path: Path) -> Store:
     return Store.of_project(tmp_path)
 
 
-def run(store: Store, state: str, environment: str = "staging", **info: str) -> None:
+def run(store: Store, state: str, environment: str = "staging", **info: Json) -> None:
     plan = World().make(unit("api@dc"), ident=f"p{len(store.runs.list())}")
     plan = type(plan)(**{**vars(plan), "environment": environment})
     store.plans.save(plan)
     begun = store.runs.begin(plan, "me", "", info=info)
     if state != "running":
         store.runs.move(begun.number, state, 0)  # type: ignore[arg-type]
-    if state == "succeeded" and not info:
+    if state == "succeeded" and not info.get("acts"):
         store.revisions.add("shop", environment, Revision(0, plan.id, begun.number, "1", "", "", "text"))
 
 
 def test_the_newest_revision_is_promoted(store: Store) -> None:
     run(store, "succeeded")
     run(store, "succeeded")
-    run(store, "failed", action="backup db")
+    run(store, "failed", action="backup db", acts=True)
     name, revision = promoted(store, "", "staging")
     assert (name, revision.number, promoted(store, "shop", "staging")[1]) == ("shop", 2, revision)
+
+
+@pytest.mark.parametrize("doing", ["rollback to 1", "heal drift"])
+def test_what_a_rollback_or_a_healing_delivered_is_promoted(store: Store, doing: str) -> None:
+    run(store, "succeeded")
+    run(store, "succeeded", action=doing)
+    assert promoted(store, "shop", "staging")[1].number == 2
+    run(store, "failed", action=doing)
+    with pytest.raises(ProvisionError, match="its newest run, 3, failed"):
+        promoted(store, "shop", "staging")
+    assert Around("staging", store, lambda service, target: None, lambda path, value: None).state_of("shop") == "failed"
 
 
 def test_the_project_s_file_says_which_of_several(store: Store) -> None:
