@@ -30,7 +30,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-4206": (
         "A secret came out of a playbook in clear",
-        "set_stats gave a value that holds a secret, or that a type declares sensitive. It was not stored.\n"
+        "set_stats gave a value that holds a secret (one that was given, or one out of a vault of Ansible), or that a type declares\n"
+        "sensitive. It was not stored.\n"
         "Fix: declare the output as {generate: LENGTH} or {secret: …} and let the playbook take it as an input.",
     ),
     "PRV-4207": (

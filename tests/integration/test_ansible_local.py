@@ -148,17 +148,59 @@ def test_a_users_own_playbook_is_called_as_it_is(world: World, tmp_path: Path) -
     planned = world.plan(unit)
     assert planned.unpreviewed == "1 task cannot be checked: Count the words"
     (change,) = planned.changes
-    assert change.files == (FileDiff("greeting.j2", None, "Hail world on Linux\n"),)
+    # the word is out of the vault
+    assert change.files == (FileDiff("greeting.j2", None, "(secret) world on Linux\n"),)
     assert change.tasks == ("Write the greeting", "Count the words (cannot be checked)")
 
     told = world.deliver(world.step(unit, planned.changes))
     assert told.ended.state == "done", told.ended.message
-    assert told.ended.outputs == {"words": 4, "text": "<Hail world>"}
+    assert told.ended.outputs == {"words": 4, "text": "<world was greeted>"}
+    assert (tmp_path / "greeting").read_text() == "Hail world on Linux\n"
 
     nobody = world.deliver(world.step(replace(unit, hosts=(replace(host, groups=()),)), planned.changes)).ended
     assert nobody.state == "failed" and "no play of the playbook names it" in nobody.message
     # no playbook for removal: what it made stays, and that is said
     assert world.deliver(world.step(unit, kind="remove")).ended.state == "done"
+
+
+TELLING = """
+- hosts: all
+  gather_facts: false
+  vars_files: [whole.yml]
+  tasks:
+    - name: Write what it knows
+      ansible.builtin.copy: {content: "{{ inline }} {{ pin }} {{ plain }}", dest: "{{ told_path }}", mode: "0600"}
+    - ansible.builtin.debug: {msg: "{{ inline }} and {{ pin }}"}
+    - ansible.builtin.set_stats:
+        data: {token: "<{{ inline }}>", pin: "{{ pin }}", plain: "{{ plain }}", port: 4711}
+      run_once: true
+"""
+
+
+def test_what_a_vault_holds_is_stored_and_shown_nowhere(world: World, tmp_path: Path) -> None:
+    """Values of its files and single ones (`!vault`), also where they stand in an output; a number that looks like one is left alone."""
+    (tmp_path / "vault.pass").write_text("open sesame")
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nvault_password_file = vault.pass\n")
+    (tmp_path / "tell").mkdir()
+    (tmp_path / "tell/site.yml").write_text(TELLING)
+    (tmp_path / "tell/whole.yml").write_text("pin: '4711'\nplain: true\n")
+    vault = str(Path(sys.executable).with_name("ansible-vault"))
+    inline = subprocess.run([vault, "encrypt_string", "--name", "inline", "in line-9f"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    subprocess.run([vault, "encrypt", "tell/whole.yml"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "tell/group_vars").mkdir()
+    (tmp_path / "tell/group_vars/all.yml").write_text(inline.stdout)
+    unit = Unit("tell@lab", "tell", "tell", "lab", "ansible", str(tmp_path / "tell/site.yml"), inputs={"told_path": str(tmp_path / "told")},
+                hosts=(local_host(),), outputs={name: "${module.%s}" % name for name in ("token", "pin", "plain", "port")})
+    planned = world.plan(unit)
+    assert planned.changes[0].files[0].after == "(secret) (secret) True"
+
+    told = world.deliver(world.step(unit, planned.changes))
+    assert (tmp_path / "told").read_text() == "in line-9f 4711 True"
+    assert told.ended.state == "failed" and told.ended.message.startswith("PRV-4206 token, pin: a secret came out"), told.ended.message
+    assert "in line-9f" not in repr(told.events)
+    assert found_in(world.state, "in line-9f") == []
+    assert world.deliver(world.step(replace(unit, outputs={"plain": "${module.plain}", "port": "${module.port}"}))).ended.outputs == {
+        "plain": True, "port": 4711}
 
 
 def test_a_users_own_inventory_keeps_its_variables_and_groups(world: World, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def _play(order: dict[str, Any], runtime: Path) -> None:
     config = RunnerConfig(private_data_dir=str(runtime), playbook=arguments[-1], ident="run", quiet=True,
                           settings={"suppress_output_file": False, "suppress_ansible_output": True})
     config.prepare()
-    config.command = [_program(), *arguments]
+    config.command = [*_program(order["notes"]), *arguments]
     config.cwd = order["folder"]
     _say({"kind": "started"})
     runner = Runner(config, event_handler=_on_event)
@@ -81,9 +81,10 @@ def _play(order: dict[str, Any], runtime: Path) -> None:
     _say({"kind": "ended", "rc": runner.rc, "output": _output(runtime)})
 
 
-def _program() -> str:
-    beside = Path(sys.executable).with_name("ansible-playbook")
-    return str(beside) if beside.exists() else "ansible-playbook"
+def _program(notes: str) -> list[str]:
+    """ansible-playbook of our own environment, watched; one from elsewhere as it is."""
+    beside = Path(sys.executable).with_name("ansible-playbook").exists()
+    return [sys.executable, "-P", "-m", "provisioner.engines.ansible.watched", notes] if beside else ["ansible-playbook"]
 
 
 def _pipe(text: str, path: Path) -> str:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from provisioner.engines.ansible import folder as folders
 from provisioner.engines.ansible import processes
+from provisioner.engines.ansible.vaulted import Notes, masked
 from provisioner.model import Json
-from provisioner.secrets.redaction import pattern, redact
+from provisioner.secrets.redaction import redact
 
 LINE_LIMIT = 256 * 1024 * 1024
 """Characters of one event: a diff of many files is one line."""
@@ -45,7 +46,7 @@ class Play:
         self._order = order
         self._runtime = Path(tempfile.mkdtemp(prefix=folders.RUNTIME_PREFIX, dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
         self._process: asyncio.subprocess.Process | None = None
-        self._mask = pattern(order.secrets)
+        self._notes = Notes(self._runtime / "vaulted", order.secrets)
         self.ended_by_us = False
 
     @property
@@ -61,12 +62,12 @@ class Play:
             process = await self._start(environ)
             assert process.stdout is not None
             async for line in process.stdout:
-                event = json.loads(self._masked(line.decode(errors="replace")))
+                event = masked(json.loads(line), self._notes.pattern())
                 last = event["kind"]
                 yield event
             code = await process.wait()
             if last not in ("ended", "broken"):
-                yield {"kind": "gone", "code": code, "message": self._masked(self._stderr())}
+                yield {"kind": "gone", "code": code, "message": redact(self._stderr(), self._notes.pattern())}
         finally:
             await self.end()
             shutil.rmtree(self._runtime, ignore_errors=True)
@@ -83,7 +84,8 @@ class Play:
         assert self._process.stdin is not None
         self._process.stdin.write((json.dumps({
             "runtime": str(self._runtime), "arguments": list(order.arguments), "folder": str(order.project),
-            "hidden": json.dumps(order.hidden) if order.hidden else "", "playbook": order.playbook}) + "\n").encode())
+            "hidden": json.dumps(order.hidden) if order.hidden else "", "playbook": order.playbook,
+            "notes": self._notes.begun()}) + "\n").encode())
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()
         return self._process
@@ -104,9 +106,6 @@ class Play:
                 process.kill()
             await process.wait()
         finish(self._order.folder, str(self._runtime))
-
-    def _masked(self, text: str) -> str:
-        return redact(text, self._mask)
 
     def _stderr(self) -> str:
         try:
