@@ -8,7 +8,7 @@ from provisioner.api.session import Session
 from provisioner.compose.overriding import overridden
 from provisioner.errors import ProvisionError
 from provisioner.model import Plan, Unit
-from provisioner.planner.differing import Difference, View, differences, of_components, of_units
+from provisioner.planner.differing import Difference, View, as_pulled, differences, of_components, of_units
 from provisioner.planner.drift import Findings
 
 
@@ -37,14 +37,20 @@ def revisions(session: Session, before: int, after: int) -> Compared:
     """Two revisions by number (0: the newest, -1: the one before it). Raises ProvisionError."""
     sides = [session.revision(number) for number in (before, after)]
     names = [f"{session.application.name}@{revision.number}" + (f" ({revision.version})" if revision.version else "") for revision, _ in sides]
-    old, new = (of_units(plan.units) for _, plan in sides)
+    old, new = (of_units(_asked(plan)) for _, plan in sides)
     return Compared((names[0], names[1]), differences(old, new))
+
+
+def _asked(plan: Plan) -> tuple[Unit, ...]:
+    """The units of a plan, and the steps of its workflow."""
+    return tuple(step.unit for step in plan.steps if step.kind in ("deliver", "workflow"))
 
 
 def file_to_delivered(session: Session) -> Compared:
     """What is delivered against what app.yaml says. Raises Invalid, ProvisionError when nothing is delivered."""
     revision, plan = session.revision(0)
-    found = differences(of_units(plan.units), of_units(session.wanted()))
+    then = _asked(plan)
+    found = differences(of_units(then), of_units(as_pulled(session.wanted(), then)))
     return Compared((f"{session.application.name}@{revision.number}", session.settings.file), found)
 
 
@@ -59,7 +65,10 @@ def file_to_live(session: Session) -> Compared:
     plan = session.look()
     session.discard(plan)
     found = drifting.found_in(session.store, plan, session.environment)
-    return replace(compared, live=Live(plan, found, sum(step.kind == "deliver" for step in plan.steps)))
+    units = {unit.name for unit in plan.units}
+    # a step of the workflow does something, and is nothing that is there
+    seen = replace(found, unseen=tuple((name, why) for name, why in found.unseen if name.partition("/")[0] in units))
+    return replace(compared, live=Live(plan, seen, len(units)))
 
 
 def environments(before: Session, after: Session) -> Compared:

@@ -1,7 +1,7 @@
 """Two states of an application, or the same one in two environments, compared by path. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.model import Component, Json, Unit
 
@@ -37,6 +37,17 @@ def differences(before: View, after: View) -> tuple[Difference, ...]:
     return tuple(found)
 
 
+def as_pulled(units: Iterable[Unit], then: Iterable[Unit]) -> list[Unit]:
+    """The units with the digests that their images had then, where they are still called the same: nobody is asked what a name means now."""
+    before = {unit.name: unit.inputs for unit in then}
+    found = []
+    for unit in units:
+        old = before.get(unit.name, {})
+        same = {taking: old.get(taking, "") for name, taking in unit.images.items() if unit.inputs.get(name) == old.get(name)}
+        found.append(replace(unit, inputs={**unit.inputs, **{key: value for key, value in same.items() if not unit.inputs.get(key)}}))
+    return found
+
+
 def of_units(units: Iterable[Unit]) -> dict[str, dict[str, Json]]:
     """What each unit is delivered with. Inputs are templates: a secret is a reference in them."""
     return {unit.name: _unit(unit) for unit in units}
@@ -49,6 +60,9 @@ def _unit(unit: Unit) -> dict[str, Json]:
     pins = {name: taking for name, taking in unit.pins.items() if unit.inputs.get(name)}
     for name, taking in pins.items():
         found[f"artifact {unit.inputs[name]}"] = str(unit.inputs.get(taking) or "").removeprefix("sha256:")[:SHORT]
+    if unit.flow:
+        after, holds = (", ".join(names) for names in (unit.flow.after, unit.flow.members))
+        found |= {"if": unit.flow.condition, "after": after, "timeout": unit.flow.timeout or "", "holds": holds}
     taken = set(pins.values())
     found |= dict(flat({name: value for name, value in unit.inputs.items() if name not in taken}))
     return {path: value for path, value in found.items() if value not in ("", None)}

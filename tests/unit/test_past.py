@@ -29,7 +29,7 @@ from provisioner.model import (
     Unit,
 )
 from provisioner.planner import sealing
-from provisioner.planner.differing import ABSENT, Difference, differences, flat, of_components, of_units
+from provisioner.planner.differing import ABSENT, Difference, as_pulled, differences, flat, of_components, of_units
 from provisioner.planner.directions import kept_forward
 from provisioner.planner.estimate import estimate
 from provisioner.store import Revision, Run, Store
@@ -48,6 +48,24 @@ def test_units_differ_by_path() -> None:
         Difference("web@dc", "artifact dist/web", "a" * 12, "b" * 12), Difference("web@dc", "env.A", "1", "2"),
         Difference("web@dc", "env.B", ABSENT, "3"), Difference("web@dc", "playbook", "s" * 12, "t" * 12))
     assert differences(of_units([WEB]), of_units([WEB])) == ()
+
+
+def test_steps_of_a_workflow_differ_by_when_they_are_carried_out() -> None:
+    step = replace(unit("look@workflow"), flow=Flow(after=("all@workflow",), timeout=60.0))
+    later = replace(step, flow=Flow(after=("all@workflow", "told@workflow"), condition="always", timeout=60.0))
+    assert [(one.path, one.before, one.after) for one in differences(of_units([step]), of_units([later]))] == [
+        ("after", "all@workflow", "all@workflow, told@workflow"), ("if", ABSENT, "always")]
+
+
+def test_an_image_of_the_same_name_is_the_one_that_is_delivered() -> None:
+    """Nobody asks a registry for a diff."""
+    then = replace(unit("api@aws", inputs={"image": "shop/api:1", "digest": "sha256:" + "a" * 64}), images={"image": "digest"})
+    now = replace(then, inputs={"image": "shop/api:1", "digest": ""})
+    assert differences(of_units([then]), of_units(as_pulled([now], [then]))) == ()
+    other = replace(now, inputs={"image": "shop/api:2", "digest": ""})
+    assert as_pulled([other, unit("new@aws")], [then]) == [other, unit("new@aws")]
+    said = replace(now, inputs={"image": "shop/api:1", "digest": "sha256:" + "b" * 64})
+    assert as_pulled([said], [then]) == [said]
 
 
 def test_environments_differ_by_what_is_asked_for_and_where() -> None:
