@@ -8,7 +8,7 @@ from provisioner.model import Json, Unit
 from provisioner.store import Revision, Store
 from provisioner.suggest import suggestion
 
-STATES = {"running": "is at work", "succeeded": "took it away"}
+STATES = {"running": "is at work", "succeeded": "took it away", "waiting": "waits for a yes", "interrupted": "was interrupted"}
 
 
 def promoted(store: Store, application: str, origin: str, written: Collection[str] = ()) -> tuple[str, Revision]:

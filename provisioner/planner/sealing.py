@@ -78,7 +78,8 @@ def world_reasons(before: Plan, now: Plan) -> list[str]:
         else:
             said = "is not as the plan saw it"
         what = _differing(then, today)
-        found.append(f"{step}: {address} {said}" + (f": {_named(what)}" if what else ""))
+        # a step of the workflow has no address
+        found.append(" ".join(filter(None, [f"{step}:", address, said])) + (f": {_named(what)}" if what else ""))
     failures = dict(before.failures)
     return [*found, *(f"{name}: {message}" for name, message in now.failures if name not in failures)]
 

@@ -125,6 +125,8 @@ def test_the_world_is_another_one_where_a_change_is() -> None:
         "web@dc: web-03 would create now, and the plan showed configure", "web@dc: web-04 would configure now, and the plan did not show it",
         "db@aws: refused"]
     assert sealing.world_reasons(before, before) == []
+    said = plan(Step("told@workflow", "workflow", WEB, changes=(Change("told@workflow", "", "run"),)))
+    assert sealing.world_reasons(said, plan()) == ["told@workflow: needs nothing any more"]
 
 
 def test_what_differs_in_the_world_is_named() -> None:

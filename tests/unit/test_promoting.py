@@ -70,7 +70,8 @@ def test_what_was_taken_away_is_not_promoted(store: Store) -> None:
         promoted(store, "", "staging")
 
 
-@pytest.mark.parametrize(("state", "told"), [("failed", "run, 2, failed"), ("running", "run, 2, is at work"), ("superseded", "run, 2, superseded")])
+@pytest.mark.parametrize(("state", "told"), [
+    ("failed", "run, 2, failed"), ("running", "run, 2, is at work"), ("waiting", "run, 2, waits for a yes"), ("superseded", "run, 2, superseded")])
 def test_what_is_not_green_is_not_promoted(store: Store, state: str, told: str) -> None:
     run(store, "succeeded")
     run(store, state)
