@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.catalog.addons import contested
+from provisioner.catalog.addons import contested, installed, verify
 from provisioner.catalog.definition_shape import KINDS
 from provisioner.catalog.definitions import Kind, of_document
 from provisioner.catalog.digests import digest_source
@@ -157,6 +157,10 @@ class Catalog:
         if name not in self._known[kind]:
             self._index(kind)
         if name not in self._known[kind]:
+            # it may be of an addon that is not there
+            for addon in installed(self._project):
+                if addon.state == "missing":
+                    verify(addon.name, addon.folder, addon.pin)
             return None
         path, origin = self._known[kind][name]
         if (kind, name) in self._contested:

@@ -40,6 +40,9 @@ class _Loader(yaml.SafeLoader):
     """YAML of Ansible: what its tags (`!vault`, `!unsafe`) hold is not needed."""
 
 
+VAULT = "$ANSIBLE_VAULT;"
+
+
 _Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
@@ -94,15 +97,23 @@ def thin_playbook(role: str, title: str, tasks: str = "", note: str = "") -> str
 
 # ------------------------------------------------------------------ reading
 def _yaml(path: Path) -> Any:
+    """What a file holds; nothing that could be known of one that is encrypted as a whole."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        text = path.read_text(encoding="utf-8")
+        return None if text.startswith(VAULT) else yaml.load(text, _Loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ProvisionError(f"{path} can't be read: {str(error).splitlines()[0]}", code="PRV-1442", where=Where(str(path)),
                              exit=Exit.INVALID) from None
 
 
 def _playbook(path: Path, found: Findings) -> None:
+    if path.is_dir():
+        raise ProvisionError(f"{path} is a folder, and no role: it has no tasks/main.yml", code="PRV-1442", where=Where(str(path)), exit=Exit.INVALID,
+                             hint="name a playbook in it, or a role")
     plays = _yaml(path)
+    if plays is None:
+        raise ProvisionError(f"{path} is empty, or encrypted by ansible-vault as a whole", code="PRV-1442", where=Where(str(path)), exit=Exit.INVALID,
+                             hint="encrypt its values or files of variables only, and it can be read")
     if not isinstance(plays, list) or not all(isinstance(play, dict) for play in plays) or not any("hosts" in play for play in plays):
         raise ProvisionError(f"{path} is no playbook and no role", code="PRV-1442", where=Where(str(path)), exit=Exit.INVALID,
                              hint="a playbook is a list of plays with `hosts`; a role is a folder with tasks/main.yml")

@@ -23,6 +23,8 @@ RESOURCES = re.compile(r'^\s*resource\s+"([\w-]+)"', re.MULTILINE)
 PROVIDERS = re.compile(r"^\s*required_providers\s*\{", re.MULTILINE)
 
 
+KEPT = frozenset(("source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"))
+"""What stands beside variables where a module is called."""
 HELPERS = ("archive", "external", "http", "local", "null", "random", "template", "terraform", "time", "tls")
 """Providers that are no place where anything is made."""
 
@@ -64,6 +66,8 @@ def module_of(files: Iterable[tuple[str, str]]) -> Module:
                 _add_blocks(hcl.read(text), variables, outputs)
         except ValueError as error:
             raise Unreadable(f"{name}: {error}") from None
+    if kept := sorted(KEPT & variables.keys()):
+        raise Unreadable(f'Terraform keeps the name "{kept[0]}" for itself: a variable needs another one')
     return Module(variables, outputs)
 
 

@@ -96,6 +96,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(place / "roles" / "clock" / "meta" / "argument_specs.yml", SPECS)
     write(place / "roles" / "clock" / "defaults" / "main.yml", "ntp_offset: 0.5\nntp_key: '{{ lookup }}'\n")
     write(place / "roles" / "clock" / "tasks" / "main.yml", TASKS)
+    write(place / "roles" / "sealed" / "defaults" / "main.yml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n")
+    write(place / "roles" / "sealed" / "tasks" / "main.yml", TASKS)
     write(place / "play" / "motto" / "site.yml", PLAYBOOK)
     monkeypatch.chdir(place)
     return place
@@ -159,6 +161,11 @@ def test_a_role_becomes_a_type_with_a_thin_playbook(capsys: Captured) -> None:
     assert main(["def", "vet", "clock"]) == Exit.OK
 
 
+def test_a_role_whose_defaults_are_encrypted_becomes_a_type_all_the_same() -> None:
+    assert main(["def", "init", "--from-playbook", "roles/sealed"]) == Exit.OK
+    assert list(component("sealed").outputs) == ["ntp_peer"]
+
+
 def test_a_removal_of_a_role_and_of_a_playbook() -> None:
     write(Path("roles/clock/tasks/absent.yml"), "- ansible.builtin.debug:\n")
     write(Path("play/motto/remove.yml"), "- hosts: all\n")
@@ -195,7 +202,9 @@ def test_a_playbook_becomes_a_type_as_it_is() -> None:
     (["init", "--from-module", "roles"], "PRV-1431", Exit.INVALID),
     (["init", "--from-module", "bad"], "PRV-1431", Exit.INVALID),
     (["init", "--from-module", "odd"], "PRV-1441", Exit.USAGE),
-    (["init", "--from-playbook", "roles"], "PRV-1442", Exit.INVALID),
+    (["init", "--from-playbook", "roles"], "PRV-1442  roles is a folder, and no role", Exit.INVALID),
+    (["init", "--from-playbook", "play/sealed.yml"], "PRV-1442  play/sealed.yml is empty, or encrypted by ansible-vault", Exit.INVALID),
+    (["init", "--from-module", "modules/kept", "--needs", "aws"], "Terraform keeps the name", Exit.INVALID),
     (["init", "--from-playbook", "roles/clock/tasks/main.yml"], "PRV-1442", Exit.INVALID),
     (["vet", "postgrse"], "PRV-6404", Exit.FAILED),
     (["vet", "gone.yaml"], "PRV-1101", Exit.INVALID),
@@ -205,6 +214,8 @@ def test_what_can_not_be_drafted_or_vetted(arguments: list[str], code: str, exit
     write(Path("stray.yaml"), "kind: ComponentDefinition\n")
     write(Path("bad/main.tf"), 'variable "x" {\n  type = \n')
     write(Path("odd/main.tf"), 'variable "x" {}\n')
+    write(Path("modules/kept/main.tf"), 'variable "count" {}\n')
+    write(Path("play/sealed.yml"), "$ANSIBLE_VAULT;1.1;AES256\n6162\n")
     assert main(["def", *arguments]) == exit
     assert code in capsys.readouterr().err
     assert not Path("components").exists()
