@@ -4,6 +4,7 @@ changed, gone. One root, about five minutes: a load balancer takes 60 s in the p
 
 import datetime
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -27,7 +28,7 @@ def blocks(files: dict[str, str], given: tuple[str, str]) -> dict[str, dict[str,
     """Module blocks by name; `files` are those of the site, `given` a certificate and its key (PEM)."""
     network = {"vpc_id": "${module.net.id}", "subnet_ids": "${module.net.private_subnet_ids}"}
     return {
-        "net": {"module": "network", "nat": True},
+        "net": {"module": "network", "name": "sg-shop-test-net", "nat": True},
         "pin": {"module": "secret", "value": "${var.pin}"},
         "keys": {"module": "secret", "values": {"first": "${var.pin}", "second": "two"}, "recovery_days": 7},
         "tls": {"module": "certificate", "domain": "pay.example", "alternative_names": ["*.pay.example", "www.pay.example"], "zone": ZONE},
@@ -41,7 +42,8 @@ def blocks(files: dict[str, str], given: tuple[str, str]) -> dict[str, dict[str,
                      {"path": "/machines", "backends": [{"to": "${module.fleet.private_addresses}"}], "port": 8080},
                      {"path": "/parts", "backends": [{"to": ["10.0.128.12"], "weight": 90}, {"to": ["10.0.128.13"], "weight": 10}], "port": 8080},
                      {"host": "admin.pay.example", "path": "/", "backends": [{"to": "${module.fleet.private_addresses[0]}"}], "port": 9000}]},
-        "inner": {"module": "load-balancer", "public": False, "port": 8080, "routes": [{"path": "/", "backends": [{"to": "172.31.0.10"}]}],
+        "inner": {"module": "load-balancer", "name": "internal-shop-test-inner", "public": False, "port": 8080,
+                  "routes": [{"path": "/", "backends": [{"to": "172.31.0.10"}]}],
                   "depends_on": ["module.net"]},
         "api": {"module": "service", "image": FIRST, "replicas": 2, "cpu": "500m", "memory": "1500Mi", "env": {"MODE": "live", "COUNT": 3},
                 "secret_env": {"PIN": "${var.pin}", "URL": "postgresql://app:${var.pin}@${module.fleet.address}:5432/app"},
@@ -171,6 +173,15 @@ def test_a_task_has_run_to_its_end(world: World) -> None:
     (task,) = ecs.describe_tasks(cluster="shop-test-migrate", tasks=ecs.list_tasks(
         cluster="shop-test-migrate", family="shop-test-migrate", desiredStatus="STOPPED")["taskArns"])["tasks"]
     assert task["containers"][0]["exitCode"] == 0
+
+
+def test_names_are_such_as_aws_takes_them(world: World) -> None:
+    """Its own beginnings are taken off ("internal-", "sg-"), and tags hold no asterisk."""
+    client = world.root.client("elbv2")
+    assert {each["LoadBalancerName"] for each in client.describe_load_balancers()["LoadBalancers"]} == {"shop-test-door", "shop-test-inner"}
+    groups = [each["TargetGroupArn"] for each in client.describe_target_groups()["TargetGroups"]]
+    names = [tag["Value"] for each in client.describe_tags(ResourceArns=groups)["TagDescriptions"] for tag in each["Tags"] if tag["Key"] == "Name"]
+    assert "internal-shop-test-inner / 0" in names and [name for name in names if re.search(r"[^\w .:/=+@-]", name)] == []
 
 
 def test_the_load_balancer_knows_hosts_paths_and_parts(world: World) -> None:

@@ -40,8 +40,9 @@ def blocks(program: Path) -> dict[str, dict[str, Any]]:
     return {
         "net": {"module": "network"},
         "stock": {"module": "mysql", **network},
-        "old": {"module": "mysql", "engine": "mysql", "engine_version": "8.0", "username": "shop", "depends_on": ["module.net"]},
-        "sessions": {"module": "cache", "password": PASSWORD, "multi_az": True, **network},
+        "old": {"module": "mysql", "name": "1-shop-test-old", "engine": "mysql", "engine_version": "8.0", "username": "shop",
+                "depends_on": ["module.net"]},
+        "sessions": {"module": "cache", "name": "1-shop-test-sessions", "password": PASSWORD, "multi_az": True, **network},
         "pages": {"module": "cache", "password": PASSWORD, "engine_version": "8", "memory_mb": 4000, "depends_on": ["module.net"]},
         "events": {"module": "broker", "password": PASSWORD, **network},
         "shared": {"module": "filesystem", "archive_days": 30, **network},
@@ -94,7 +95,7 @@ def test_outputs_say_how_to_reach_what_was_made(made: Root) -> None:
     assert found["stock"]["port"] == 3306 and ".rds." in found["stock"]["address"]
     secret = json.loads(made.client("secretsmanager").get_secret_value(SecretId=found["old"]["master_secret_arn"])["SecretString"])
     assert secret["username"] == "shop" and secret["password"]
-    assert found["sessions"]["port"] == 6379 and found["sessions"]["address"].startswith("master.shop-test-sessions.")
+    assert found["sessions"]["port"] == 6379 and found["sessions"]["address"].startswith("master.p-1-shop-test-sessions.")
     assert found["events"]["port"] == 5671 and found["events"]["address"]
     assert found["shared"]["address"].startswith(found["shared"]["id"])
     assert found["steps"]["name"] == "shop-test-steps.fifo"

@@ -34,7 +34,7 @@ resource "terraform_data" "user" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${local.short}-"
+  name_prefix = trimprefix("${local.short}-", "sg-")
   description = "AMQP over TLS from the networks that are named"
   vpc_id      = local.vpc_id == "" ? null : local.vpc_id
   tags        = merge(var.tags, { Name = var.name })

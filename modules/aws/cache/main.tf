@@ -2,7 +2,8 @@
 
 locals {
   # 40 characters
-  short      = length(var.name) <= 40 ? var.name : "${trimsuffix(substr(var.name, 0, 31), "-")}-${substr(sha256(var.name), 0, 8)}"
+  named      = can(regex("^[a-z]", var.name)) ? var.name : "p-${var.name}" # a letter first
+  short      = length(local.named) <= 40 ? local.named : "${trimsuffix(substr(local.named, 0, 31), "-")}-${substr(sha256(var.name), 0, 8)}"
   identifier = replace(local.short, "/-+/", "-")
   vpc_id     = var.vpc_id == "" ? var.default_vpc_id : var.vpc_id
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
@@ -54,7 +55,7 @@ resource "aws_elasticache_subnet_group" "this" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${local.identifier}-"
+  name_prefix = trimprefix("${local.identifier}-", "sg-")
   description = "Redis from the networks that are named"
   vpc_id      = local.vpc_id == "" ? null : local.vpc_id
   tags        = merge(var.tags, { Name = var.name })

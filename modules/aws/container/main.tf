@@ -157,7 +157,7 @@ resource "aws_iam_role_policy" "execution" {
 # ------------------------------------------------------------------ network
 # Closed but for what is named; outwards open, because the image and the secrets come from outside.
 resource "aws_security_group" "this" {
-  name_prefix = "${local.prefix}-"
+  name_prefix = trimprefix("${local.prefix}-", "sg-")
   description = "Reaches ${var.name}"
   vpc_id      = var.vpc_id == "" ? null : var.vpc_id
   tags        = merge(var.tags, { Name = var.name })
@@ -199,7 +199,7 @@ resource "aws_efs_file_system" "this" {
 resource "aws_security_group" "files" {
   count = local.makes_files ? 1 : 0
 
-  name_prefix = "${local.prefix}-files-"
+  name_prefix = trimprefix("${local.prefix}-files-", "sg-")
   description = "Files of ${var.name}"
   vpc_id      = var.vpc_id == "" ? null : var.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-files" })

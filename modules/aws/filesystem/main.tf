@@ -22,7 +22,7 @@ resource "terraform_data" "subnets" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${substr(var.name, 0, 60)}-"
+  name_prefix = trimprefix("${substr(var.name, 0, 60)}-", "sg-")
   description = "NFS from the networks that are named"
   vpc_id      = local.vpc_id == "" ? null : local.vpc_id
   tags        = merge(var.tags, { Name = var.name })

@@ -3,8 +3,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.name))
-    error_message = "The name must be of lower-case letters, digits and hyphens, beginning with a letter."
+    condition     = can(regex("^[a-z0-9][a-z0-9-]*[a-z0-9]$", var.name))
+    error_message = "The name must be of lower-case letters, digits and hyphens, with none at an end."
   }
 }
 

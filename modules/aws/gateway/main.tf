@@ -1,6 +1,9 @@
 # An HTTP API (API Gateway v2) that passes requests on by path prefix. It reaches public addresses only.
 
 locals {
+  # 128 characters
+  short = length(var.name) <= 128 ? var.name : "${substr(var.name, 0, 119)}-${substr(sha256(var.name), 0, 8)}"
+
   # keys come from paths, which are known; what a backend is may not be yet
   routes = { for route in var.routes : trimsuffix(try(route.path, "/"), "/") => route }
 
@@ -21,7 +24,7 @@ locals {
 }
 
 resource "aws_apigatewayv2_api" "this" {
-  name          = var.name
+  name          = local.short
   protocol_type = "HTTP"
   tags          = var.tags
 }

@@ -1,8 +1,9 @@
 # An application load balancer: routes by host and path to addresses, and to services that attach themselves.
 
 locals {
-  # 32 characters
-  short      = replace(length(var.name) <= 32 ? var.name : "${trimsuffix(substr(var.name, 0, 23), "-")}-${substr(sha256(var.name), 0, 8)}", "/-+/", "-")
+  # 32 characters, and "internal-" before them is AWS's own
+  named      = trimprefix(var.name, "internal-")
+  short      = replace(length(local.named) <= 32 ? local.named : "${trimsuffix(substr(local.named, 0, 23), "-")}-${substr(sha256(var.name), 0, 8)}", "/-+/", "-")
   vpc_id     = var.vpc_id == "" ? var.default_vpc_id : var.vpc_id
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
 
@@ -47,7 +48,7 @@ resource "terraform_data" "subnets" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${local.short}-"
+  name_prefix = trimprefix("${local.short}-", "sg-")
   description = "HTTP from the networks that are named"
   vpc_id      = local.vpc_id == "" ? null : local.vpc_id
   tags        = merge(var.tags, { Name = var.name })
@@ -104,7 +105,7 @@ resource "aws_lb_target_group" "this" {
   port                 = each.value.port
   vpc_id               = aws_security_group.this.vpc_id
   deregistration_delay = 30
-  tags                 = merge(var.tags, { Name = "${var.name} ${each.key}" })
+  tags                 = merge(var.tags, { Name = substr(replace("${var.name} ${each.key}", "/[^a-zA-Z0-9 _.:\\/=+@-]/", ""), 0, 256) })
 
   health_check {
     port                = each.value.asked_at == null || each.value.asked_at == each.value.port ? "traffic-port" : each.value.asked_at
@@ -206,7 +207,7 @@ resource "aws_lb_listener_rule" "this" {
 
   listener_arn = aws_lb_listener.this.arn
   priority     = local.priorities[each.key]
-  tags         = merge(var.tags, { Name = "${var.name} ${each.key}" })
+  tags         = merge(var.tags, { Name = substr(replace("${var.name} ${each.key}", "/[^a-zA-Z0-9 _.:\\/=+@-]/", ""), 0, 256) })
 
   action {
     type             = "forward"

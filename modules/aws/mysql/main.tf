@@ -4,7 +4,8 @@ locals {
   classes = { small = "db.t4g.micro", medium = "db.t4g.medium", large = "db.m7g.xlarge" }
   version = var.engine_version != "" ? var.engine_version : var.engine == "mysql" ? "8.4" : "11.4"
   # 63 characters, less what "-final" and a digest take
-  short      = length(var.name) <= 50 ? var.name : "${trimsuffix(substr(var.name, 0, 41), "-")}-${substr(sha256(var.name), 0, 8)}"
+  named      = can(regex("^[a-z]", var.name)) ? var.name : "p-${var.name}" # a letter first
+  short      = length(local.named) <= 50 ? local.named : "${trimsuffix(substr(local.named, 0, 41), "-")}-${substr(sha256(var.name), 0, 8)}"
   identifier = replace(local.short, "/-+/", "-")
   vpc_id     = var.vpc_id == "" ? var.default_vpc_id : var.vpc_id
   subnet_ids = length(var.subnet_ids) > 0 ? var.subnet_ids : length(var.default_subnet_ids) > 0 ? var.default_subnet_ids : terraform_data.subnets.output
@@ -41,7 +42,7 @@ resource "aws_db_subnet_group" "this" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${local.identifier}-"
+  name_prefix = trimprefix("${local.identifier}-", "sg-")
   description = "MySQL from the networks that are named"
   vpc_id      = local.vpc_id == "" ? null : local.vpc_id
   tags        = merge(var.tags, { Name = var.name })

@@ -116,7 +116,7 @@ resource "aws_route" "nat" {
 }
 
 resource "aws_security_group" "this" {
-  name_prefix = "${substr(var.name, 0, 60)}-"
+  name_prefix = trimprefix("${substr(var.name, 0, 60)}-", "sg-")
   description = "Members reach each other; from outside only the ports that are named."
   vpc_id      = aws_vpc.this.id
   tags        = merge(var.tags, { Name = var.name })

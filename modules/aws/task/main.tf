@@ -5,7 +5,7 @@ locals {
 
   # ------------------------------------------------------------ from cron's five fields to EventBridge's six
   nicknames = { "@hourly" = "0 * * * *", "@daily" = "0 0 * * *", "@midnight" = "0 0 * * *", "@weekly" = "0 0 * * 0", "@monthly" = "0 0 1 * *", "@yearly" = "0 0 1 1 *", "@annually" = "0 0 1 1 *" }
-  fields    = split(" ", replace(trimspace(lookup(local.nicknames, var.schedule, var.schedule)), "/\\s+/", " "))
+  fields    = split(" ", replace(replace(trimspace(lookup(local.nicknames, var.schedule, var.schedule)), "?", "*"), "/\\s+/", " ")) # to cron a ? is a *
   day       = try(local.fields[2], "*")
   weekday   = try(local.fields[4], "*")
 

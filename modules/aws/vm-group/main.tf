@@ -59,7 +59,7 @@ resource "aws_key_pair" "this" {
 resource "aws_security_group" "door" {
   count = length(var.attachments) > 0 ? 1 : 0
 
-  name_prefix = "${substr(var.name, 0, 60)}-door-"
+  name_prefix = trimprefix("${substr(var.name, 0, 60)}-door-", "sg-")
   description = "Load balancers reach ${var.name}"
   vpc_id      = var.attachments[0].network
   tags        = merge(var.tags, { Name = "${var.name}-door" })
