@@ -292,6 +292,7 @@ def test_from_a_registry_with_a_login(world: World, lab: Lab, hosts: tuple[Host,
         assert get(lab, host).startswith("2|")
     again = world.play("service/site", given)
     assert all(again.of(host.name)["tasks"] == [] and again.of(host.name)["outputs"]["service_image_digest"] != digest for host in hosts)
+    stays_without_registry(lab, world, hosts, given)
     # as it is promoted: by its digest, whatever its name means by now
     given["service_image_digest"] = digest
     done = world.play("service/site", given)
@@ -302,6 +303,17 @@ def test_from_a_registry_with_a_login(world: World, lab: Lab, hosts: tuple[Host,
     for host in hosts:
         assert left_of(lab, host, "web") == ""
     assert base64.b64encode(f"shop:{CANARY}".encode()).decode() not in world.seen
+
+
+def stays_without_registry(lab: Lab, world: World, hosts: tuple[Host, Host], given: dict[str, Any]) -> None:
+    """A registry that does not answer is a note; it is there again afterwards."""
+    lab.ssh(hosts[0], "systemctl stop registry")
+    told = world.play("service/site", given, check=True)
+    for host in hosts:
+        (note,) = told.of(host.name)["notes"]
+        assert note.startswith(f"{given['service_image']} stays the image that is here: the registry {hosts[0].address}:5000 does not answer")
+        assert told.of(host.name)["tasks"] == []
+    serve(lab, world, hosts[0], "dist/web-2.tar")
 
 
 def serve(lab: Lab, world: World, host: Host, archive: str = "dist/web.tar") -> None:

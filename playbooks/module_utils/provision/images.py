@@ -44,8 +44,15 @@ def _pull(work: Work, service: Service, image: Image, words: str) -> None:
 
 
 def _pull_again(work: Work, service: Service, image: Image) -> bool:
-    """True when the registry has another image under the name than this host."""
-    if "@" in image.name or registry.digest(image.name, image.login) in podman.digests(image.name):
+    """True when the registry has another image under the name than this host; one that does not say takes nothing away: a note."""
+    if "@" in image.name:
+        return False
+    try:
+        now = registry.digest(image.name, image.login)
+    except Failed as failed:
+        work.notes.append(f"{image.name} stays the image that is here: {failed}")
+        return False
+    if now in podman.digests(image.name):
         return False
     _pull(work, service, image, f"pull image {image.name} again: its registry has another one")
     return True
