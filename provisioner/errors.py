@@ -98,7 +98,8 @@ class Invalid(ProvisionError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self._problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self._problems), code=self._problems[0].code)
+        code = next((problem.code for problem in self._problems if problem.severity == "error"), self._problems[0].code)
+        super().__init__("\n".join(str(problem) for problem in self._problems), code=code)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

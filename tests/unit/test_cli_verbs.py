@@ -133,6 +133,11 @@ def test_warnings_are_told_once_and_the_error_is_what_is_explained(tmp_path: Pat
     told = capsys.readouterr().err
     assert told.count('"status" has no effect here') == 1 and told.count("unknown type") == 1
     assert told.rstrip().endswith("More: provision explain PRV-1401")
+    path = tmp_path / "app.yaml"
+    path.write_text(path.read_text().replace("{name: shop}", "{name: shop, creationTimestamp: null}"))
+    assert main(["validate", "-o", "json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert (found["problems"][0]["severity"], found["error"]["code"]) == ("warning", "PRV-1401")
 
 
 def test_types_and_schema(capsys: Captured) -> None:
