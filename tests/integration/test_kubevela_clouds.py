@@ -1,4 +1,4 @@
-"""KubeVela's definitions for clouds whose providers can't be had here: the root is rendered up to `terraform init`, which names what is missing."""
+"""KubeVela's definitions: each shows its parameters; for clouds whose providers can't be had here the root is rendered up to `terraform init`."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,15 @@ import pytest
 
 from provisioner import spec
 from provisioner.catalog import Catalog
+from provisioner.catalog.foreign import foreign_name
+from provisioner.catalog.remote import source_of
+from provisioner.cli import main
 from provisioner.compose import compose
 from provisioner.errors import Missing
 from provisioner.model import Unit
+from provisioner.spec import yaml
 from tests import kubevela
+from tests.git_server import repository
 from tests.integration.terraform_world import World
 
 # alibaba-nas is left out: its module calls another one in a git repository on the Internet
@@ -63,3 +68,32 @@ def test_the_root_is_rendered(tmp_path: Path, name: str, monkeypatch: pytest.Mon
     assert root["provider"] == {provider.rpartition("/")[2]: {"features": {}, "region": "here"}}
     (module,) = root["module"].values()
     assert properties.items() <= module.items()
+
+
+def stand_in(folder: Path) -> dict[str, str]:
+    """A repository in place of all that the definitions name, with a module wherever one of them looks; git's environment that leads there."""
+    written = [yaml.read(path).value["spec"]["schematic"]["terraform"] for path in kubevela.DEFINITIONS]
+    sources = [source_of(one["configuration"], one.get("path", "")) for one in written if one.get("type") == "remote"]
+    assert len(sources) == 87
+    repository(folder / "one.git", {f"{source.folder}/main.tf".lstrip("/"): 'variable "stands_in" { type = number }\n' for source in sources})
+    for url in {source.url for source in sources}:
+        place = folder / "hub" / url.removeprefix("https://github.com/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(folder / "one.git")
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{folder}/hub/.insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/"}
+
+
+def test_each_definition_shows_its_parameters(tmp_path: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    """`provision types NAME` of all of them: what they fetch are stand-ins, each at the address and in the folder that its definition names."""
+    monkeypatch.chdir(kubevela.project(tmp_path / "project"))
+    for name, value in stand_in(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    shown = {}
+    for path in kubevela.DEFINITIONS:
+        assert main(["types", foreign_name(path), "-o", "json"]) == 0, path.name
+        shown[path] = json.loads(capsys.readouterr().out)
+    remote = {path for path, told in shown.items() if told["parameters"]["properties"].get("stands_in", {}).get("type") == "number"}
+    assert len(remote) == 87
+    for path in shown.keys() - remote:
+        assert len(shown[path]["parameters"]["properties"]) > 6, "its own variables beside those of every definition"

@@ -38,6 +38,13 @@ def test_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert counts["plans"] + counts["plans without"] >= GOAL
 
 
+def test_what_composes_was_planned_for_real(folder: Path) -> None:
+    """`python -m tests.kubevela --plan` plans what is new."""
+    only = {row.file: row.reasons for row in kubevela.rows(folder) if row.result == "composes only"}
+    assert only.keys() == kubevela.NEEDS_OTHERS, only
+    assert kubevela.planned_before().keys() == {row.file for row in kubevela.rows(folder) if row.result != "no"}
+
+
 def test_each_that_does_not_plan_has_a_reason_that_is_still_true(folder: Path) -> None:
     """Types of addons, modules that are not here, Kubernetes objects; every other one by file."""
     refused = {row.file: row for row in kubevela.rows(folder) if row.result == "no"}

@@ -1,16 +1,15 @@
 """KubeVela's own documents against one environment: which of them provision takes, and why it does not take the others.
 
-`python -m tests.kubevela` prints the table.
+`python -m tests.kubevela` prints the table, with `--plan` it plans each document that composes for real and keeps what came of it.
 """
 
 import copy
+import json
 import random
 import shutil
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,14 +19,17 @@ from provisioner.compose import Composition, compose
 from provisioner.errors import Invalid
 from provisioner.model import Environment, Json
 
-DATA = Path(__file__).parent / "data" / "kubevela"
+DATA = Path(__file__).parents[1] / "data" / "kubevela"
 APPLICATIONS = sorted((DATA / "applications").glob("*.yaml"))
 DEFINITIONS = sorted((DATA / "definitions").glob("*.yaml"))
 ENVIRONMENT = Path("environments/both.yaml")
+PLANNED = DATA / "planned.json"
+"""What came of each real plan: how many units of it on each target, or why there was none."""
 
 
 ELSEWHERE = {"PRV-1401": "types of addons", "PRV-1452": "modules in repositories that are not kept here", "PRV-1516": "Kubernetes objects"}
 """Codes of the reasons that a document of a cluster may well have, in words."""
+RESULTS = {"plans": "plan", "plans without": "plan with --ignore-unsupported", "composes only": "compose only", "no": "do not"}
 OTHERWISE = {
     "kubevela.github.io__docs__end-user__components__cloud-services__provision-cloud-resources-by-crossplane.md__1.yaml":
         "its aws-s3 is Crossplane's, an addon's type of the name of ours with other parameters",
@@ -47,14 +49,20 @@ OTHERWISE = {
 """Files that do not plan for none of these reasons, and why."""
 
 
+NEEDS_OTHERS = {"kubevela.github.io__docs__end-user__policies__resource-adoption.md__3.yaml"}
+"""Reads what another application delivers: alone it has no plan."""
+
+
 @dataclass(frozen=True)
 class Row:
-    """One application: composed as it is, composed with --ignore-unsupported, or not at all; the errors of the last attempt."""
+    """One application: what became of it, and the errors of the last attempt."""
 
     file: str
     result: str
-    """plans, plans without, no."""
+    """plans, plans without (with --ignore-unsupported), composes only (there was no plan of it on real hosts), no."""
     reasons: tuple[str, ...] = ()
+    without: bool = False
+    """It takes --ignore-unsupported."""
 
     @property
     def why(self) -> str:
@@ -95,11 +103,33 @@ def _read(folder: Path) -> tuple[Catalog, Environment]:
 
 
 def rows(folder: Path) -> Iterator[Row]:
-    """Every application of every file."""
+    """Every application of every file; what was not planned for real only composes."""
+    planned = planned_before()
+    for row, _, _ in composing(folder):
+        failed = "was not planned" if row.file not in planned else planned[row.file].get("failed", "")
+        yield replace(row, result="composes only", reasons=(str(failed),)) if row.result != "no" and failed else row
+
+
+def composing(folder: Path) -> Iterator[tuple[Row, Path, str]]:
+    """Every application of every file, nothing planned: its row, its file and its name."""
     for path in APPLICATIONS:
         names = names_in(path)
         for name in names:
-            yield _row(folder, path, name, path.name if len(names) == 1 else f"{path.name}#{name}")
+            yield _row(folder, path, name, path.name if len(names) == 1 else f"{path.name}#{name}"), path, name
+
+
+def row_of(folder: Path, shown: str) -> tuple[Row, Path, str]:
+    """One application by the name of its row, FILE or FILE#NAME; nothing planned."""
+    file, _, name = shown.partition("#")
+    path = DATA / "applications" / file
+    name = name or names_in(path)[0]
+    return _row(folder, path, name, shown), path, name
+
+
+def planned_before() -> dict[str, dict[str, Json]]:
+    """What came of real plans, by the name of a row."""
+    found: dict[str, dict[str, Json]] = json.loads(PLANNED.read_text()) if PLANNED.exists() else {}
+    return found
 
 
 def _row(folder: Path, path: Path, name: str, shown: str) -> Row:
@@ -110,7 +140,7 @@ def _row(folder: Path, path: Path, name: str, shown: str) -> Row:
         strict = _reasons(error)
     try:
         composed(folder, path, name, ignore=True)
-        return Row(shown, "plans without", strict)
+        return Row(shown, "plans without", strict, without=True)
     except Invalid as error:
         return Row(shown, "no", _reasons(error))
 
@@ -142,14 +172,9 @@ def _paths(value: Json, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
 def table(folder: Path) -> tuple[str, dict[str, int]]:
     """The table as text, and how many files had each result."""
     found = list(rows(folder))
-    counts = {result: len({row.file.partition("#")[0] for row in found if row.result == result}) for result in ("plans", "plans without", "no")}
+    counts = {result: len({row.file.partition("#")[0] for row in found if row.result == result}) for result in RESULTS}
     reasons = Counter(row.why for row in found if row.result == "no" and row.file not in OTHERWISE)
     why = "".join(f"{number:4} {reason}\n" for reason, number in reasons.most_common())
     why += "".join(f"   1 {row.why} ({row.file})\n" for row in found if row.file in OTHERWISE)
-    summary = f"{counts['plans']} plan, {counts['plans without']} plan with --ignore-unsupported, {counts['no']} do not"
+    summary = ", ".join(f"{counts[result]} {said}" for result, said in RESULTS.items() if counts[result])
     return "".join(map(str, found)) + f"\nWhy some do not plan:\n{why}\n{summary}\n", counts
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as place:
-        sys.stdout.write(table(project(Path(place)))[0])
