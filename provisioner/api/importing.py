@@ -47,16 +47,20 @@ def wanted(unit: Unit, pairs: Sequence[tuple[str, str]], state: Path | None, dec
 
 
 def judge(plan: Plan) -> None:
-    """Raise Refused (PRV-6424) when what is taken over could not be planned, or would be replaced or destroyed by it."""
+    """Raise Refused (PRV-6424) when what is taken over could not be planned, is managed already, or would be replaced or destroyed by it."""
     if not plan.purpose.imports:
         return
     taken = {(unit, address) for unit, address, _ in plan.purpose.imports}
     failures = [f"{name}: {why}" for name, why in plan.failures if name in {unit for unit, _ in taken}]
     lost = [f"{change.unit}: {change.place} would be {'replaced' if change.action == 'replace' else 'destroyed'} ({change.reason})"
             for step in plan.steps for change in step.changes if (change.unit, change.place) in taken and change.action in ("replace", "delete")]
-    if failures or lost:
-        raise Refused("nothing was taken over: " + "; ".join([*failures, *lost]), code="PRV-6424", exit=Exit.DENIED,
-                      hint="set the properties that differ to what is there" if lost else "")
+    shown = {(change.unit, change.place) for step in plan.steps for change in step.changes}
+    unknown = {*dict(plan.failures), *(step.unit.name for step in plan.steps if step.unpreviewed)}
+    there = [f"{unit}: {address} is managed already, so {identifier} was not taken over" for unit, address, identifier in plan.purpose.imports
+             if address and (unit, address) not in shown and unit not in unknown]
+    if failures or lost or there:
+        hint = "set the properties that differ to what is there" if lost else "leave it out, or import it as another component" if there else ""
+        raise Refused("nothing was taken over: " + "; ".join([*failures, *lost, *there]), code="PRV-6424", exit=Exit.DENIED, hint=hint)
 
 
 def with_imports(units: tuple[Unit, ...], imports: Iterable[tuple[str, str, str]]) -> tuple[Unit, ...]:

@@ -134,7 +134,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6424": (
         "Nothing was taken over",
-        "What provision import names has to stay: it is refused where Terraform would replace it to make it as app.yaml says, or where an address\n"
-        "or id is wrong (exit code 5). Terraform's words name the attribute that differs: give the component a property that fits what is there.",
+        "What provision import names has to stay: it is refused where Terraform would replace it to make it as app.yaml says, where an address\n"
+        "or id is wrong, or where the component has that resource already (exit code 5). Terraform's words name the attribute that differs:\n"
+        "give the component a property that fits what is there.",
     ),
 }

@@ -65,6 +65,16 @@ def test_what_is_taken_over_stays(action: str, refused: bool) -> None:
     assert (caught.value.code, caught.value.exit) == ("PRV-6424", Exit.DENIED)
 
 
+def test_what_is_managed_already_is_not_taken_over_once_more() -> None:
+    """Terraform would say nothing, whatever the id: it may be that of another bucket."""
+    plan = Plan("p", "shop", "prod", "", (Step("files@aws", "deliver", FILES),), purpose=Purpose(imports=(("files@aws", "x.y", "another"),)))
+    with pytest.raises(Refused, match="files@aws: x.y is managed already, so another was not taken over") as caught:
+        judge(plan)
+    assert (caught.value.code, caught.value.exit) == ("PRV-6424", Exit.DENIED)
+    judge(replace(plan, steps=(replace(plan.steps[0], unpreviewed="cannot be previewed before db@aws"),)))
+    judge(replace(plan, purpose=Purpose(imports=(("web@dc", "", ""),))))
+
+
 def test_each_address_needs_an_id(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import", "files", "aws_s3_bucket.this"]) == Exit.USAGE
     assert "aws_s3_bucket.this has no id" in capsys.readouterr().err
