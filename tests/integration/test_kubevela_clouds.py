@@ -18,8 +18,8 @@ from tests import kubevela
 from tests.git_server import repository
 from tests.integration.terraform_world import World
 
-# alibaba-nas is left out: its module calls another one in a git repository on the Internet
 CLOUDS = {
+    "alibaba-nas": ("alibaba", "aliyun/alicloud", {"name": "shop"}),
     "tencent-vpc": ("tencentcloud", "tencentcloudstack/tencentcloud", {"vpc_name": "shop"}),
     "baidu-vpc": ("baidu", "baidubce/baiducloud", {"name": "shop"}),
     "azure-database-mariadb": ("azure", "hashicorp/azurerm", {"server_name": "shop"}),
@@ -40,6 +40,24 @@ kind: Application
 metadata: {{name: shop}}
 spec: {{components: [{{name: it, type: {type}, properties: {properties}}}]}}
 """
+NESTED = {"alibaba/vswitch/main.tf": 'variable "zone_id" { type = string }\noutput "VPC_ID" { value = 1 }\noutput "VSWITCH_ID" { value = 2 }\n'}
+"""Stands for the module that alibaba-nas calls."""
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A repository in place of all that the definitions name, with a module wherever one of them looks; git's environment that leads there."""
+    folder = tmp_path_factory.mktemp("git")
+    written = [yaml.read(path).value["spec"]["schematic"]["terraform"] for path in kubevela.DEFINITIONS]
+    sources = [source_of(one["configuration"], one.get("path", "")) for one in written if one.get("type") == "remote"]
+    assert len(sources) == 87
+    modules = {f"{source.folder}/main.tf".lstrip("/"): 'variable "stands_in" { type = number }\n' for source in sources}
+    repository(folder / "one.git", NESTED | modules)
+    for url in {source.url for source in sources}:
+        place = folder / "hub" / url.removeprefix("https://github.com/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(folder / "one.git")
+    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{folder}/hub/.insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/"}
 
 
 def unit_of(folder: Path, name: str) -> tuple[Unit, World]:
@@ -57,7 +75,9 @@ def unit_of(folder: Path, name: str) -> tuple[Unit, World]:
 
 
 @pytest.mark.parametrize("name", CLOUDS)
-def test_the_root_is_rendered(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_is_rendered(tmp_path: Path, name: str, stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in stand_in.items():
+        monkeypatch.setenv(key, value)
     unit, world = unit_of(tmp_path, name)
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "cli.tfrc"))
     _, provider, properties = CLOUDS[name]
@@ -70,24 +90,11 @@ def test_the_root_is_rendered(tmp_path: Path, name: str, monkeypatch: pytest.Mon
     assert properties.items() <= module.items()
 
 
-def stand_in(folder: Path) -> dict[str, str]:
-    """A repository in place of all that the definitions name, with a module wherever one of them looks; git's environment that leads there."""
-    written = [yaml.read(path).value["spec"]["schematic"]["terraform"] for path in kubevela.DEFINITIONS]
-    sources = [source_of(one["configuration"], one.get("path", "")) for one in written if one.get("type") == "remote"]
-    assert len(sources) == 87
-    repository(folder / "one.git", {f"{source.folder}/main.tf".lstrip("/"): 'variable "stands_in" { type = number }\n' for source in sources})
-    for url in {source.url for source in sources}:
-        place = folder / "hub" / url.removeprefix("https://github.com/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(folder / "one.git")
-    return {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{folder}/hub/.insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/"}
-
-
-def test_each_definition_shows_its_parameters(tmp_path: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch,
+def test_each_definition_shows_its_parameters(tmp_path: Path, elsewhere: None, stand_in: dict[str, str], monkeypatch: pytest.MonkeyPatch,
                                               capsys: pytest.CaptureFixture[str]) -> None:
     """`provision types NAME` of all of them: what they fetch are stand-ins, each at the address and in the folder that its definition names."""
     monkeypatch.chdir(kubevela.project(tmp_path / "project"))
-    for name, value in stand_in(tmp_path).items():
+    for name, value in stand_in.items():
         monkeypatch.setenv(name, value)
     shown = {}
     for path in kubevela.DEFINITIONS:
