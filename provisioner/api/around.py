@@ -24,8 +24,8 @@ class Around:
 
     def state_of(self, application: str) -> str:
         """The state of the newest run that delivered an application in this environment; empty without one."""
-        found = self._store.runs.list(application, self._environment, 20)
-        return next((run.state for run in found if not run.acts and run.state != "superseded"), "")
+        found = self._store.runs.deliveries(application, self._environment)
+        return next((run.state for run in found if run.state != "superseded"), "")
 
 
 def is_fresh(store: Store, key: tuple[str, str], version: str, units: Iterable[Unit]) -> bool:

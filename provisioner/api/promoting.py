@@ -30,7 +30,7 @@ def promoted(store: Store, application: str, origin: str, written: Collection[st
         raise ProvisionError(what, code="PRV-6221", hint="name it after the file: app.yaml#NAME" if rows else suggestion(origin, there),
                              next=f"provision apply -e {origin}")
     name = rows[0].application
-    run = next((run for run in store.runs.list(name, origin) if not run.acts), None)
+    run = next(iter(store.runs.deliveries(name, origin)), None)
     revision = store.revisions.latest(name, origin)
     if run is None or revision is None or run.state != "succeeded" or revision.run != run.number:
         how = f"its newest run, {run.number}, {STATES.get(run.state, run.state)}" if run else "it has no run"

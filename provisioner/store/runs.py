@@ -1,6 +1,6 @@
 """The journal of runs: one row per run, one per (run, step), moved only along the tables of the model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -156,6 +156,10 @@ class Runs:
         query = _of(application, environment).order_by(RUNS.c.number.desc()).limit(limit)
         with self._database.read() as connection:
             return [_run(row) for row in connection.execute(query)]
+
+    def deliveries(self, application: str, environment: str) -> Iterable[Run]:
+        """Runs that deliver, newest first, actions left out; one that waits comes before all: a healing beside it does not hide it."""
+        return sorted((run for run in self.list(application, environment) if not run.acts), key=lambda run: run.state != "waiting")
 
     def took(self, application: str, environment: str, limit: int = 20) -> tuple[Seconds, int]:
         """Step to the seconds that it took in each of the newest runs in which it changed something; and how many runs that are."""

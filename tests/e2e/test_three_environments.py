@@ -104,6 +104,14 @@ def test_and_on_to_hosts(orders: Project, lab: Lab, lab_hosts: LabHosts) -> None
     done = orders.provision("promote", "--from", "staging", "--to", "lab", "--yes").stdout
     assert "orders · lab · 1.4.0 · from staging, revision 1" in done and "audit" not in done
     assert orders.json("drift", "-e", "lab")["differences"] == []
+    # a saved plan is of the hosts as they were: a file that is edited on one of them makes it stale
+    orders.provision("plan", "-e", "lab", "--out", "lab.plan")
+    lab.ssh(hosts[1], "sed -i s/LEVEL=.*/LEVEL=debug/ /etc/desk/env")
+    runs = orders.json("runs", "-e", "lab")
+    told = orders.provision("apply", "lab.plan", "--yes", exit=11).stderr
+    assert "PRV-6105" in told and f"desk@fra: {hosts[1].name} is not as the plan saw it: /etc/desk/env\n" in told and hosts[0].name not in told, told
+    assert orders.json("runs", "-e", "lab") == runs and "LEVEL=debug" in lab.ssh(hosts[1], "cat /etc/desk/env").stdout
+    orders.provision("drift", "-e", "lab", "--fix", "--yes")
     for host in hosts:
         assert lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout == "orders 1.4.0\n"
     assert "PRV-5010" in orders.provision("destroy", "-e", "lab", "--yes", "--allow-destroy", "orders", "--allow-destroy", "receipts", exit=5).stderr

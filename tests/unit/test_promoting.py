@@ -50,6 +50,16 @@ def test_what_a_rollback_or_a_healing_delivered_is_promoted(store: Store, doing:
     assert Around("staging", store, lambda service, target: None, lambda path, value: None).state_of("shop") == "failed"
 
 
+def test_a_run_that_waits_is_not_hidden_by_a_healing(store: Store) -> None:
+    """What it has delivered so far is no revision yet."""
+    run(store, "succeeded")
+    run(store, "waiting")
+    run(store, "succeeded", action="heal drift")
+    with pytest.raises(ProvisionError, match="its newest run, 2, waits for a yes"):
+        promoted(store, "shop", "staging")
+    assert Around("staging", store, lambda service, target: None, lambda path, value: None).state_of("shop") == "waiting"
+
+
 def test_the_project_s_file_says_which_of_several(store: Store) -> None:
     run(store, "succeeded")
     for application in ("shop", "mail"):
