@@ -18,7 +18,7 @@ from provisioner.spec.checking import Codes
 from provisioner.spec.document import Document, Steps
 from provisioner.spec.judging import Shape, fault_of_schema
 from provisioner.spec.reading import bad_references, head, violations
-from provisioner.spec.relations import KEYWORDS
+from provisioner.spec.relations import AMOUNTS, KEYWORDS
 from provisioner.suggest import suggestion
 
 Kind = Literal["component", "trait"]
@@ -142,7 +142,7 @@ def _relations(document: Document, at: Steps, schema: Json) -> Iterator[Problem]
             yield from _relations(document, (*at, index), below)
     if not isinstance(schema, dict):
         return
-    for keyword in KEYWORDS.keys() & schema.keys():
+    for keyword in KEYWORDS.keys() & schema.keys() - AMOUNTS:
         shapes = [schema, *schema.get("properties", {}).values()]
         for name in (name for names in schema[keyword] for name in names if not any(declared(shape, name) for shape in shapes)):
             yield Problem("PRV-1422", f'{keyword}: no parameter "{name}"', document.value_at((*at, keyword)),

@@ -184,7 +184,8 @@ CODES: dict[str, tuple[str, str]] = {
     "PRV-1412": ("A trait does not apply to that type", "Its definition names the types that it can be attached to."),
     "PRV-1413": (
         "Two components of one name",
-        "A trait adds components named after its own one: the gateway trait of NAME adds NAME-gateway. Rename the other one.",
+        "A trait adds components named after its own one: the gateway trait of NAME adds NAME-gateway. Rename the other one, or this one where\n"
+        "that name would be too long.",
     ),
     "PRV-1414": (
         "A trait has no meaning here",

@@ -1,5 +1,6 @@
 """The traits of one component, carried out: what they patch in it, which components they add beside it. Pure; collects problems."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,6 +11,7 @@ from provisioner.compose.sharing import share
 from provisioner.errors import Problem
 from provisioner.model import Addition, Component, Definition, Json, Trait
 from provisioner.references import Lookup, Reference
+from provisioner.spec.oam import LONGEST, NAME
 from provisioner.suggest import suggestion
 
 CheckProperties = Callable[[Component | Trait, Definition], tuple[dict[str, Json], list[Problem]]]
@@ -151,6 +153,10 @@ def _put(dressed: Dressed, trait: Trait, component: Component) -> None:
     if component.name in dressed.names:
         dressed.problems.append(Problem("PRV-1413", f'the trait adds a component "{component.name}", but there is one', trait.where,
                                         f"one {trait.type} trait of that name for each component, and no component of that name"))
+        return
+    if not re.fullmatch(NAME, component.name) or len(component.name) > LONGEST:
+        dressed.problems.append(Problem("PRV-1413", f'the trait adds a component "{component.name}", and a name has at most {LONGEST} small letters, '
+                                        "digits and hyphens", trait.where, "give the component a shorter name"))
         return
     dressed.names.add(component.name)
     dressed.added[component.name] = component

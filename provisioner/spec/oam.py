@@ -5,6 +5,8 @@ from typing import Any
 API = "core.oam.dev/v1beta1"
 OLD_API = "core.oam.dev/v1alpha2"
 """Read as today's, with a warning: the Application is the same."""
+LONGEST = 63
+"""Characters of a name."""
 NAME = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 NAME_SAYS = "must be lower-case letters, digits and dashes, beginning and ending with a letter or digit"
 
@@ -28,7 +30,7 @@ def texts(**more: Any) -> Schema:
 
 def name(description: str) -> Schema:
     """A name that is a DNS label."""
-    return {"type": "string", "minLength": 1, "maxLength": 63, "pattern": NAME, "x-says": NAME_SAYS, "description": description}
+    return {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": NAME, "x-says": NAME_SAYS, "description": description}
 
 
 TEXT: Schema = {"type": "string", "minLength": 1}

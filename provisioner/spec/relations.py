@@ -165,6 +165,8 @@ def _amount(value: Json) -> float | None:
     return float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else None
 
 
+AMOUNTS = frozenset(("x-least", "x-most"))
+"""Keywords about a value alone, which name no others."""
 KEYWORDS: Mapping[str, Rule] = {
     "x-order": _order, "x-below": _below, "x-differ": _differ, "x-equal": _equal, "x-among": _among, "x-not-among": _not_among,
     "x-least": _least, "x-most": _most, "x-apart": _apart, "x-distinct": _distinct}

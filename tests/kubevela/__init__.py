@@ -31,6 +31,7 @@ ELSEWHERE = {"PRV-1401": "types of addons", "PRV-1452": "modules in repositories
 """Codes of the reasons that a document of a cluster may well have, in words."""
 RESULTS = {"plans": "plan", "plans without": "plan with --ignore-unsupported", "composes only": "compose only", "no": "do not"}
 OTHERWISE = {
+    "catalog__examples__istio__demo.yaml": "a component and its gateway both want port 80 of one host",
     "kubevela.github.io__docs__end-user__components__cloud-services__provision-cloud-resources-by-crossplane.md__1.yaml":
         "its aws-s3 is Crossplane's, an addon's type of the name of ours with other parameters",
     "kubevela.github.io__docs__end-user__components__cloud-services__terraform__azure-database-mariadb.md__1.yaml":
