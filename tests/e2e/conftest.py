@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import venv
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from packaging.requirements import Requirement
 
 from provisioner.console.schemas import SCHEMAS
 
@@ -32,6 +35,35 @@ def home() -> Path:
         if entry.name != ".ssh":
             (made / entry.name).symlink_to(entry)
     return made
+
+
+@cache
+def ansible_alone() -> Path:
+    """The programs of a virtual environment that has ansible-core as it is installed here, what it requires, and nothing else: not provision."""
+    made = Path(tempfile.mkdtemp(prefix="provision-ansible-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    venv.create(made)
+    (place,) = made.glob("lib/python*/site-packages")
+    for found in required("ansible-core", {}).values():
+        for name in {file.parts[0] for file in found.files or () if file.parts[0] not in ("..", "__pycache__")}:
+            (place / name).symlink_to(Path(str(found.locate_file(name))))
+    script = made / "bin/ansible-playbook"
+    script.write_text(f"#!{made}/bin/python\nimport sys\nfrom ansible.cli.playbook import main\nsys.exit(main())\n")
+    script.chmod(0o755)
+    asked = subprocess.run([made / "bin/python", "-c", "import ansible, provisioner"], cwd=made, capture_output=True, text=True, check=False)
+    assert "No module named 'provisioner'" in asked.stderr, asked.stderr
+    return script.parent
+
+
+def required(name: str, found: dict[str, Distribution]) -> dict[str, Distribution]:
+    """A package and all that it requires here, by name."""
+    if name not in found:
+        found[name] = distribution(name)
+        for text in found[name].requires or ():
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                required(requirement.name, found)
+    return found
 
 
 class Project:
@@ -86,12 +118,12 @@ class Project:
         return done.stdout
 
     def without_provision(self, script: Path, *arguments: str, exit: int = 0) -> str:
-        """Run a script of an ejected folder, from anywhere, where provision can't be imported; what it said."""
-        nothing = self.folder.parent / "nothing"
-        (nothing / "provisioner").mkdir(parents=True, exist_ok=True)
-        (nothing / "provisioner/__init__.py").write_text('raise ImportError("provision is not installed")\n')
-        environ = {**self.environ, "PATH": f"{PROVISION.parent}{os.pathsep}{self.environ['PATH']}", "PYTHONPATH": str(nothing),
+        """Run a script of an ejected folder, from anywhere, where ansible-core is installed and provision is not; what it said."""
+        rest = [part for part in self.environ["PATH"].split(os.pathsep) if Path(part) != PROVISION.parent]
+        environ = {**self.environ, "PATH": os.pathsep.join([str(ansible_alone()), *rest]),
                    "TF_CLI_CONFIG_FILE": str(self.folder / ".provision/terraform/cli.tfrc")}
+        environ.pop("VIRTUAL_ENV", None)
+        assert not shutil.which("provision", path=environ["PATH"]) and shutil.which("terraform", path=environ["PATH"])
         done = subprocess.run(["sh", str(script), *arguments], cwd="/", env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, timeout=300)
         assert done.returncode == exit, f"{script}\n{done.stdout}\n{done.stderr}"
