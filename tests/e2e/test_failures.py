@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -198,6 +199,14 @@ def test_a_full_disk_here_is_an_error_with_a_cause(small: Project, free: int) ->
     (place / "filler").unlink()
     small.provision("apply", "--yes")
     small.provision("plan", "--detailed-exitcode")
+    if free == 0:
+        with open(place / "filler", "wb", buffering=0) as filler, suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        plans = len(list(place.glob("*/*/plans/*")))
+        known = small.json("status", exit=1)
+        assert {row["sync"] for row in known["components"]} == {"unknown"} and "the disk is full" in known["components"][0]["detail"]
+        assert known["revision"] == 1 and len(list(place.glob("*/*/plans/*"))) == plans
 
 
 # ------------------------------------------------------------------ hosts
