@@ -270,6 +270,13 @@ def code_of(folder: Path) -> str:
     return text + "".join(code_of(folder / source) for source in re.findall(r'source\s*=\s*"(\.[^"]+)"', text))
 
 
+def test_every_parameter_is_described_at_every_level() -> None:
+    catalog = Catalog(library_folder())
+    found = [definition for name in catalog.component_names() if (definition := catalog.component(name))]
+    found += [definition for name in catalog.trait_names() if (definition := catalog.trait(name))]
+    assert [f"{one.name}: {name}" for one in found for name, said in below(one.parameters) if not said] == []
+
+
 def test_what_stands_below_a_parameter_is_used_refused_or_ignored_too() -> None:
     """The names are looked for in what makes it: a name that two things share is not seen, one that nobody reads is."""
     catalog = Catalog(library_folder())
