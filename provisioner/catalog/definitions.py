@@ -1,6 +1,6 @@
 """One definition's file to a Definition. Finds every problem of the file, and what it and its modules do not agree about."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -89,8 +89,12 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         holds=tuple(terraform.get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), open=value.get("open", {}), ignored=value.get("ignored", {}),
-        limits={name: tuple(limit if isinstance(limit, list) else [limit]) for name, limit in value.get("limits", {}).items()},
+        limits=_limits(value.get("limits", {})), others=_limits(value.get("others", {})),
         replaces=tuple(value.get("replaces", ())))
+
+
+def _limits(value: Mapping[str, Any]) -> dict[str, tuple[dict[str, Json], ...]]:
+    return {name: tuple(limit if isinstance(limit, list) else [limit]) for name, limit in value.items()}
 
 
 def _action(value: Json, at: Callable[[str], str]) -> ActionSpec:
@@ -204,7 +208,7 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))
-    for field in ("refused", "limits", "open", "ignored", "replaces"):
+    for field in ("refused", "limits", "others", "open", "ignored", "replaces"):
         for name in entry.get(field, {}):
             for lost in (part for part in names_in(name) if not (declared(parameters, part) or (field, part) == ("limits", ALL))):
                 yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',

@@ -6,7 +6,7 @@ without certificate` name a property that is asked for beside, or without, anoth
 them what all properties are together.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -99,6 +99,22 @@ def exposed(copy: Placed, definition: Definition, names: Names, units: Mapping[s
                 if sensitive(names.resolved(copy, {f"properties.{inside}": str(reference)}), units):
                     yield Problem("PRV-1516", f'{copy.component.name}: "{inside}" can\'t hold a secret on {where}: {reason}',
                                   place_of(copy.component, f"properties.{inside}"))
+
+
+def amiss(copies: Sequence[Placed], definitions: Mapping[str, Definition]) -> Iterator[Problem]:
+    """Components that are referred to and are not as the one that does needs them."""
+    made = {copy.component.name: copy.component for copy in copies if copy.existing is None}
+    for copy in (copy for copy in copies if copy.implementation.others):
+        where = copy.target.name if copy.target else "an existing one"
+        for name, limits in copy.implementation.others.items():
+            for path, value, _ in given(copy.component.properties, definitions[copy.component.name].parameters, name):
+                for below, reference in references.find(value):
+                    inside = ".".join((*path, *([below] if below else [])))
+                    both = {**made[reference.head].properties, "self": copy.component.properties} if reference.head in made else None
+                    for limit in limits if both else ():
+                        if _outside(limit, (), both):
+                            yield Problem("PRV-1516", f'{copy.component.name}: "{inside}" can\'t be "{reference.head}" on {where}: {limit["reason"]}',
+                                          place_of(copy.component, f"properties.{inside}"))
 
 
 def can(component: Component, definition: Definition, implementation: Implementation) -> bool:

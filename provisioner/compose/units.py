@@ -96,6 +96,7 @@ def compose(context: Context) -> Composition:
     found = _found(context, problems)
     definitions, copies = found.definitions, list(found.copies.values())
     warnings = [warning for copy in copies for warning in unfit.ignored(copy, definitions[copy.component.name])]
+    problems += unfit.amiss(copies, definitions)
     placed, attachments = attach.turned(copies)
     views = Views(application, environment)
     names = Names(views.app, environment, placed, definitions, set(found.components))

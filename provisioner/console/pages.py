@@ -58,7 +58,7 @@ def _facts(definition: Definition) -> str:
 def _implementation(one: Implementation) -> Iterator[str]:
     """`### aws`, what makes it, what it can't do there, its actions."""
     yield f"### {one.needs}" + (f", when `{one.when}`" if one.when else "")
-    what = made_by(replace(one, refused={}, limits={}, open={}, replaces=()))
+    what = made_by(replace(one, refused={}, limits={}, others={}, open={}, replaces=()))
     on = f" Tested on {', '.join(one.os)}." if one.os else ""
     partial = " Check mode can't foresee all of it: a plan says *may change*." if one.check == "partial" else ""
     yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
@@ -69,6 +69,9 @@ def _implementation(one: Implementation) -> Iterator[str]:
     if one.limits:
         yield "Not every value can be had here:\n\n" + "\n".join(
             f"- {name if ' ' in name else f'`{name}`'}: {reason}" for name, reason in limits_of(one))
+    if one.others:
+        yield "Not every component can be referred to here:\n\n" + "\n".join(
+            f"- `{name}`: {limit['reason']}" for name, limits in one.others.items() for limit in limits)
     if one.open:
         yield "Holds no secret here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.open.items())
     yield from _ignored(one.ignored)

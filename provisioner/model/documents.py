@@ -238,6 +238,8 @@ class Implementation:
     """Path of a parameter (`env.valueFrom`) to the reason why this implementation cannot do it."""
     limits: dict[str, tuple[dict[str, Json], ...]] = field(default_factory=dict)
     """Path of a parameter, or `*` for all of them together, to JSON Schemas that are narrower than the definition's, each with its `reason`."""
+    others: dict[str, tuple[dict[str, Json], ...]] = field(default_factory=dict)
+    """Path of a parameter to what the components it refers to have to be: JSON Schemas of their properties, ours as `self`, with a `reason`."""
     open: dict[str, str] = field(default_factory=dict)
     """Path of a parameter that others can read where it is delivered, so that it can't hold a secret, to the reason."""
     ignored: dict[str, str] = field(default_factory=dict)
