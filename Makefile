@@ -39,7 +39,8 @@ check: $(READY)
 	@scripts/check
 
 test: check
-	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client pg_createcluster=postgresql
+	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client pg_createcluster=postgresql redis-server=redis-server \
+		mariadbd=mariadb-server rabbitmq-server=rabbitmq-server
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 tests
 
 bench: $(READY)

@@ -18,6 +18,7 @@ from provisioner.doctor.reaching import host_findings
 from provisioner.engines.terraform import binary, configuration
 from provisioner.errors import Missing, Problem
 from provisioner.model import Environment, Unit, project_path
+from provisioner.sandbox.servers import programs
 
 OLDEST_ANSIBLE = (2, 17)
 NEEDED_MB = 500
@@ -143,10 +144,12 @@ def unreachable(url: str) -> str:
 
 
 def simulator_finding() -> Finding:
-    """moto is installed."""
+    """moto is installed; which servers' programs are missing is told, and no problem."""
     if find_spec("moto") is None or find_spec("flask") is None:
         return Finding("simulated cloud", "problem", "moto is not installed", "pip install 'provision[sandbox]'")
-    return Finding("simulated cloud", "ok", f"moto {installed('moto')}")
+    nowhere = ", ".join(f"{kind.service} ({kind.program} is missing)" for kind in programs.missing().values())
+    told = f"moto {installed('moto')}"
+    return Finding("simulated cloud", "ok", f"{told}; addresses that lead nowhere: {nowhere}" if nowhere else told)
 
 
 # ------------------------------------------------------------------ Ansible

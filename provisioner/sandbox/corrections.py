@@ -28,6 +28,10 @@ from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
 
 from provisioner.sandbox import caches, functions, programs
+from provisioner.sandbox.servers.brokers import Brokers
+from provisioner.sandbox.servers.caches import Caches
+from provisioner.sandbox.servers.databases import Databases
+from provisioner.sandbox.servers.keeper import Keeper
 
 DEBIAN = {
     "ami_id": "ami-0debf12f0000000a1", "state": "available", "public": True, "owner_id": "136693071363", "image_type": "machine",
@@ -40,8 +44,8 @@ DEBIAN = {
 PASSWORD = string.ascii_letters + string.digits + "".join(sorted(set(string.punctuation) - set('/@"')))
 
 
-def install() -> None:
-    """Put the corrections into moto; called once, in the server's own process, before the first request."""
+def install(keeper: Keeper) -> None:
+    """Put the corrections and the servers into moto; called once, in the server's own process, before the first request."""
     image_of_debian()
     queue_attributes()
     database_identity()
@@ -67,6 +71,9 @@ def install() -> None:
     programs.containers_share_memory(_wrap)
     programs.tasks_leave_the_network(_wrap)
     programs.policies_are_enabled(_wrap)
+    Databases(keeper).install(_wrap)
+    Caches(keeper).install(_wrap)
+    Brokers(keeper).install(_wrap)
 
 
 def image_of_debian() -> None:

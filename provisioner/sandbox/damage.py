@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from provisioner.errors import ProvisionError
 from provisioner.model import Delivered, Json
@@ -82,10 +83,20 @@ def _queue(client: Client, outputs: Outputs) -> str:
 
 
 def _database(client: Client, outputs: Outputs) -> str:
-    rds, name = client("rds"), str(outputs["host"]).partition(".")[0]
+    rds = client("rds")
+    instances = rds.describe_db_instances()["DBInstances"]
+    name = _behind(outputs, {one["DBInstanceIdentifier"]: one.get("Endpoint", {}).get("Address") for one in instances})
     rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
     rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
     return f"database {name} was deleted"
+
+
+def _behind(outputs: Outputs, addresses: Mapping[str, str | None]) -> str:
+    """The name of what has the address of these outputs."""
+    found = [name for name, address in addresses.items() if address == outputs["host"]]
+    if not found:
+        raise ProvisionError(f"nothing in the simulated cloud has the address {outputs['host']}", code="PRV-6411", next="provision plan")
+    return found[0]
 
 
 def _vm(client: Client, outputs: Outputs) -> str:
@@ -122,14 +133,18 @@ def _function(client: Client, outputs: Outputs) -> str:
 
 
 def _cache(client: Client, outputs: Outputs) -> str:
-    name = str(outputs["host"]).split(".")[1]
-    client("elasticache").delete_replication_group(ReplicationGroupId=name)
+    caches = client("elasticache")
+    name = _behind(outputs, {one["ReplicationGroupId"]: one["NodeGroups"][0]["PrimaryEndpoint"]["Address"]
+                             for one in caches.describe_replication_groups()["ReplicationGroups"]})
+    caches.delete_replication_group(ReplicationGroupId=name)
     return f"cache {name} was deleted"
 
 
 def _broker(client: Client, outputs: Outputs) -> str:
-    name = str(outputs["host"]).partition(".")[0].removeprefix("b-")
-    client("mq").delete_broker(BrokerId=name)
+    brokers = client("mq")
+    ids = [one["BrokerId"] for one in brokers.list_brokers()["BrokerSummaries"]]
+    name = _behind(outputs, {one: urlsplit(brokers.describe_broker(BrokerId=one)["BrokerInstances"][0]["Endpoints"][0]).hostname for one in ids})
+    brokers.delete_broker(BrokerId=name)
     return f"broker {name} was deleted"
 
 

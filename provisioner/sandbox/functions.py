@@ -14,8 +14,8 @@ from typing import Any
 
 from moto import settings
 
-OWN = ("PATH", "HOME", "LANG", "TMPDIR")
-"""What a function sees of the server's own environment."""
+OWN = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
+"""What a function sees of the server's own environment; the last says whom to trust, and there are the sandbox's own servers among them."""
 
 # stdin: the event; file descriptor 3: the answer; all else that is printed is the log
 BOOT = """

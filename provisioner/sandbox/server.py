@@ -1,16 +1,17 @@
 """The simulated AWS: a moto server as a process of its own. Run as a script by `simulator`, never imported by the tool.
 
-Imports moto, `corrections`, `faults`, `repeats` and `process.identity` only, so that it starts fast. Ends by itself when its record is gone or
-names another process, and after 12 hours without a request; everything it holds is in its memory and goes with it.
+Imports moto, what is beside it and `process.identity` only, so that it starts fast. Ends by itself when its record is gone or
+names another process, and after 12 hours without a request; everything it holds is in its memory, or in its servers, and goes with it.
 """
 
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,23 @@ from typing import Any
 from provisioner.process import identity
 
 HEALTH = "/_provision/health"
+SERVERS = "/_provision/servers"
 IDLE_SECONDS = 12 * 3600
 WATCH_SECONDS = 2.0
 
 
 class Watched:
-    """A WSGI application that notes when it was last asked, and answers the health question itself."""
+    """A WSGI application that notes when it was last asked, and answers the tool's own questions itself."""
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, servers: Callable[[], Any]) -> None:
         self.application = application
         self.asked = time.monotonic()
+        self._answers: dict[str, Callable[[], Any]] = {HEALTH: lambda: {"pid": os.getpid()}, SERVERS: servers}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") == HEALTH:
+        if answer_of := self._answers.get(environ.get("PATH_INFO", "")):
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps({"pid": os.getpid()}).encode()]
+            return [json.dumps(answer_of()).encode()]
         self.asked = time.monotonic()
         answer: Iterable[bytes] = self.application(environ, start_response)
         return answer
@@ -55,17 +58,24 @@ def serve(record: Path, port: int, idle: float) -> None:
 
     from provisioner.sandbox import corrections, faults
     from provisioner.sandbox.repeats import Repeats
+    from provisioner.sandbox.servers.keeper import Keeper
 
-    corrections.install()
+    keeper = Keeper(record.parent)
+    corrections.install(keeper)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))))
+    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))), keeper.shown)
     try:
         server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
         server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.server_port)
     _write(record, server.server_port)
-    threading.Thread(target=_watch, args=(record, application, idle), daemon=True).start()
+    def end(*_: object) -> None:
+        keeper.end_all()
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    threading.Thread(target=_watch, args=(record, application, idle, end), daemon=True).start()
     server.serve_forever()
 
 
@@ -94,10 +104,10 @@ def _write(record: Path, port: int) -> None:
     fresh.replace(record)
 
 
-def _watch(record: Path, application: Watched, idle: float) -> None:
+def _watch(record: Path, application: Watched, idle: float, end: Callable[[], None]) -> None:
     while _is_ours(record) and time.monotonic() - application.asked < idle:
         time.sleep(WATCH_SECONDS)
-    os._exit(0)
+    end()
 
 
 def _is_ours(record: Path) -> bool:

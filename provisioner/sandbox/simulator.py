@@ -28,6 +28,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 5.0
 IDLE_SECONDS = 12 * 3600
 HEALTH = "/_provision/health"
+SERVERS = "/_provision/servers"
 
 CREDENTIALS = frozenset({
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE",
@@ -77,6 +78,17 @@ def find(folder: Path) -> Simulator | None:
 def stop(folder: Path) -> bool:
     """End it and wait until it is gone; False when none was running. Its record stays, so that the next start is `fresh`."""
     return _end(_record(_place(folder)))
+
+
+def servers(running: Simulator) -> list[dict[str, Any]]:
+    """The real servers behind its addresses: name, kind, address, port, state."""
+    found = _ask(running.port, SERVERS)
+    return found if isinstance(found, list) else []
+
+
+def trusted(folder: Path) -> Path:
+    """The file of the authorities that this machine trusts and the sandbox's own; it is there once a server was started."""
+    return _place(folder) / "trusted.pem"
 
 
 def environ(simulator: Simulator, around: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -211,12 +223,18 @@ def _did_not_start(place: Path, output: str) -> ProvisionError:
 
 def _answers(port: int, pid: int) -> bool:
     """True when this very process answers on the port."""
+    answer = _ask(port, HEALTH)
+    return isinstance(answer, dict) and answer.get("pid") == pid
+
+
+def _ask(port: int, question: str) -> Any:
+    """The server's answer to a question of our own; None where there is none."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", HEALTH)
-        return bool(json.loads(connection.getresponse().read()).get("pid") == pid)
-    except (OSError, HTTPException, ValueError, AttributeError):
-        return False
+        connection.request("GET", question)
+        return json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return None
     finally:
         connection.close()
 

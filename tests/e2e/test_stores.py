@@ -1,6 +1,7 @@
 """Caches, brokers, databases and shared files on the sandbox's simulated AWS, through the command line. 7 minutes.
 
-Nothing answers at their addresses: what is looked at is the cloud's own account of them, and the secrets on their way.
+The client of each protocol uses what the simulator has a server for, as it does on hosts (test_servers.py); of the rest the cloud's own
+account is looked at.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from provisioner.api import Settings, open_session
 from provisioner.sandbox import simulator
 from tests import clients
 from tests.e2e.conftest import ROOT, Project
 
-DATA = [part for name in ("stock", "jobs", "shared") for part in ("--allow-destroy", name)]
+DATA = [part for name in ("ledger", "stock", "jobs", "shared") for part in ("--allow-destroy", name)]
+
+
+PROTOCOLS = {"ledger": "postgresql", "stock": "mysql", "sessions": "redis", "jobs": "amqp"}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,20 @@ def test_a_program_gets_urls_with_passwords_in_them(delivered: Project) -> None:
     assert given["MYSQL_HOST"] == delivered.outputs("stock")["host"] and given["NFS"] == files["source"] == f"{files['host']}:/"
     shown = delivered.provision("outputs").stdout + delivered.provision("outputs", "-o", "json").stdout
     assert password not in shown and rest.partition("@")[0] not in shown
+
+
+@pytest.mark.parametrize("component", PROTOCOLS)
+def test_the_protocol_s_client_works_with_the_outputs_alone(delivered: Project, component: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets in clear, as a program gets them: RDS's own comes from Secrets Manager."""
+    running = simulator.find(delivered.folder)
+    assert running is not None
+    monkeypatch.setenv("AWS_ENDPOINT_URL", running.endpoint)
+    monkeypatch.setenv("SSL_CERT_FILE", str(simulator.trusted(delivered.folder)))
+    with open_session(Settings(file=str(delivered.folder / "app.yaml")), lambda text: None) as session:
+        given = session.secrets.reveal(session.delivered[f"{component}@aws"].outputs)
+    clients.CLIENTS[PROTOCOLS[component]](given)
+    listed = {(server["address"], server["port"], server["state"]) for server in delivered.json("sandbox", "status")["servers"]}
+    assert (given["host"], given["port"], "running") in listed
 
 
 def test_a_second_apply_has_nothing_to_do(delivered: Project) -> None:

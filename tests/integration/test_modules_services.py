@@ -92,10 +92,11 @@ def test_what_is_made_anew_by_a_change_is_what_its_definition_says(made: Root, p
 
 def test_outputs_say_how_to_reach_what_was_made(made: Root) -> None:
     found = made.outputs()
-    assert found["stock"]["port"] == 3306 and ".rds." in found["stock"]["address"]
+    assert found["stock"]["port"] == 3306 and found["stock"]["address"] != found["old"]["address"]
     secret = json.loads(made.client("secretsmanager").get_secret_value(SecretId=found["old"]["master_secret_arn"])["SecretString"])
     assert secret["username"] == "shop" and secret["password"]
-    assert found["sessions"]["port"] == 6379 and found["sessions"]["address"].startswith("master.p-1-shop-test-sessions.")
+    assert found["sessions"]["port"] == 6379 and found["sessions"]["address"] != found["pages"]["address"]
+    assert found["sessions"]["identifier"] == "p-1-shop-test-sessions"
     assert found["events"]["port"] == 5671 and found["events"]["address"]
     assert found["shared"]["address"].startswith(found["shared"]["id"])
     assert found["steps"]["name"] == "shop-test-steps.fifo"

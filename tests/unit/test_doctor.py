@@ -111,6 +111,8 @@ def test_nginx_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_ansible_and_the_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.ansible_finding().state == checks.simulator_finding().state == "ok"
+    monkeypatch.setattr(checks.programs, "found", lambda kind: None if kind == "redis" else Path("/bin/true"))
+    assert checks.simulator_finding().detail.endswith("; addresses that lead nowhere: ElastiCache (redis-server is missing)")
     monkeypatch.setattr(checks, "installed", lambda package: "2.9.1")
     assert "too old" in checks.ansible_finding().detail
     monkeypatch.setattr(checks, "installed", lambda package: "")

@@ -10,6 +10,7 @@ from provisioner.console.shapes import head
 from provisioner.errors import Exit
 from provisioner.sandbox import simulator
 from provisioner.sandbox.damage import damage
+from provisioner.sandbox.servers import programs
 
 
 def up(door: Door, /, project: str) -> int:
@@ -17,13 +18,13 @@ def up(door: Door, /, project: str) -> int:
     running = simulator.start(Path(project))
     if running.fresh:
         door.tell("[sandbox] the simulated cloud is empty again: the one before had ended")
-    _tell(door, running)
+    _tell(door, running, Path(project))
     return Exit.OK
 
 
 def status(door: Door, /, project: str) -> int:
     """Whether it runs, and where."""
-    _tell(door, simulator.find(Path(project)))
+    _tell(door, simulator.find(Path(project)), Path(project))
     return Exit.OK
 
 
@@ -50,11 +51,19 @@ def break_one(door: Door, /, name: str, **chosen: Any) -> int:
     return Exit.OK
 
 
-def _tell(door: Door, running: simulator.Simulator | None) -> None:
+def _tell(door: Door, running: simulator.Simulator | None, folder: Path) -> None:
+    servers, missing = simulator.servers(running) if running else [], programs.missing()
     if door.json:
-        where = {"endpoint": running.endpoint, "pid": running.pid, "started": running.started} if running else {}
-        door.say_json({**head("sandbox"), "running": running is not None, **where})
-    elif running is None:
+        where = {"endpoint": running.endpoint, "pid": running.pid, "started": running.started, "servers": servers} if running else {}
+        door.say_json({**head("sandbox"), "running": running is not None, **where, "missingPrograms": [kind.program for kind in missing.values()]})
+        return
+    if running is None:
         door.say("[sandbox] not running; it starts with the next plan, or: provision sandbox up")
     else:
         door.say(door.look.words(f"[sandbox] running at {running.endpoint} since {moment(running.started)}, process {running.pid}"))
+    for server in servers:
+        door.say(door.look.words(f"[sandbox] {server['name']}: {server['kind']} at {server['address']}:{server['port']}, {server['state']}"))
+    if servers:
+        door.say(f"[sandbox] for programs that verify their certificates: SSL_CERT_FILE={simulator.trusted(folder)}")
+    for kind in missing.values():
+        door.say(f"[sandbox] {kind.service}: addresses lead nowhere, because {kind.program} is not on this machine (Debian: {kind.package})")

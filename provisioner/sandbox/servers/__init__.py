@@ -1,0 +1,4 @@
+"""Servers behind the addresses of the simulated AWS: a database that the simulator was asked for is a real one, on this machine.
+
+`programs` finds what can be run, `recipes` says how, `keeper` runs it; `databases`, `caches` and `brokers` put it behind the calls.
+"""
