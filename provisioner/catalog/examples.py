@@ -144,7 +144,9 @@ def _compose(catalog: Definitions, components: list[Component], definitions: Map
         else:
             rules.append(PlaceRule((component.name,), one={"target": chosen.needs}))
     needs = {choice.needs for found in definitions.values() for choice in found.implementations} - {"existing"}
-    targets = tuple(_target(name) for name in sorted(needs))
+    asked = {reference.path[1] for found in definitions.values() for choice in found.implementations
+             for _, reference in references.find(choice.variables) if reference.head == "target" and reference.path[:1] == ("vars",)}
+    targets = tuple(replace(_target(name), vars=dict.fromkeys(asked, "example")) for name in sorted(needs))
     try:
         compose(catalog.context_for(application, Environment("example", targets, tuple(rules))))
     except Invalid as error:

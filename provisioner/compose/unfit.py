@@ -17,13 +17,13 @@ from provisioner.compose.naming import Names
 from provisioner.compose.placing import Placed
 from provisioner.compose.shape import place_of
 from provisioner.errors import Problem
-from provisioner.model import Component, Definition, Implementation, Json, Unit
+from provisioner.model import Component, Definition, Implementation, Json, Target, Unit
 from provisioner.spec.judging import Shape, shown
 from provisioner.spec.relations import KEYWORDS
 
 WITH, WITHOUT = " with ", " without "
 ALL = "*"
-"""All properties together, as a name of `limits`."""
+"""All properties together, as a name of `limits`; `target` beside them is what the environment says of their target: its `vars`."""
 
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
             beside = f' {"with" if WITH in name else "without"} "{other[0]}"' if (other := names_in(name)[1:]) else ""
             yield Problem("PRV-1516", f'{copy.component.name}: "{path}"{beside} can\'t be had on {where}: {reason}',
                           place_of(copy.component, f"properties.{path}"))
-    for path, value, reason in beyond(copy.component, definition, copy.implementation):
+    for path, value, reason in beyond(copy.component, definition, copy.implementation, copy.target):
         said = f'"{path}" can\'t {_said(value)}' if path else "it can't be had"
         yield Problem("PRV-1516", f"{copy.component.name}: {said} on {where}: {reason}", place_of(copy.component, f"properties.{path}"))
 
@@ -45,20 +45,22 @@ def _said(value: Json) -> str:
     return f"be {'missing' if value is None else 'empty' if value in ([], {}) else shown(value)}"
 
 
-def beyond(component: Component, definition: Definition, implementation: Implementation) -> Iterator[tuple[str, Json, str]]:
+def beyond(
+    component: Component, definition: Definition, implementation: Implementation, target: Target | None = None,
+) -> Iterator[tuple[str, Json, str]]:
     """What was asked for and is outside of the limits: path, value and reason. What is not known yet is not judged."""
     for name, limits in implementation.limits.items():
         if name != ALL and component.properties.get(_parts(name)[0]) is None:
             continue
-        for path, value in _limited(component, definition, name):
+        for path, value in _limited(component, definition, name, target):
             for limit in limits:
                 yield from ((where, what, str(limit["reason"])) for where, what in _outside(limit, path, value).items())
 
 
-def _limited(component: Component, definition: Definition, name: str) -> Iterator[tuple[tuple[str, ...], Json]]:
+def _limited(component: Component, definition: Definition, name: str, target: Target | None) -> Iterator[tuple[tuple[str, ...], Json]]:
     """What a name of `limits` is about: the path of each, and its value."""
     if name == ALL:
-        yield (), component.properties
+        yield (), {**component.properties, **({"target": {"vars": target.vars}} if target else {})}
         return
     for path, value, _ in given(component.properties, definition.parameters, name):
         yield path, value
