@@ -68,6 +68,13 @@ def test_a_playbook_has_a_limit_and_its_preview_shows_the_file(shop: Project) ->
     assert states(shop)["played@workflow"] == "failed" and "timed out after 6s" in shop.provision("show").stdout
     assert "sleep 77" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert not (shop.folder / "noted.txt").exists()
+    # an edit of the playbook that nobody was shown is not played by going on
+    playbook = shop.folder / "playbooks/note.yml"
+    text = playbook.read_text()
+    playbook.write_text(text + "# edited\n")
+    told = shop.provision("resume", exit=11).stderr
+    assert "PRV-6102 the playbook of played@workflow was changed since run" in told and "Next: provision apply" in told
+    playbook.write_text(text)
 
 
 def test_a_module_leaves_with_its_step(shop: Project) -> None:
