@@ -202,11 +202,20 @@ def _offered(target: Target, offers: Mapping[str, tuple[str, ...]]) -> tuple[str
     return (*offers[target.name], "terraform") if target.terraform else offers[target.name]
 
 
+def _offers_wanted(definition: Definition) -> list[str]:
+    """What a target may offer for a type; `hosts with engine == mariadb` where only some of it can be made there."""
+    found: dict[str, list[str]] = {}
+    for entry in definition.implementations:
+        if entry.needs != "existing":
+            found.setdefault(entry.needs, []).append(re.sub(r"\$\{parameters\.([\w.]+)\}", r"\1", entry.when))
+    return [offer if "" in conditions else f"{offer} with {' or '.join(conditions)}" for offer, conditions in found.items()]
+
+
 def _none_fits(
     environment: Environment, component: Component, definition: Definition, offers: Mapping[str, tuple[str, ...]], allowed: str, *,
     wants_hosts: bool,
 ) -> Problem:
-    needs = " or ".join(dict.fromkeys(entry.needs for entry in definition.implementations if entry.needs != "existing")) or "an existing one"
+    needs = " or ".join(_offers_wanted(definition)) or "an existing one"
     if wants_hosts:
         needs += ", and its trait placement chooses hosts"
     have = "; ".join(f"{target.name} offers {', '.join(offers[target.name]) or 'nothing'}" for target in environment.targets) or "there is no target"
