@@ -1,18 +1,22 @@
-"""A document of KubeVela's, unchanged, as containers on Debian 12 and 13 hosts: a worker with a volume, and a sidecar that reads it.
+"""Documents of KubeVela's, unchanged, on Debian 12 and 13 hosts: one as containers, a worker and a sidecar with a shared volume; others planned.
 
-Budget: 3 minutes.
+Budget: 4 minutes.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from provisioner import model
+from provisioner.model import Json
+from provisioner.sandbox import simulator
+from tests import kubevela
 from tests.conftest import LabHosts
 from tests.e2e.conftest import ROOT, Project
 from tests.integration.images import image
-from tests.kubevela import DATA
+from tests.kubevela import DATA, planning
 from tests.lab import Lab
 
 APPLICATION = "kubevela.github.io__docs__end-user__traits__references.md__13.yaml"
@@ -22,10 +26,41 @@ DAEMON = """    - name: watch
 """
 APPLETS = {f"bin/{name}": f'#!/bin/sh\nexec /bin/busybox {name} "$@"\n' for name in ("date", "tail")}
 
+PLANNED = (
+    "kubevela.github.io__docs__end-user__quick-start-cli.md__1.yaml",
+    "kubevela.github.io__docs__end-user__components__cloud-services__terraform__aws-s3.md__1.yaml",
+    "kubevela.github.io__docs__end-user__workflow__built-in-workflow-defs.md__21.yaml#delayed-restart-app",
+    "kubevela__docs__examples__app-with-volumes__app-task-volumes.yaml",
+    "kubevela__docs__examples__workflow__step-group__example.yaml",
+    "kubevela__vela-templates__definitions__usage-examples__application-with-statefulset.yaml",
+)
+"""A gateway, a bucket by KubeVela's own definition, several applications in a file, a task, a workflow, a statefulset. All that compose:
+`python -m tests.kubevela --plan`."""
+
 
 @pytest.fixture(scope="module")
 def hosts(lab_hosts: LabHosts) -> list[model.Host]:
     return [*lab_hosts(1), *lab_hosts(1, trixie=True)]
+
+
+@pytest.fixture(scope="module")
+def planned(lab: Lab, hosts: list[model.Host], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Json]]:
+    """What comes of a real plan of each."""
+    place = tmp_path_factory.mktemp("plans")
+    folder = kubevela.project(place / "all")
+    running = simulator.start(place)
+    try:
+        planner = planning.Planner(place, lab, hosts, running.endpoint)
+        with ThreadPoolExecutor(planning.AT_ONCE) as pool:
+            return dict(zip(PLANNED, pool.map(lambda shown: planner.plan(*kubevela.row_of(folder, shown)), PLANNED), strict=True))
+    finally:
+        simulator.stop(place)
+
+
+@pytest.mark.parametrize("shown", PLANNED)
+def test_it_is_planned_as_the_table_says(planned: dict[str, dict[str, Json]], shown: str) -> None:
+    assert planned[shown] == kubevela.planned_before()[shown]
+    assert planned[shown]["units"]
 
 
 @pytest.fixture(scope="module")
