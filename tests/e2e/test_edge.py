@@ -8,7 +8,7 @@ import pytest
 
 from provisioner import model
 from tests.conftest import LabHosts
-from tests.e2e.asking import asked_meanwhile
+from tests.e2e.asking import asked_meanwhile, use
 from tests.e2e.conftest import Project, effects
 from tests.lab import Lab
 
@@ -42,6 +42,7 @@ def ask(lab: Lab, project: Project, host: model.Host, path: str = "/", scheme: s
 
 
 def test_the_door_answers_on_every_host(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    use(lab, "http", project.outputs("pages"))
     for host in hosts:
         assert ask(lab, project, host) == ask(lab, project, host, scheme="http") == "<h1>Shop</h1>\n"
         assert ask(lab, project, host, "/nothing") == "<h1>Nothing here</h1>\n"

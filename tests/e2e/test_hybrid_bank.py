@@ -16,7 +16,7 @@ import pytest
 from provisioner import model
 from provisioner.sandbox import simulator
 from tests.conftest import LabHosts
-from tests.e2e.asking import asked_meanwhile
+from tests.e2e.asking import asked_meanwhile, use
 from tests.e2e.conftest import Project
 from tests.e2e.crashing import kill_at, processes, said, steps, until, without_terraform
 from tests.lab import Lab
@@ -102,6 +102,8 @@ def test_both_service_hosts_answer_through_the_gateway_from_one_ledger(bank: Ban
     assert {answer["balance"] for answer in answers} == {before + 250}
     archive = bank.project.outputs("archive")
     assert answers[0]["archive"] == f"{archive['host']}:{archive['port']}"
+    for component in ("api", "door"):
+        use(bank.lab, "http", bank.project.outputs(component))
 
 
 def test_the_fleet_is_the_hosts_that_the_cloud_names(bank: Bank) -> None:

@@ -12,6 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from provisioner.sandbox import simulator
+from tests import clients
 from tests.e2e.conftest import Project, effects
 
 
@@ -43,6 +44,8 @@ def visit(project: Project) -> dict[str, object]:
 
 
 def test_the_service_uses_what_terraform_made(delivered: Project) -> None:
+    for component in ("web", "web-gateway"):
+        clients.http(delivered.outputs(component))
     first, second = visit(delivered), visit(delivered)
     assert int(str(second["visits"])) == int(str(first["visits"])) + 1
     assert second["note"] == f"visit number {second['visits']}"

@@ -14,6 +14,7 @@ import pytest
 from provisioner import model
 from provisioner.api import Settings, open_session
 from tests.conftest import LabHosts
+from tests.e2e.asking import CLIENT, use
 from tests.e2e.conftest import ROOT, Project
 from tests.lab import Lab
 
@@ -43,7 +44,6 @@ spec:
 READER = "canary-reader-77"
 TARGETS = ("bookworm", "trixie")
 PROTOCOLS = {"db": "postgresql", "stock": "mysql", "sessions": "redis", "events": "amqp"}
-CLIENT = "import json, sys; from tests.clients import CLIENTS; CLIENTS[sys.argv[1]](json.load(sys.stdin))"
 SQL = """
 import json, sys
 outputs, kind, *statements = json.load(sys.stdin)
@@ -107,19 +107,14 @@ def outputs(project: Project, component: str, target: str) -> dict[str, Any]:
     return found
 
 
-def inside(lab: Lab, code: str, value: Any, *words: str) -> str:
-    """Run Python inside the lab's network; what it printed."""
-    return lab.exec([sys.executable, "-c", code, *words], stdin=None, input=json.dumps(value), cwd=ROOT).stdout
-
-
 def sql(lab: Lab, given: dict[str, Any], kind: str, *statements: str) -> Any:
-    return json.loads(inside(lab, SQL, [given, kind, *statements]))
+    return json.loads(lab.exec([sys.executable, "-c", SQL], stdin=None, input=json.dumps([given, kind, *statements]), cwd=ROOT).stdout)
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("component", PROTOCOLS)
 def test_the_protocol_s_client_works_over_the_network_with_the_outputs_alone(lab: Lab, project: Project, component: str, target: str) -> None:
-    inside(lab, CLIENT, outputs(project, component, target), PROTOCOLS[component])
+    use(lab, PROTOCOLS[component], outputs(project, component, target))
 
 
 def test_a_second_apply_has_nothing_to_do(project: Project) -> None:
