@@ -84,6 +84,8 @@ def test_what_was_made_by_hand_becomes_a_component(project: Project, machine: st
     project.provision("import", "files", "aws_s3_bucket.this", "made-by-hand", "--yes", exit=None)
     project.provision("plan", "--detailed-exitcode")
     assert project.outputs("machine")["id"] == machine
+    told = project.provision("import", "files", "aws_s3_bucket.this", "another", "--yes", exit=5).stderr
+    assert "aws_s3_bucket.this is managed already, so another was not taken over" in told
     assert client(project, "s3").list_objects_v2(Bucket="made-by-hand")["KeyCount"] == 1
     states = [one["State"]["Name"] for group in client(project, "ec2").describe_instances()["Reservations"] for one in group["Instances"]]
     assert states == ["running"]
