@@ -127,6 +127,7 @@ def test_resume_is_the_yes(shop: Project, server: Server) -> None:
     assert "looks good" in shop.provision("show").stdout
     assert "Nothing to do" in shop.provision("apply", "--yes").stdout
     assert len(server.bodies("/version")) == 1
+    assert shop.json("diff")["differences"] == []
 
 
 def test_killed_while_it_waits_and_gone_on_with(shop: Project, server: Server) -> None:
