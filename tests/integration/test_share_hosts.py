@@ -1,20 +1,34 @@
-"""A folder shared by NFS-Ganesha on a real Debian 12 host (the lab's kernel has no NFS): exported, asked over the network, changed, taken away.
+"""Folders shared by NFS-Ganesha on real Debian 12 and 13 hosts (the lab's kernel has no NFS): exported, asked over the network, changed, taken away.
 
-What is in it can't be read here: in a container the kernel opens no file by its handle, which any NFS server needs.
+The others' mounts are planned only: what they need is in no kernel here.
 """
 
+import json
+import os
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from provisioner.model import Host
 from tests.conftest import LabHosts
+from tests.e2e.conftest import Project
 from tests.integration.playbooks_world import World, interrupt, unit
 from tests.lab import Lab
 
 # tmpfs: Ganesha needs file handles, which the overlay that a lab host lies on does not give
 PATH = "/run/shared"
+# a disk of its own, as this is on each host: Ganesha 6 takes no tmpfs
+FILES = "/var/lib/containers/files"
+APPLICATION = f"""
+apiVersion: core.oam.dev/v1beta1
+kind: Application
+metadata: {{name: shares}}
+spec:
+  components:
+    - {{name: files, type: filesystem, properties: {{path: {FILES}, owner: 1000, group: 1000, mode: "0750"}}}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +102,34 @@ def test_what_the_others_would_do(world: World, lab: Lab, hosts: list[Host]) -> 
     assert f"What={hosts[0].address}:{PATH}" in told.of(hosts[1].name)["files"][0]["after"]
     plan = world.play("filesystem/site", share(hosts[0], filesystem_server="kernel"), check=True).of(hosts[0].name)
     assert plan["files"][0]["after"].endswith(f'"{PATH}" 10.0.0.0/8(rw,sync,no_subtree_check,root_squash)\n')
+
+
+def test_a_folder_that_no_server_can_give_out_is_refused(world: World, lab: Lab, hosts: list[Host]) -> None:
+    here = World(world.project, lab.inventory([hosts[0]]).read_text())
+    told = here.play("filesystem/site", share(hosts[0], filesystem_path="/srv/new/shared"), check=True).failure(hosts[0].name)
+    assert "the file system of /srv gives no file handles (Operation not supported)" in told
+
+
+@pytest.fixture(scope="module")
+def project(lab: Lab, hosts: list[Host], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A shared folder on each of the hosts, delivered; nothing says by which server."""
+    folder = tmp_path_factory.mktemp("shares")
+    reach = {"user": "root", "privateKey": str(lab.key), "sshArgs": lab.ssh_args, "knownHosts": str(lab.known_hosts)}
+    targets = [{"name": host.name, "hosts": {**reach, "list": [{"name": host.name, "address": host.address}]}} for host in hosts]
+    environment = {"apiVersion": "provision/v1", "kind": "Environment", "metadata": {"name": "lab"}, "spec": {
+        "targets": targets, "place": [{"types": ["filesystem"], "each": {}}]}}
+    (folder / "app.yaml").write_text(APPLICATION)
+    (folder / "environments").mkdir()
+    (folder / "environments/lab.yaml").write_text(json.dumps(environment))
+    made = Project(folder, {**{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PROVISION_"))}, "NO_COLOR": "1"})
+    made.provision("apply", "--yes")
+    yield made
+    made.provision("destroy", "--yes", "--allow-destroy", "files", exit=None)
+
+
+def test_it_goes_only_when_that_is_allowed_by_name(lab: Lab, project: Project, hosts: list[Host]) -> None:
+    assert "--allow-destroy files" in project.provision("destroy", "--yes", exit=5).stderr
+    project.provision("destroy", "--yes", "--allow-destroy", "files")
+    for host in hosts:
+        left = lab.ssh(host, f"ls -d {FILES} /etc/ganesha/provision* /var/lib/provision; systemctl is-active nfs-ganesha", check=False).stdout
+        assert left.split() == ["inactive"]

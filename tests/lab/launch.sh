@@ -17,7 +17,7 @@ while :; do
         ip addr replace $ADDRESS/16 dev eth0; ip link set eth0 up; ip route replace default via $GATEWAY" || true
     systemd-nspawn --register=no --keep-unit --quiet --boot -D "$FOLDER/root" -M "$MACHINE" --hostname="$HOST" \
         "--network-namespace-path=/run/netns/$NETNS" --resolv-conf=off --timezone=off \
-        --link-journal=no --console=pipe --capability=all --system-call-filter='add_key keyctl bpf' \
+        --link-journal=no --console=pipe --capability=all --system-call-filter='add_key keyctl bpf open_by_handle_at' \
         "--bind=$FOLDER/containers:/var/lib/containers" "--bind-ro=$PACKAGES:/srv/labrepo" || rc=$?
     [ $rc = 133 ] || exit $rc # 133: the guest asked for a reboot
 done

@@ -7,7 +7,7 @@ import os
 import zlib
 from typing import Any
 
-from ansible.module_utils.provision import commands, files, packages, system
+from ansible.module_utils.provision import commands, files, handles, packages, system
 from ansible.module_utils.provision.blocks import block_of, with_block
 from ansible.module_utils.provision.context import Context, check_name, unknown_names
 from ansible.module_utils.provision.failures import Failed
@@ -18,6 +18,12 @@ from ansible.module_utils.provision.work import Do, Work
 
 PROBE = {"tcpSocket": {"port": 2049}}
 MAIN = "/etc/ganesha/ganesha.conf"
+CONTAINER = "container"
+UNMARKED = """NFS_CORE_PARAM {
+    Allow_Set_Io_Flusher_Fail = true;
+}
+"""
+"""For Ganesha 5 and newer, which does not start where it may not be marked as one that writes for others; older ones pass over it."""
 GANESHA = """{header}
 EXPORT {{
     Export_Id = {number};
@@ -77,8 +83,9 @@ class _Share:
         """What has to be done so that the folder is exported."""
         work, spec, context = self.pieces.work, self.spec, self.context
         work.unknown = unknown_names(spec, context.marker, "filesystem_")
-        kind = str(spec.get("server") or "kernel")
-        server, about = system.family().nfs_servers[kind], self.pieces.about
+        about = self.pieces.about
+        kind = self._kind()
+        server = system.family().nfs_servers[kind]
         service = server.service
         if about and about.get("server") != kind:
             raise Failed(f"this folder is exported by {about.get('server')}: destroy the component before another server takes it")
@@ -87,6 +94,8 @@ class _Share:
             if not packages.installed(package):
                 packages.judge_possible(package)
                 work.add(f"install package {package}", lambda package=package: packages.install(package))  # type: ignore[misc]
+        if kind == "ganesha" and (reason := handles.why_not(self.path)):
+            raise Failed(reason)
         made = bool(about.get("made")) if about else not os.path.lexists(self.path)
         self._folder()
         text = kernel_text if kind == "kernel" else ganesha_text
@@ -109,6 +118,13 @@ class _Share:
         started = about.get("started", not (state.enabled or state.running))
         return self.pieces.record({"server": kind, "path": self.path, "made": made, "started": started})
 
+    def _kind(self) -> str:
+        """Which server: the one that is asked for, else the one that exports it already, else what this host can."""
+        asked = str(self.spec.get("server") or "auto")
+        if asked != "auto":
+            return asked
+        return str(self.pieces.about.get("server") or ("kernel" if handles.kernel_serves() else "ganesha"))
+
     def _place(self, kind: str) -> tuple[str, str]:
         """Folder and file of the export's own text."""
         name = f"provision-{self.context.app}-{self.name}"
@@ -128,17 +144,23 @@ class _Share:
             work.add(f"set mode {mode:04o}, owner {owner}:{group} of {self.path}", lambda: _make(self.path, mode, owner, group))
 
     def _include(self, line: str) -> bool:
-        """One line of ours in Ganesha's own file, which its package brings."""
-        self.pieces.work.facts["include"] = block_of((files.read(MAIN) or b"").decode(), self.block)
-        if block_of((files.read(MAIN) or b"").decode(), self.block) and line in (files.read(MAIN) or b"").decode():
+        """One line of ours in Ganesha's own file, which its package brings, and what a container needs there."""
+        before = _main()
+        self.pieces.work.facts["include"] = [block_of(before, self.block), block_of(before, CONTAINER)]
+        if self._main_with(before, line) == before:
             return False
-        self.pieces.work.add(f"write {MAIN}", lambda: self._write_include(line))
-        self.pieces.work.show(MAIN, None, line)
+        self.pieces.work.add(f"write {MAIN}", lambda: self._write_main(line))
+        self.pieces.work.show(MAIN, None, ("" if handles.may_flush() else UNMARKED) + line)
         return True
 
-    def _write_include(self, line: str) -> None:
-        text = (files.read(MAIN) or b"").decode()
-        files.write(files.Wish(MAIN, with_block(text, self.block, line, first=False).encode()))
+    def _write_main(self, line: str) -> None:
+        files.write(files.Wish(MAIN, self._main_with(_main(), line).encode()))
+
+    def _main_with(self, text: str, line: str) -> str:
+        """Ganesha's own file with this line of ours; what a container needs is there once, as long as a share is there."""
+        mine = with_block(text, self.block, line, first=False)
+        needed = (line or self._others()) and not handles.may_flush() and "NFS_CORE_PARAM" not in _said(with_block(mine, CONTAINER, "", first=False))
+        return with_block(mine, CONTAINER, UNMARKED if needed else "", first=False)
 
     def _export(self, kind: str) -> None:
         if kind == "kernel":
@@ -183,7 +205,7 @@ class _Share:
         if about.get("server"):
             service = system.family().nfs_servers[about["server"]].service
             if about["server"] == "ganesha":
-                work.add(f"write {MAIN}", lambda: self._write_include(""))
+                work.add(f"write {MAIN}", lambda: self._write_main(""))
             ends = bool(about.get("started")) and not self._others()
             then.append((f"stop {service}.service", lambda: self.systemd.stop(service)) if ends
                         else (f"export what is left by {service}.service", lambda: self._export(about["server"])))
@@ -204,6 +226,15 @@ def _make(path: str, mode: int, owner: int, group: int) -> None:
     os.makedirs(path, exist_ok=True)
     os.chown(path, owner, group)
     os.chmod(path, mode)
+
+
+def _main() -> str:
+    return (files.read(MAIN) or b"").decode()
+
+
+def _said(text: str) -> str:
+    """What a file of Ganesha's says, without its comments."""
+    return "\n".join(line.partition("#")[0] for line in text.splitlines())
 
 
 def _systemctl(*words: str) -> None:
