@@ -1,21 +1,24 @@
-"""Folders shared by NFS-Ganesha on real Debian 12 and 13 hosts (the lab's kernel has no NFS): exported, asked over the network, changed, taken away.
+"""Folders shared by NFS-Ganesha on real Debian 12 and 13 hosts (the lab's kernel has no NFS): exported, used over the network, changed, taken away.
 
-The others' mounts are planned only: what they need is in no kernel here.
+The others' mounts are planned only: what they need is in no kernel here. The client is libnfs, in user space.
 """
 
 import json
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
 from provisioner.model import Host
+from tests import clients
 from tests.conftest import LabHosts
 from tests.e2e.conftest import Project
 from tests.integration.playbooks_world import World, interrupt, unit
-from tests.lab import Lab
+from tests.lab import Lab, LabError
+from tests.lab.rootfs import install
 
 # tmpfs: Ganesha needs file handles, which the overlay that a lab host lies on does not give
 PATH = "/run/shared"
@@ -125,6 +128,36 @@ def project(lab: Lab, hosts: list[Host], tmp_path_factory: pytest.TempPathFactor
     made.provision("apply", "--yes")
     yield made
     made.provision("destroy", "--yes", "--allow-destroy", "files", exit=None)
+
+
+def use(lab: Lab, project: Project, host: Host, user: int = 1000) -> None:
+    """Files in the folder, over the network, with the outputs alone."""
+    install(["libnfs13"])
+    clients.nfs_without_kernel(project.json("outputs")["outputs"][f"files@{host.name}"], partial(lab.exec, timeout=400), user=user)
+
+
+def test_each_serves_files_over_the_network(lab: Lab, project: Project, hosts: list[Host]) -> None:
+    """A container has no NFS server in its kernel, so it is Ganesha's. Whoever may not write is told so."""
+    for host in hosts:
+        use(lab, project, host)
+        with pytest.raises(LabError, match=r"nfs_\w+: .*ACCES"):
+            use(lab, project, host, user=0)
+        assert lab.ssh(host, "systemctl is-enabled nfs-ganesha; ls " + FILES).stdout.split() == ["enabled"]
+    project.provision("plan", "--detailed-exitcode")
+
+
+def test_it_is_changed_in_place_and_what_is_in_it_stays(lab: Lab, project: Project, hosts: list[Host]) -> None:
+    """Root of another machine is nobody, then root. Nothing is opened: the server, started anew, lets nobody for a while."""
+    for host in hosts:
+        lab.ssh(host, f"echo kept > {FILES}/kept")
+        assert status(lab, host, f"{FILES}/kept") != 0
+    project.edit('mode: "0750"', 'mode: "0700", rootSquash: false')
+    assert project.planned() == {f"files@{host.name}": "update" for host in hosts}
+    project.provision("apply", "--yes")
+    for host in hosts:
+        assert status(lab, host, f"{FILES}/kept") == 0
+        assert lab.ssh(host, f"cat {FILES}/kept; stat -c %a {FILES}").stdout.split() == ["kept", "700"]
+    project.provision("plan", "--detailed-exitcode")
 
 
 def test_it_goes_only_when_that_is_allowed_by_name(lab: Lab, project: Project, hosts: list[Host]) -> None:
