@@ -48,6 +48,8 @@ IMPLEMENTATION = closed(
         "secrets": texts(description="Variable (a map, or a list of {name, value}) to the one that gets those of its entries that hold a secret"),
         "refused": texts(description="Parameter (a path below it: env.valueFrom; one beside or without another: config with image) to the "
                                      "reason why it can't be had here"),
+        "rootless": texts(description="Parameter, named in the same ways, or * for all of it, to the reason why it can't be had on a host that is "
+                                      "used without root and systemd (its variable provision_root)"),
         "limits": {"type": "object", "additionalProperties": {"anyOf": [LIMIT, {"type": "array", "minItems": 1, "items": LIMIT}]},
                    "description": "Parameter (a path below it, or * for all of them together) to what it may be here, as a JSON Schema narrower than "
                                   "its own, with the `reason`; or several of these"},

@@ -89,7 +89,7 @@ def _implementation(value: dict[str, Any], at: Callable[[str], str]) -> Implemen
         holds=tuple(terraform.get("holds", ())),
         attach=value.get("attach", {}), attaches=value.get("attaches", {}), secrets=value.get("secrets", {}),
         refused=value.get("refused", {}), open=value.get("open", {}), ignored=value.get("ignored", {}),
-        limits=_limits(value.get("limits", {})), others=_limits(value.get("others", {})),
+        rootless=value.get("rootless", {}), limits=_limits(value.get("limits", {})), others=_limits(value.get("others", {})),
         replaces=tuple(value.get("replaces", ())))
 
 
@@ -208,9 +208,9 @@ def _names_in(document: Document, index: int, entry: dict[str, Any]) -> Iterator
                 yield Problem("PRV-1425", f'{field}: no variable "{unknown}"',
                               document.key_at(("spec", "implementations", index, tool, field, name)),
                               suggestion(unknown, entry.get("variables", {})))
-    for field in ("refused", "limits", "others", "open", "ignored", "replaces"):
+    for field in ("refused", "rootless", "limits", "others", "open", "ignored", "replaces"):
         for name in entry.get(field, {}):
-            for lost in (part for part in names_in(name) if not (declared(parameters, part) or (field, part) == ("limits", ALL))):
+            for lost in (part for part in names_in(name) if not (declared(parameters, part) or (field in ("rootless", "limits") and part == ALL))):
                 yield Problem("PRV-1425", f'{field}: no parameter "{lost}"',
                               document.key_at(("spec", "implementations", index, field, *(() if field == "replaces" else (name,)))),
                               suggestion(lost, parameters.get("properties", {})))

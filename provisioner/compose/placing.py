@@ -128,12 +128,12 @@ def _topologies(application: Application) -> list[Policy]:
 def choose(
     application: Application, environment: Environment, component: Component, definition: Definition,
     offers: Mapping[str, tuple[str, ...]], *, wants_hosts: bool, wanted: Topology, near: Sequence[Target] = (),
-    can: Callable[[Implementation], bool] = lambda implementation: True,
+    misfit: Callable[[Implementation, Target], float] = lambda implementation, target: 0,
 ) -> tuple[list[Placed], list[Problem]]:
     """The copies of a component; every reason why there is none is a Problem at the component.
 
-    `can` says whether an implementation refuses nothing that is asked for: where it does, another target is better.
-    `near` are targets that decide where nothing else does: those of the component whose trait added this one.
+    `misfit` says how much of what is asked for can't be had of an implementation on a target: where it is less, a target is better.
+    `near` are targets that decide where nothing else does: those of the component whose trait added this one, or to which it is a gateway.
     """
     rule = rule_for(application, component, environment.place)
     if rule and rule.existing is not None:
@@ -148,8 +148,10 @@ def choose(
     if selector is not None:
         fitting = [pair for pair in fitting if matches(pair[0], selector)]
     many = (rule is not None and rule.each is not None) or bool(wanted) and not (rule and rule.one is not None)
+    if environment.sandbox and not many:
+        fitting = _in_sandbox(fitting, misfit, near)
     if rule is None or rule.each is None:
-        fitting = _preferred(fitting, lambda pair: can(pair[1]))
+        fitting = _fittest(fitting, misfit)
     if not many:
         fitting = _preferred(fitting, lambda pair: pair[0] in near)
     if not fitting:
@@ -190,6 +192,20 @@ def _existing(component: Component, definition: Definition, rule: PlaceRule, out
     wrong = [Problem("PRV-1509", f'existing: type "{component.type}" has no output "{name}"', rule.where, suggestion(name, definition.outputs))
              for name in outputs if name not in definition.outputs]
     return [Placed(component, None, found, outputs)], wrong
+
+
+def _in_sandbox(fitting: list[Fit], misfit: Callable[[Implementation, Target], float], near: Sequence[Target]) -> list[Fit]:
+    """The better ones where some are simulated: nobody outside reaches what is, and it runs nothing."""
+    fitting = _fittest(_preferred(fitting, lambda pair: pair[0] in near), misfit)
+    return _preferred(fitting, lambda pair: not pair[0].simulated)
+
+
+def _fittest(fitting: list[Fit], misfit: Callable[[Implementation, Target], float]) -> list[Fit]:
+    """Those that refuse least."""
+    if len(fitting) < 2:
+        return fitting
+    refused = [misfit(implementation, target) for target, implementation in fitting]
+    return [pair for pair, much in zip(fitting, refused, strict=True) if much == min(refused)]
 
 
 def _preferred(fitting: list[Fit], better: Callable[[Fit], bool]) -> list[Fit]:

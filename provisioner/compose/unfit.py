@@ -8,6 +8,7 @@ them what all properties are together.
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from math import inf
 from typing import Any
 
 from provisioner import references
@@ -25,10 +26,17 @@ WITH, WITHOUT = " with ", " without "
 ALL = "*"
 """All properties together, as a name of `limits`; `target` beside them is what the environment says of their target: its `vars`."""
 
+ROOT = "provision_root"
+"""The variable of a host that is used without root: the folder that stands for `/` there."""
+
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
     """What was asked for and can't be had."""
     where = copy.target.name if copy.target else "an existing one"
+    for path, reason in _rootless(copy.component, definition, copy.implementation, copy.target):
+        what = f'"{path}"' if path else copy.component.type
+        yield Problem("PRV-1516", f"{copy.component.name}: {what} can't be had on {where}: {reason}",
+                      place_of(copy.component, f"properties.{path}"), "its hosts are used without root and systemd (provision_root)")
     for name, reason in copy.implementation.refused.items():
         for path in meant(copy.component, definition, name):
             beside = f' {"with" if WITH in name else "without"} "{other[0]}"' if (other := names_in(name)[1:]) else ""
@@ -119,10 +127,22 @@ def amiss(copies: Sequence[Placed], definitions: Mapping[str, Definition]) -> It
                                           place_of(copy.component, f"properties.{inside}"))
 
 
-def can(component: Component, definition: Definition, implementation: Implementation) -> bool:
-    """Whether an implementation refuses nothing of what is asked for."""
-    return (not any(meant(component, definition, name) for name in implementation.refused)
-            and not any(beyond(component, definition, implementation)))
+def misfit(component: Component, definition: Definition, implementation: Implementation, target: Target) -> float:
+    """How many things that are asked for can't be had of an implementation on a target; infinite where the type as such can't."""
+    rootless = [path for path, _ in _rootless(component, definition, implementation, target)]
+    if "" in rootless:
+        return inf
+    refused = sum(len(meant(component, definition, name)) for name in implementation.refused)
+    return len(rootless) + refused + sum(1 for _ in beyond(component, definition, implementation, target))
+
+
+def _rootless(component: Component, definition: Definition, implementation: Implementation, target: Target | None) -> Iterator[tuple[str, str]]:
+    """What was asked for and needs root, with the reason, where all hosts of the target are used without; the path of the type itself is empty."""
+    listed = target.hosts.listed if target and target.hosts else ()
+    if not implementation.rootless or not listed or not all(host.vars.get(ROOT) for host in listed):
+        return
+    for name, reason in implementation.rootless.items():
+        yield from ((path, reason) for path in ([""] if name == ALL else meant(component, definition, name)))
 
 
 def ignored(copy: Placed, definition: Definition) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from provisioner import graph, step_kinds
+from provisioner import graph, references, step_kinds
 from provisioner.collector import resting
 from provisioner.compose import attach, unfit
 from provisioner.compose.apart import apart
@@ -263,19 +263,31 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
     wanted = topologies(context.application, context.environment)
     found: dict[str, list[Placed]] = {}
 
-    def makes_hosts(component: Component) -> bool:
-        return any(entry.hosts_output for entry in definitions[component.name].implementations)
+    roles: dict[int, tuple[bool, frozenset[str]]] = {}
 
-    for component in sorted(components, key=lambda component: (bool(component.beside), not makes_hosts(component))):
+    def role(definition: Definition) -> tuple[bool, frozenset[str]]:
+        """Whether a type makes hosts, and by which parameters it passes requests on; worked out once for all components."""
+        if id(definition) not in roles:
+            made = definition.implementations
+            roles[id(definition)] = any(one.hosts_output for one in made), frozenset(one.attaches["parameter"] for one in made if one.attaches)
+        return roles[id(definition)]
+
+    def order(component: Component) -> tuple[bool, bool, bool]:
+        makes_hosts, passes_on = role(definitions[component.name])
+        return bool(component.beside), not makes_hosts, bool(passes_on)
+
+    for component in sorted(components, key=order):
         definition = definitions[component.name]
         if component.beside and not component.apart:
             copies, wrong = beside(component, definition, found.get(component.beside, []))
         elif context.neighbours and (borrowed := lent(context.application, context.environment, component, context.neighbours)):
             copies, wrong = borrowed
         else:
-            near = [copy.target for copy in found.get(component.beside, []) if copy.target]
+            names = {component.beside, *_backends(component, role(definition)[1])}
+            near = [copy.target for name in names for copy in found.get(name, []) if copy.target]
             copies, wrong = choose(context.application, context.environment, component, definition, offers, near=near,
-                                   wants_hosts=component.name in placements, wanted=wanted(component), can=partial(unfit.can, component, definition))
+                                   wants_hosts=component.name in placements, wanted=wanted(component),
+                                   misfit=partial(unfit.misfit, component, definition))
         problems += wrong
         found[component.name] = copies
         for copy in copies:
@@ -286,6 +298,11 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
     problems += [problem for copy in placed for problem in unfit.refused(copy, definitions[copy.component.name])
                  if problem.where == copy.component.where or problem.where not in told]
     return placed
+
+
+def _backends(component: Component, passes_on: Iterable[str]) -> set[str]:
+    """The components that a gateway passes requests on to."""
+    return {reference.head for name in passes_on for _, reference in references.find(component.properties.get(name))}
 
 
 def _fleets(placed: Iterable[Placed]) -> dict[str, list[Placed]]:

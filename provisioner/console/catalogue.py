@@ -107,7 +107,9 @@ def made_by(one: Implementation) -> str:
         return "others: the environment gives its outputs; it is checked and never changed"
     what = f"Terraform module {_tail(one.module, 3)}" if one.module else f"playbook {_tail(one.playbook, 3)}"
     what += f"; made anew when changed: {', '.join(one.replaces)}" if one.replaces else ""
-    told = [*one.refused.items(), *((name if " " in name else f"not every {name}", reason) for name, reason in limits_of(one)),
+    told = [*one.refused.items(),
+            *((f"{'all of it' if name == ALL else name} without root", reason) for name, reason in one.rootless.items()),
+            *((name if " " in name else f"not every {name}", reason) for name, reason in limits_of(one)),
             *((f"not every component in {name}", str(limit["reason"])) for name, limits in one.others.items() for limit in limits),
             *((f"a secret in {name}", reason) for name, reason in one.open.items())]
     return what + "".join(f"; {name} is refused: {reason}" for name, reason in told)

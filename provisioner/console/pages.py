@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from provisioner.compose.unfit import ALL
 from provisioner.console.catalogue import first_sentence, goes_on, limits_of, made_by, type_words, when_changed
 from provisioner.model import ActionSpec, Definition, Implementation, Json
 
@@ -58,7 +59,7 @@ def _facts(definition: Definition) -> str:
 def _implementation(one: Implementation) -> Iterator[str]:
     """`### aws`, what makes it, what it can't do there, its actions."""
     yield f"### {one.needs}" + (f", when `{one.when}`" if one.when else "")
-    what = made_by(replace(one, refused={}, limits={}, others={}, open={}, replaces=()))
+    what = made_by(replace(one, refused={}, rootless={}, limits={}, others={}, open={}, replaces=()))
     on = f" Tested on {', '.join(one.os)}." if one.os else ""
     partial = " Check mode can't foresee all of it: a plan says *may change*." if one.check == "partial" else ""
     yield f"{what[:1].upper()}{what[1:]}.{on}{partial}"
@@ -66,6 +67,9 @@ def _implementation(one: Implementation) -> Iterator[str]:
         yield "Made anew when changed: " + ", ".join(f"`{name}`" for name in one.replaces)
     if one.refused:
         yield "Refused here:\n\n" + "\n".join(f"- `{name}`: {reason}" for name, reason in one.refused.items())
+    if one.rootless:
+        yield "Refused where a host is used without root:\n\n" + "\n".join(
+            f"- {'all of it' if name == ALL else f'`{name}`'}: {reason}" for name, reason in one.rootless.items())
     if one.limits:
         yield "Not every value can be had here:\n\n" + "\n".join(
             f"- {name if ' ' in name else f'`{name}`'}: {reason}" for name, reason in limits_of(one))

@@ -244,6 +244,8 @@ class Implementation:
     """Path of a parameter that others can read where it is delivered, so that it can't hold a secret, to the reason."""
     ignored: dict[str, str] = field(default_factory=dict)
     """Path of a parameter to the reason why it makes no difference here: a warning."""
+    rootless: dict[str, str] = field(default_factory=dict)
+    """Path of a parameter, or `*` for the type as such, to the reason why it can't be had on a host that is used without root and systemd."""
     replaces: tuple[str, ...] = ()
     """Parameters whose change makes it anew here; `x-change: replace` says that of every implementation."""
 

@@ -3,16 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from provisioner.model import Application, Component, Environment, Host, Hosts, Json, PlaceRule, Target, project_path
+from provisioner import references
+from provisioner.model import Application, Component, Environment, Host, Hosts, Json, Target, project_path
 from provisioner.sandbox.simulator import provider_config
 
 NAME = "sandbox"
 FIRST_PORT = 8080
 """Gateways listen from here on: ports below 1024 need root."""
-HERE = ("gateway", "webservice", "worker", "task", "cron-task", "daemon", "static-site", "certificate", "secret")
-"""Types that could be made on both targets, and are more worth on this machine: what is simulated runs nothing."""
-SIMULATED = ("postgres", "mysql", "cache", "broker", "filesystem", "dns-record")
-"""Types that need root on a host."""
 
 
 def environment(folder: Path, endpoint: str) -> Environment:
@@ -22,23 +19,23 @@ def environment(folder: Path, endpoint: str) -> Environment:
     root = str(project_path(str(folder)) / "host")
     here = Host("local", "127.0.0.1", "local", connection="local", labels={"zone": "local"}, vars={"provision_root": root})
     local = Target("local", {"zone": "local"}, ("hosts",), Hosts((here,)), vars={"endpoint": endpoint}, simulated=False)
-    rules = (PlaceRule(types=HERE, one={"target": "local"}), PlaceRule(types=SIMULATED, one={"target": "aws"}))
-    return Environment(NAME, (cloud, local), rules, folder=str(folder), aliases={"local": "local"}, sandbox=True)
+    return Environment(NAME, (cloud, local), folder=str(folder), aliases={"local": "local"}, sandbox=True)
 
 
 def unprivileged(application: Application) -> Application:
-    """The application with every gateway and static site on a port above 1023."""
+    """The application with every gateway and static site of this machine on a port above 1023. Gateways of containers are in the cloud, as those."""
     port = FIRST_PORT
+    contained = {component.name for component in application.components if component.properties.get("image")}
     components: list[Component] = []
     for component in application.components:
         traits = []
         for trait in component.traits:
-            if trait.type == "gateway":
+            if trait.type == "gateway" and component.name not in contained:
                 trait = replace(trait, properties=_on_free_port(trait.properties, port))
                 port += 1
             traits.append(trait)
         component = replace(component, traits=tuple(traits))
-        if component.type in ("gateway", "static-site"):
+        if component.type in ("gateway", "static-site") and not contained & {one.head for _, one in references.find(component.properties)}:
             component = replace(component, properties=_on_free_port(component.properties, port))
             port += 1
         components.append(component)
