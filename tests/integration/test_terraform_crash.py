@@ -27,10 +27,11 @@ def world(tmp_path: Path) -> World:
 
 
 def die(world: World, seconds: float) -> None:
-    """Kill the one who delivers a quick and a slow unit while the slow one is being made."""
+    """Kill the one who delivers a quick and a slow unit while the slow one is being made and the quick one is in the state."""
     log = world.folder / "log"
     code = UNITS.format(units=f"unit('quick', 'plain', name='a'), unit('slow', 'slow', name='s', seconds={seconds}, log={str(log)!r})")
-    kill_while(world, code, lambda: log.exists() and "begun" in log.read_text())
+    kill_while(world, code, lambda: all(path.exists() and words in path.read_text()
+                                        for path, words in ((log, "begun"), (world.state_file, "module.quick"))))
 
 
 def test_terraform_goes_on_and_is_followed_to_its_end(world: World) -> None:
