@@ -196,7 +196,11 @@ def _existing(component: Component, definition: Definition, rule: PlaceRule, out
 
 def _in_sandbox(fitting: list[Fit], misfit: Callable[[Implementation, Target], float], near: Sequence[Target]) -> list[Fit]:
     """The better ones where some are simulated: nobody outside reaches what is, and it runs nothing."""
-    fitting = _fittest(_preferred(fitting, lambda pair: pair[0] in near), misfit)
+    fitting = _preferred(fitting, lambda pair: pair[0] in near)
+    for target, implementation in fitting if len(fitting) > 1 else ():
+        if not target.simulated and not misfit(implementation, target):
+            return [(target, implementation)]  # nearly all
+    fitting = _fittest(fitting, misfit)
     return _preferred(fitting, lambda pair: not pair[0].simulated)
 
 

@@ -29,6 +29,9 @@ ALL = "*"
 ROOT = "provision_root"
 """The variable of a host that is used without root: the folder that stands for `/` there."""
 
+_SHAPES: dict[int, tuple[Mapping[str, Json], Shape]] = {}
+"""Identity of a limit to itself, which keeps the identity its own, and its schema."""
+
 
 def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
     """What was asked for and can't be had."""
@@ -76,7 +79,7 @@ def _limited(component: Component, definition: Definition, name: str, target: Ta
 
 def _outside(limit: Mapping[str, Json], path: tuple[str, ...], value: Json) -> dict[str, Json]:
     """The dotted paths of what is outside of a limit, each with its value; of a key of a map that is the key."""
-    shape = Shape({key: rule for key, rule in limit.items() if key != "reason"})
+    shape = _shape_of(limit)
     if shape.accepts(value):
         return {}
     found: dict[str, Json] = {}
@@ -89,6 +92,14 @@ def _outside(limit: Mapping[str, Json], path: tuple[str, ...], value: Json) -> d
         elif str(violation.validator) in KEYWORDS or not any(references.find(violation.instance)):
             found[".".join(below)] = _at(value, tuple(violation.absolute_path))
     return found
+
+
+def _shape_of(limit: Mapping[str, Json]) -> Shape:
+    """The schema of a limit, worked out once for all components."""
+    kept = _SHAPES.get(id(limit))
+    if kept is None:
+        kept = _SHAPES[id(limit)] = limit, Shape({key: rule for key, rule in limit.items() if key != "reason"})
+    return kept[1]
 
 
 def _at(value: Json, path: tuple[Any, ...]) -> Json:
