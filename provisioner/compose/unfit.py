@@ -7,6 +7,7 @@ them what all properties are together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from math import inf
 from typing import Any
@@ -33,21 +34,57 @@ _SHAPES: dict[int, tuple[Mapping[str, Json], Shape]] = {}
 """Identity of a limit to itself, which keeps the identity its own, and its schema."""
 
 
-def refused(copy: Placed, definition: Definition) -> Iterator[Problem]:
+@dataclass(frozen=True)
+class Fault:
+    """Something that was asked for and can't be had of an implementation on a target."""
+
+    path: str
+    """Of the property; empty for all of them together, or for the type as such."""
+    says: str
+    reason: str
+    hint: str = ""
+    whole: bool = False
+    """The type as such can't be had."""
+
+
+class Judge:
+    """What can't be had, asked once for each component, implementation and target: when it is placed, and when that is told."""
+
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
+        """`definitions` by component."""
+        self._definitions = definitions
+        self._found: dict[tuple[str, int, str], tuple[Fault, ...]] = {}
+
+    def misfit(self, component: Component, implementation: Implementation, target: Target) -> float:
+        """How many things that are asked for can't be had; infinite where the type as such can't."""
+        found = self._faults(component, implementation, target)
+        return inf if any(fault.whole for fault in found) else len(found)
+
+    def refused(self, copy: Placed) -> Iterator[Problem]:
+        """What can't be had of a copy, each at its place."""
+        where = copy.target.name if copy.target else "an existing one"
+        for fault in self._faults(copy.component, copy.implementation, copy.target):
+            yield Problem("PRV-1516", f"{copy.component.name}: {fault.says} on {where}: {fault.reason}",
+                          place_of(copy.component, f"properties.{fault.path}"), fault.hint)
+
+    def _faults(self, component: Component, implementation: Implementation, target: Target | None) -> tuple[Fault, ...]:
+        key = component.name, id(implementation), target.name if target else ""
+        if key not in self._found:
+            self._found[key] = tuple(_faults(component, self._definitions[component.name], implementation, target))
+        return self._found[key]
+
+
+def _faults(component: Component, definition: Definition, implementation: Implementation, target: Target | None) -> Iterator[Fault]:
     """What was asked for and can't be had."""
-    where = copy.target.name if copy.target else "an existing one"
-    for path, reason in _rootless(copy.component, definition, copy.implementation, copy.target):
-        what = f'"{path}"' if path else copy.component.type
-        yield Problem("PRV-1516", f"{copy.component.name}: {what} can't be had on {where}: {reason}",
-                      place_of(copy.component, f"properties.{path}"), "its hosts are used without root and systemd (provision_root)")
-    for name, reason in copy.implementation.refused.items():
-        for path in meant(copy.component, definition, name):
+    for path, reason in _rootless(component, definition, implementation, target):
+        what = f'"{path}"' if path else component.type
+        yield Fault(path, f"{what} can't be had", reason, "its hosts are used without root and systemd (provision_root)", whole=not path)
+    for name, reason in implementation.refused.items():
+        for path in meant(component, definition, name):
             beside = f' {"with" if WITH in name else "without"} "{other[0]}"' if (other := names_in(name)[1:]) else ""
-            yield Problem("PRV-1516", f'{copy.component.name}: "{path}"{beside} can\'t be had on {where}: {reason}',
-                          place_of(copy.component, f"properties.{path}"))
-    for path, value, reason in beyond(copy.component, definition, copy.implementation, copy.target):
-        said = f'"{path}" can\'t {_said(value)}' if path else "it can't be had"
-        yield Problem("PRV-1516", f"{copy.component.name}: {said} on {where}: {reason}", place_of(copy.component, f"properties.{path}"))
+            yield Fault(path, f'"{path}"{beside} can\'t be had', reason)
+    for path, value, reason in beyond(component, definition, implementation, target):
+        yield Fault(path, f'"{path}" can\'t {_said(value)}' if path else "it can't be had", reason)
 
 
 def _said(value: Json) -> str:
@@ -136,15 +173,6 @@ def amiss(copies: Sequence[Placed], definitions: Mapping[str, Definition]) -> It
                         if _outside(limit, (), both):
                             yield Problem("PRV-1516", f'{copy.component.name}: "{inside}" can\'t be "{reference.head}" on {where}: {limit["reason"]}',
                                           place_of(copy.component, f"properties.{inside}"))
-
-
-def misfit(component: Component, definition: Definition, implementation: Implementation, target: Target) -> float:
-    """How many things that are asked for can't be had of an implementation on a target; infinite where the type as such can't."""
-    rootless = [path for path, _ in _rootless(component, definition, implementation, target)]
-    if "" in rootless:
-        return inf
-    refused = sum(len(meant(component, definition, name)) for name in implementation.refused)
-    return len(rootless) + refused + sum(1 for _ in beyond(component, definition, implementation, target))
 
 
 def _rootless(component: Component, definition: Definition, implementation: Implementation, target: Target | None) -> Iterator[tuple[str, str]]:

@@ -263,6 +263,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
     wanted = topologies(context.application, context.environment)
     found: dict[str, list[Placed]] = {}
 
+    judge = unfit.Judge(definitions)
     roles: dict[int, tuple[bool, frozenset[str]]] = {}
 
     def role(definition: Definition) -> tuple[bool, frozenset[str]]:
@@ -287,7 +288,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
             near = [copy.target for name in names for copy in found.get(name, []) if copy.target]
             copies, wrong = choose(context.application, context.environment, component, definition, offers, near=near,
                                    wants_hosts=component.name in placements, wanted=wanted(component),
-                                   misfit=partial(unfit.misfit, component, definition))
+                                   misfit=partial(judge.misfit, component))
         problems += wrong
         found[component.name] = copies
         for copy in copies:
@@ -295,7 +296,7 @@ def _placed(context: Context, components: list[Component], definitions: Mapping[
                 offers[copy.target.name] = (*offers[copy.target.name], "hosts")
     placed = attach.preferred([copy for component in components for copy in found[component.name]], definitions)
     told = {problem.where for problem in problems}
-    problems += [problem for copy in placed for problem in unfit.refused(copy, definitions[copy.component.name])
+    problems += [problem for copy in placed for problem in judge.refused(copy)
                  if problem.where == copy.component.where or problem.where not in told]
     return placed
 

@@ -68,20 +68,41 @@ def _all(rules: list[Fits]) -> Fits:
 def _map(schema: Mapping[str, Any]) -> Fits:
     below = {name: fitting(part) for name, part in schema.get("properties", {}).items()}
     required = frozenset(schema.get("required", ()))
-    other = fitting(schema.get("additionalProperties", True)) if schema.get("additionalProperties", True) is not False else never
+    rest = schema.get("additionalProperties", True)
+    other = fitting(rest) if rest is not False else never
+
+    def fits_named(value: Json) -> bool:
+        if type(value) is not dict:
+            return True
+        return value.keys() >= required and all([part(value[name]) for name, part in below.items() if name in value])
 
     def fits(value: Json) -> bool:
         if type(value) is not dict:
             return True
         return value.keys() >= required and all([below.get(name, other)(item) for name, item in value.items()])
 
-    return fits
+    return fits_named if rest is True else fits
 
 
 def _either(schema: Mapping[str, Any]) -> Fits:
-    """`if`: what fits both ways fits; else only where the condition surely holds."""
-    holds, then, other = fitting(schema["if"]), fitting(schema.get("then", True)), fitting(schema.get("else", True))
-    return lambda value: then(value) and (other(value) or holds(value))
+    """`if`: what fits both ways fits; else only where the condition surely holds, or surely does not."""
+    holds, fails, then, other = fitting(schema["if"]), failing(schema["if"]), fitting(schema.get("then", True)), fitting(schema.get("else", True))
+    return lambda value: other(value) and fails(value) if not then(value) else other(value) or holds(value)
+
+
+def failing(schema: Json) -> Fits:
+    """The question turned round: does the value surely not fit? Of the keywords that conditions are made of."""
+    if not isinstance(schema, dict):
+        return never
+    required, below = frozenset(schema.get("required", ())), {name: failing(part) for name, part in schema.get("properties", {}).items()}
+    pattern, choices = _pattern(schema.get("pattern", "")), [failing(choice) for choice in schema.get("anyOf", ())]
+
+    def fails(value: Json) -> bool:
+        if type(value) is dict and (not value.keys() >= required or any(name in value and part(value[name]) for name, part in below.items())):
+            return True
+        return not pattern(value) or bool(choices) and all(choice(value) for choice in choices)
+
+    return fails
 
 
 def _names(schema: Json) -> Fits:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.spec.checking import Codes, check
-from provisioner.spec.fitting import fitting
+from provisioner.spec.fitting import failing, fitting
 from provisioner.spec.judging import Shape
 from provisioner.spec.oam import APPLICATION
 
@@ -29,6 +29,8 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
         st.builds(lambda *rules: {key: value for rule in rules for key, value in rule.items()}, below, below),
         st.builds(lambda part: {"items": part}, below), st.builds(lambda parts: {"anyOf": parts}, st.lists(below, min_size=1, max_size=3)),
         st.builds(lambda parts: {"properties": parts}, st.dictionaries(st.sampled_from(["a", "b"]), below, max_size=2)),
+        st.builds(lambda *parts: dict(zip(("if", "then", "else"), parts, strict=True)), below, below, below),
+        st.builds(lambda condition, then: {"if": condition, "then": then}, below, below),
         st.builds(lambda part: {"additionalProperties": part}, below)), max_leaves=5)
 
 
@@ -36,6 +38,12 @@ SCHEMAS: st.SearchStrategy[Any] = st.recursive(
 def test_yes_is_true(schema: dict[str, Any], value: Any) -> None:
     if fitting(schema)(value):
         assert jsonschema.Draft202012Validator(schema).is_valid(value)
+
+
+@given(SCHEMAS, VALUES)
+def test_no_is_true(schema: dict[str, Any], value: Any) -> None:
+    if failing(schema)(value):
+        assert not jsonschema.Draft202012Validator(schema).is_valid(value)
 
 
 @pytest.mark.parametrize(("spec", "expected"), [
