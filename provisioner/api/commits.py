@@ -52,14 +52,14 @@ def _told(archive: Path) -> Iterator[str]:
             yield str(opened.pax_headers.get("comment", ""))
 
 
-def commit_of(file: Path) -> str:
-    """`v1.2.0-3-gabc1234`, or `abc1234`; with `-dirty` when files that git knows were edited. Empty when nobody knows."""
-    return _git(file.parent, "describe", "--always", "--tags", "--dirty") if _is_known(file) else ""
+def commit_of(file: Path) -> tuple[str, str]:
+    """What is checked out, in words (`v1.2.0-3-gabc1234`, or `abc1234`; with `-dirty` when files that git knows were edited) and in full.
 
-
-def head_of(file: Path) -> str:
-    """The same in full: what is checked out. Empty when nobody knows."""
-    return _git(file.parent, "rev-parse", "HEAD") if _is_known(file) else ""
+    Both are empty when nobody knows, or git does not know the file.
+    """
+    if not _git(file.parent, "ls-files", "--error-unmatch", file.name):
+        return "", ""
+    return _git(file.parent, "describe", "--always", "--tags", "--dirty"), _git(file.parent, "rev-parse", "HEAD")
 
 
 def commits_since(folder: Path, before: str, head: str) -> Commits:
@@ -76,11 +76,6 @@ def commits_since(folder: Path, before: str, head: str) -> Commits:
     listed = tuple(Commit(name, subject, author) for name, author, subject in fields)
     note = f"without {left} {'commit that was' if left == 1 else 'commits that were'} delivered" if left else ""
     return Commits(before, listed, max(new - len(listed), 0), note)
-
-
-def _is_known(file: Path) -> bool:
-    """Whether git knows the file."""
-    return bool(_git(file.parent, "ls-files", "--error-unmatch", file.name))
 
 
 def _git(folder: Path, *words: str) -> str:

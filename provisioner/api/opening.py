@@ -47,10 +47,7 @@ def read_document(settings: Settings) -> tuple[str, str, str]:
 
 def commit(settings: Settings) -> tuple[str, str]:
     """Which commit the application's file was at, in words and in full; empty where nobody knows."""
-    if settings.given is not None:
-        return "", ""
-    file = document(settings)
-    return commits.commit_of(file), commits.head_of(file)
+    return commits.commit_of(document(settings)) if settings.given is None else ("", "")
 
 
 def open_store(settings: Settings) -> Store:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 from provisioner.api.comparing import Compared, Live
-from provisioner.console.drift import acceptance_json, alike, difference_json, difference_lines, unseen_line
+from provisioner.console.drift import alike, beside_json, difference_json, difference_lines, unseen_line
 from provisioner.console.look import Look, count
 from provisioner.console.shapes import head
 from provisioner.console.values import value_text
@@ -68,11 +68,7 @@ def _shown(value: Json) -> str:
 
 def _live_json(live: Live) -> dict[str, Json]:
     """In the words of `drift`: `declared` is the file's side."""
-    found = live.found
-    return {"units": live.units, "differences": [difference_json(one) for one in found.open],
-            "accepted": [{**difference_json(one), "acceptance": acceptance_json(given)} for one, given in found.accepted],
-            "ignored": [difference_json(one) for one in found.ignored],
-            "unseen": [{"name": name, "reason": why} for name, why in found.unseen], "notes": list(live.plan.notes)}
+    return {"units": live.units, "differences": [difference_json(one) for one in live.found.open], **beside_json(live.found, live.plan.notes)}
 
 
 def differences_json(compared: Compared) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from provisioner.console.shapes import head
 from provisioner.console.values import file_lines, hidden, value_text
 from provisioner.errors import Exit
 from provisioner.model import Acceptance, FileDiff, Json
-from provisioner.planner.drift import Difference
+from provisioner.planner.drift import Difference, Findings
 
 LINES = 24
 """Lines of one file's difference that are shown."""
@@ -146,11 +146,16 @@ def drift_json(drift: Drift) -> dict[str, Json]:
     return {
         **head("drift"), "application": drift.application, "environment": drift.environment, "revision": drift.revision, "version": drift.version,
         "exit": int(drift.exit), "units": drift.units,
-        "differences": [{**difference_json(one), "acceptedBefore": acceptance_json(found.changed.get(one.path))} for one in found.open],
-        "accepted": [{**difference_json(one), "acceptance": acceptance_json(given)} for one, given in found.accepted],
-        "ignored": [difference_json(one) for one in found.ignored],
-        "unseen": [{"name": name, "reason": why} for name, why in found.unseen], "notes": list(drift.notes),
+        "differences": [{**difference_json(one), "acceptedBefore": _acceptance(found.changed.get(one.path))} for one in found.open],
+        **beside_json(found, drift.notes),
     }
+
+
+def beside_json(found: Findings, notes: Iterable[str]) -> dict[str, Json]:
+    """What is not told as a difference: accepted, ignored, not looked at; and notes."""
+    return {"accepted": [{**difference_json(one), "acceptance": _acceptance(given)} for one, given in found.accepted],
+            "ignored": [difference_json(one) for one in found.ignored],
+            "unseen": [{"name": name, "reason": why} for name, why in found.unseen], "notes": list(notes)}
 
 
 def difference_json(one: Difference) -> dict[str, Json]:
@@ -159,6 +164,5 @@ def difference_json(one: Difference) -> dict[str, Json]:
             "declared": one.declared, "follows": list(one.follows)}
 
 
-def acceptance_json(given: Acceptance | None) -> Json:
-    """Who accepted a difference, and why, as data."""
+def _acceptance(given: Acceptance | None) -> Json:
     return {"who": given.who, "why": given.why, "time": given.time} if given else None

@@ -68,15 +68,15 @@ REVISION = _result("revision", revision=COUNT, version=TEXT, time=TEXT, run=COUN
 REVISION["properties"] |= {"application": TEXT, "environment": TEXT}
 
 DIFFERENCE: Schema = {"path": TEXT, "unit": TEXT, "engine": TEXT, "place": TEXT, "what": TEXT, "found": ANY, "declared": ANY, "follows": TEXTS}
-UNSEEN = _object({"name": TEXT, "reason": TEXT})
 ACCEPTANCE = _object({"who": TEXT, "why": TEXT, "time": TEXT})
+BESIDE: Schema = {
+    "accepted": _list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})), "ignored": _list(_object(DIFFERENCE)),
+    "unseen": _list(_object({"name": TEXT, "reason": TEXT})), "notes": TEXTS}
 DRIFT = _result(
     "drift", application=TEXT, environment=TEXT, revision=COUNT, version=TEXT, exit=COUNT, units=COUNT,
     differences=_list(_object({**DIFFERENCE, "acceptedBefore": {"anyOf": [ACCEPTANCE, {"type": "null"}]}})),
-    accepted=_list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})), ignored=_list(_object(DIFFERENCE)),
-    unseen=_list(UNSEEN), notes=TEXTS)
-LIVE = _object({"units": COUNT, "differences": _list(_object(DIFFERENCE)), "accepted": _list(_object({**DIFFERENCE, "acceptance": ACCEPTANCE})),
-                "ignored": _list(_object(DIFFERENCE)), "unseen": _list(UNSEEN), "notes": TEXTS})
+    **BESIDE)
+LIVE = _object({"units": COUNT, "differences": _list(_object(DIFFERENCE)), **BESIDE})
 
 ESTIMATE = _object({"seconds": {"type": "number"}, "runs": COUNT, "unknown": COUNT})
 SCHEMAS: dict[str, Schema] = {

@@ -4,7 +4,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from provisioner.api.commits import LISTED, commit_in, commit_of, commits_of, commits_since, head_of
+from provisioner.api.commits import LISTED, commit_in, commit_of, commits_of, commits_since
 from provisioner.model import Commit, Commits, Unit
 
 
@@ -16,16 +16,16 @@ def git(folder: Path, *words: str) -> str:
 def test_a_spec_in_a_repository_has_a_commit(tmp_path: Path) -> None:
     file = tmp_path / "app.yaml"
     file.write_text("a: 1\n")
-    assert commit_of(file) == "", "no repository"
+    assert commit_of(file) == ("", ""), "no repository"
     git(tmp_path, "init", "-q")
-    assert commit_of(file) == "", "git does not know the file"
+    assert commit_of(file) == ("", ""), "git does not know the file"
     git(tmp_path, "add", "app.yaml")
     git(tmp_path, "commit", "-qm", "first")
-    assert commit_of(file) == git(tmp_path, "rev-parse", "--short", "HEAD")
+    assert commit_of(file) == (git(tmp_path, "rev-parse", "--short", "HEAD"), git(tmp_path, "rev-parse", "HEAD"))
     git(tmp_path, "tag", "v1.2.0")
-    assert commit_of(file) == "v1.2.0"
+    assert commit_of(file)[0] == "v1.2.0"
     file.write_text("a: 2\n")
-    assert commit_of(file) == "v1.2.0-dirty"
+    assert commit_of(file)[0] == "v1.2.0-dirty"
 
 
 def commit(folder: Path, subject: str) -> str:
@@ -34,7 +34,7 @@ def commit(folder: Path, subject: str) -> str:
     file.write_text(subject + (file.read_text() if file.exists() else ""))
     git(folder, "add", "app.yaml")
     git(folder, "commit", "-qm", subject)
-    return head_of(file)
+    return commit_of(file)[1]
 
 
 def test_what_was_committed_since_a_revision_is_listed_newest_first(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Keeper:
         server = self._servers.get(key)
         return server if server and server.state != "failed" else None
 
-    def tell(self, key: str, make: Callable[[Place, Wanted], Command], wanted: Wanted | None = None) -> None:
+    def tell(self, key: str, make: Callable[[Place, Wanted], Command], wanted: Wanted) -> None:
         """Run a command on a server that runs, or as soon as it does; from now on it is as `wanted`."""
         server = self.find(key)
         if server is None:
@@ -92,7 +92,7 @@ class Keeper:
         with server.busy:
             if server.state == "running":
                 self._run(server, make(server.place, server.wanted))
-                server.wanted = wanted or server.wanted
+                server.wanted = wanted
 
     def end(self, key: str) -> None:
         """End the server of a thing that was deleted; its data is gone."""
