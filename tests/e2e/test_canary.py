@@ -114,11 +114,13 @@ class Watcher(threading.Thread):
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
                     line = path.read_bytes()
-                    if self.secret in line or self._environ(path.parent, line):
+                    if self.secret in line or self._environ(path.parent, line) and path.read_bytes() == line:
                         self.seen.add(line.replace(b"\0", b" ").decode(errors="replace")[:300])
 
     def _environ(self, process: Path, line: bytes) -> bool:
-        """Terraform takes secrets by its environment, the service itself too; nobody else does."""
+        """Terraform takes secrets by its environment, the service itself too; nobody else does. A child may become Terraform
+        between the two files: the environment counts for a command line that is the same before and after.
+        """
         ours = b"ansible" in line or b"provision" in line or line.startswith(b"ssh")
         return ours and b"terraform" not in line and self.secret in (process / "environ").read_bytes()
 

@@ -255,12 +255,15 @@ def test_cancel(world: World, hard: bool) -> None:
 
     units = (unit("quick", "plain", name="a"), unit("slow", "slow", name="s", seconds=3 if not hard else 20))
     world.plan(*units)
-    begun = threading.Event()
+    awaited = {"quick is done", "slow is being made"}
     threads: list[threading.Thread] = []
 
     def meanwhile(message: Event | StepEnded) -> None:
-        if isinstance(message, Event) and message.message == "terraform_data.this: creating" and message.step == "slow@t" and not begun.is_set():
-            begun.set()
+        if isinstance(message, StepEnded) and message.step == "quick@t":
+            awaited.discard("quick is done")
+        elif isinstance(message, Event) and message.message == "terraform_data.this: creating" and message.step == "slow@t":
+            awaited.discard("slow is being made")
+        if not awaited and not threads:
             threads.append(threading.Thread(target=lambda: asyncio.run(world.engine.cancel(hard))))
             threads[0].start()
 
