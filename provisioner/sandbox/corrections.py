@@ -28,9 +28,11 @@ from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
 
 from provisioner.sandbox import caches, functions, programs
+from provisioner.sandbox.servers.apis import Apis
 from provisioner.sandbox.servers.brokers import Brokers
 from provisioner.sandbox.servers.caches import Caches
 from provisioner.sandbox.servers.databases import Databases
+from provisioner.sandbox.servers.doors import Doors
 from provisioner.sandbox.servers.keeper import Keeper
 
 DEBIAN = {
@@ -44,7 +46,7 @@ DEBIAN = {
 PASSWORD = string.ascii_letters + string.digits + "".join(sorted(set(string.punctuation) - set('/@"')))
 
 
-def install(keeper: Keeper) -> None:
+def install(keeper: Keeper, doors: Doors) -> None:
     """Put the corrections and the servers into moto; called once, in the server's own process, before the first request."""
     image_of_debian()
     queue_attributes()
@@ -74,6 +76,7 @@ def install(keeper: Keeper) -> None:
     Databases(keeper).install(_wrap)
     Caches(keeper).install(_wrap)
     Brokers(keeper).install(_wrap)
+    Apis(doors).install(_wrap)
 
 
 def image_of_debian() -> None:

@@ -58,12 +58,14 @@ def serve(record: Path, port: int, idle: float) -> None:
 
     from provisioner.sandbox import corrections, faults
     from provisioner.sandbox.repeats import Repeats
+    from provisioner.sandbox.servers.doors import Doors
     from provisioner.sandbox.servers.keeper import Keeper
 
     keeper = Keeper(record.parent)
-    corrections.install(keeper)
+    doors = Doors(keeper.trust)
+    corrections.install(keeper, doors)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))), keeper.shown)
+    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))), lambda: [*keeper.shown(), *doors.shown()])
     try:
         server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
     except (OSError, SystemExit):
@@ -75,7 +77,7 @@ def serve(record: Path, port: int, idle: float) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, end)
-    threading.Thread(target=_watch, args=(record, application, idle, end), daemon=True).start()
+    threading.Thread(target=_watch, args=(record, lambda: max(application.asked, doors.asked), idle, end), daemon=True).start()
     server.serve_forever()
 
 
@@ -104,8 +106,8 @@ def _write(record: Path, port: int) -> None:
     fresh.replace(record)
 
 
-def _watch(record: Path, application: Watched, idle: float, end: Callable[[], None]) -> None:
-    while _is_ours(record) and time.monotonic() - application.asked < idle:
+def _watch(record: Path, asked: Callable[[], float], idle: float, end: Callable[[], None]) -> None:
+    while _is_ours(record) and time.monotonic() - asked() < idle:
         time.sleep(WATCH_SECONDS)
     end()
 

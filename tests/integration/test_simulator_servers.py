@@ -29,9 +29,11 @@ import boto3
 from moto import mock_aws
 from provisioner.sandbox import corrections
 from provisioner.sandbox.servers import programs
+from provisioner.sandbox.servers.doors import Doors
 from provisioner.sandbox.servers.keeper import Keeper
 programs.found = lambda kind, version="": None
-corrections.install(Keeper(Path(sys.argv[1])))
+keeper = Keeper(Path(sys.argv[1]))
+corrections.install(keeper, Doors(keeper.trust))
 with mock_aws():
     database = boto3.client("rds", "us-east-1").create_db_instance(
         DBInstanceIdentifier="db", Engine="postgres", DBInstanceClass="db.t4g.micro", MasterUsername="app", MasterUserPassword="x")["DBInstance"]

@@ -1,4 +1,5 @@
 """Servers behind the addresses of the simulated AWS: a database that the simulator was asked for is a real one, on this machine.
 
 `programs` finds what can be run, `recipes` says how, `keeper` runs it; `databases`, `caches` and `brokers` put it behind the calls.
+What speaks HTTP is answered by the simulator itself: `doors` listens, `apis` answers; `routes` and `events` decide, `passing` asks what is behind.
 """

@@ -21,15 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioner.sandbox.servers import launch, programs
-from provisioner.sandbox.servers.authority import Authority, trusted_by_system
+from provisioner.sandbox.servers.authority import Trust
 from provisioner.sandbox.servers.recipes import Command, Place, Recipe, Wanted
 
 START_SECONDS = 180.0
 END_SECONDS = 5.0
 NOBODY = "nobody"
 """Who runs the servers where the simulator is root's: PostgreSQL refuses root."""
-TRUST = "trusted.pem"
-"""In the simulator's folder: the authorities that this machine trusts, and the sandbox's own."""
 
 Make = Callable[[Place, Wanted], Recipe]
 
@@ -53,10 +51,10 @@ class Keeper:
     """The servers of one simulator."""
 
     def __init__(self, folder: Path) -> None:
+        self.trust = Trust(folder)
         self._folder = folder
         self._servers: dict[str, Server] = {}
         self._base: Path | None = None
-        self._authority: Authority | None = None
         self._lock = threading.Lock()
         # a child is told of its parent's death when the thread that made it ends: this one lasts as long as the simulator
         self._spawner = ThreadPoolExecutor(1, "spawner")
@@ -119,13 +117,10 @@ class Keeper:
 
     # ------------------------------------------------------------------ starting
     def _prepare(self) -> Path:
-        """The folder of all servers, noted in the simulator's folder, which others than its owner can't enter; and whom to trust."""
+        """The folder of all servers, noted in the simulator's folder, which others than its owner can't enter."""
         base = Path(tempfile.mkdtemp(prefix="provision-servers-"))
         (self._folder / "servers").write_text(str(base))
         _give(base)
-        self._authority = Authority()
-        (self._folder / TRUST).write_text(trusted_by_system() + self._authority.pem)
-        os.environ["SSL_CERT_FILE"] = str(self._folder / TRUST)  # functions inherit it
         return base
 
     def _bring_up(self, server: Server, make: Make, done: Callable[[Server], None]) -> None:
@@ -144,8 +139,7 @@ class Keeper:
 
     def _serve(self, server: Server, recipe: Recipe) -> None:
         server.recipe = recipe
-        assert self._authority
-        certificate, key = self._authority.issue(server.place.address)
+        certificate, key = self.trust.authority().issue(server.place.address)
         for name, content in {**recipe.files, "server.crt": certificate, "server.key": key}.items():
             (server.place.folder / name).write_text(content)
             _give(server.place.folder / name)
@@ -224,10 +218,15 @@ def _give(path: Path) -> None:
         os.chown(path, user, group)
 
 
+def random_address() -> str:
+    """One of the many of loopback."""
+    return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+
+
 def _free_address(port: int) -> str:
     """An address of loopback on which nobody listens at this port."""
     while True:
-        address = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+        address = random_address()
         with suppress(OSError), socket.create_server((address, port)):
             return address
 
