@@ -34,6 +34,7 @@ from provisioner.sandbox.servers.caches import Caches
 from provisioner.sandbox.servers.databases import Databases
 from provisioner.sandbox.servers.doors import Doors
 from provisioner.sandbox.servers.keeper import Keeper
+from provisioner.sandbox.servers.names import Names
 
 DEBIAN = {
     "ami_id": "ami-0debf12f0000000a1", "state": "available", "public": True, "owner_id": "136693071363", "image_type": "machine",
@@ -76,7 +77,7 @@ def install(keeper: Keeper, doors: Doors) -> None:
     Databases(keeper).install(_wrap)
     Caches(keeper).install(_wrap)
     Brokers(keeper).install(_wrap)
-    Apis(doors).install(_wrap)
+    Apis(doors, Names(doors)).install(_wrap)
 
 
 def image_of_debian() -> None:

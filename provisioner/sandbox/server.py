@@ -53,23 +53,27 @@ def main(arguments: list[str]) -> int:
 def serve(record: Path, port: int, idle: float) -> None:
     """Serve on a loopback port until ended; writes the record once it listens."""
     # here and not above: moto takes a second to import, and the caller's process must have left by then
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
     from provisioner.sandbox import corrections, faults
     from provisioner.sandbox.repeats import Repeats
     from provisioner.sandbox.servers.doors import Doors
     from provisioner.sandbox.servers.keeper import Keeper
+    from provisioner.sandbox.servers.names import Names
+    from provisioner.sandbox.servers.proxy import Proxied, handler
 
     keeper = Keeper(record.parent)
     doors = Doors(keeper.trust)
     corrections.install(keeper, doors)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    application = Watched(Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app))), lambda: [*keeper.shown(), *doors.shown()])
+    names = Names(doors)
+    simulated = Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app)))
+    application = Watched(Proxied(simulated, names), lambda: [*keeper.shown(), *doors.shown(), *names.shown()])
     try:
-        server = make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
+        server = make_server("127.0.0.1", port, application, threaded=True, request_handler=handler(names))
     except (OSError, SystemExit):
-        server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+        server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=handler(names))
     os.environ["MOTO_PORT"] = str(server.server_port)
     _write(record, server.server_port)
     def end(*_: object) -> None:

@@ -12,6 +12,7 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from provisioner.sandbox import simulator
+from tests import clients
 from tests.e2e.conftest import Project
 
 DATA = Path(__file__).parent.parent / "data"
@@ -21,8 +22,8 @@ PIN = "4711-canary"
 class Front:
     """The delivered application and its cloud."""
 
-    def __init__(self, project: Project, endpoint: str) -> None:
-        self.project, self.endpoint = project, endpoint
+    def __init__(self, project: Project, endpoint: str, folder: Path) -> None:
+        self.project, self.endpoint, self.folder = project, endpoint, folder
         self.zone = self.client("route53").create_hosted_zone(Name="pay.example", CallerReference="test")["HostedZone"]["Id"].rpartition("/")[2]
         project.environ["CLOUD_ZONE"] = self.zone
 
@@ -40,7 +41,7 @@ def front(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFact
     running = simulator.start(folder)
     try:
         project = example("front", folder=DATA, CLOUD_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", PIN=PIN)
-        made = Front(project, running.endpoint)
+        made = Front(project, running.endpoint, folder)
         project.provision("apply", "-e", "cloud", "--yes")
         yield made
     finally:
@@ -60,6 +61,20 @@ def test_machines_stand_behind_the_load_balancer(front: Front) -> None:
     groups = {one["GroupName"].partition("-door-")[0]: one for one in front.client("ec2").describe_security_groups()["SecurityGroups"]}
     (rule,) = groups["front-cloud-fleet"]["IpPermissions"]
     assert rule["FromPort"] == 8080 and [pair["GroupId"] for pair in rule["UserIdGroupPairs"]] == balancer["SecurityGroups"]
+
+
+@pytest.fixture
+def inside(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process finds names, and trusts, as programs in the simulated cloud do."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, front.endpoint)
+    monkeypatch.setenv("SSL_CERT_FILE", str(simulator.trusted(front.folder)))
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("component", ["pages", "way"])
+def test_the_client_of_http_works_with_the_outputs_alone(front: Front, component: str) -> None:
+    clients.http(front.project.outputs(component))
 
 
 def test_the_name_leads_to_it_and_the_certificate_is_issued(front: Front) -> None:
@@ -122,6 +137,7 @@ def test_destroy_leaves_nothing(front: Front) -> None:
         "certificates": front.client("acm").list_certificates()["CertificateSummaryList"],
         "records": front.records(),
         "secrets": front.client("secretsmanager").list_secrets()["SecretList"],
+        "apis": front.client("apigatewayv2").get_apis()["Items"],
         "buckets": front.client("s3").list_buckets()["Buckets"],
     }
     assert {kind: things for kind, things in found.items() if things} == {}

@@ -1,23 +1,28 @@
-"""Doors for HTTP of the simulated AWS: HTTP APIs answer as on AWS, with the client of HTTP and its address alone. 10 s."""
+"""Doors for HTTP of the simulated AWS: HTTP APIs and websites answer as on AWS, to the client of HTTP with their address alone. 10 s."""
 
 import io
 import json
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3  # type: ignore[import-untyped]
 import pytest
+from botocore.config import Config  # type: ignore[import-untyped]
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from provisioner.sandbox import simulator
 from tests import clients
 
+PROVISION = Path(sys.executable).with_name("provision")
 CODE = """
 def handler(event, context):
     if event.get("version") == "1.0":
@@ -35,6 +40,11 @@ class Backend:
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     port: int = 0
+    broken: bool = False
+
+    def seen(self, path: str) -> list[dict[str, Any]]:
+        """What it was asked for at a path, but for its health."""
+        return [one for one in self.asked if one["path"] == path and not one["headers"].get("User-Agent", "").startswith("ELB-")]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         return self.answer(Request(environ))(environ, start_response)
@@ -43,7 +53,7 @@ class Backend:
         self.asked.append({"path": request.path, "headers": dict(request.headers)})
         if request.path.endswith("/moved"):
             return Response("", 302, {"Location": "/elsewhere"})
-        if request.path.endswith("/broken"):
+        if self.broken or request.path.endswith("/broken"):
             return Response("sorry", 500)
         told = {"method": request.method, "path": request.path, "query": request.query_string.decode(), "body": request.get_data(as_text=True)}
         return Response(json.dumps(told), 200, {"X-Backend": "here", "Content-Type": "application/json"})
@@ -56,32 +66,60 @@ class Told(urllib.request.HTTPRedirectHandler):
         return None
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    folder = tmp_path_factory.mktemp("account")
+def account(folder: Path) -> Iterator[Any]:
+    """A simulator whose authority this process trusts, as a maker of clients; once, to its end."""
     running = simulator.start(folder)
-    patched = pytest.MonkeyPatch()
 
     def client(service: str) -> Any:
         return boto3.client(service, endpoint_url=running.endpoint, region_name=simulator.REGION, aws_access_key_id="test",
-                            aws_secret_access_key="test")
-    patched.setenv("SSL_CERT_FILE", str(simulator.trusted(folder)))
+                            aws_secret_access_key="test", config=Config(proxies={}))
     client.running, client.folder = running, folder  # type: ignore[attr-defined]
     yield client
-    patched.undo()
     simulator.stop(folder)
+
+
+def backends(*addresses: str, keep: bool = True) -> Iterator[list[Backend]]:
+    """A backend at each address, at a port of its own; where they are not kept nobody listens there."""
+    made = [Backend() for _ in addresses]
+    servers = [make_server(address, 0, one, threaded=True) for address, one in zip(addresses, made, strict=True)]
+    threads = [threading.Thread(target=server.serve_forever) for server in servers if keep]
+    for one, server in zip(made, servers, strict=True):
+        one.port = server.server_port
+    for thread in threads:
+        thread.start()
+    for server in servers:
+        if not keep:
+            server.server_close()
+    yield made
+    for server, thread in zip(servers, threads, strict=False):
+        server.shutdown()
+        thread.join()
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    """What is seen once it is good."""
+    for _ in range(600):
+        if good(found := look()):
+            return found
+        threading.Event().wait(0.1)
+    raise AssertionError(found)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    yield from account(tmp_path_factory.mktemp("account"))
 
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[Backend]:
-    made = Backend()
-    server = make_server("127.0.0.1", 0, made, threaded=True)
-    made.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
+    for (made,) in backends("127.0.0.1"):
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def trusting(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process trusts the sandbox's authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(simulator.trusted(cloud.folder)))
 
 
 def ask(url: str, method: str = "GET", body: str = "", **headers: str) -> tuple[int, dict[str, str], str]:
@@ -99,9 +137,8 @@ def api(cloud: Any, backend: Backend) -> dict[str, Any]:
     """An HTTP API as the module of the gateway makes one: a prefix is two routes; and a function behind it."""
     apis = cloud("apigatewayv2")
     made: dict[str, Any] = apis.create_api(Name="door", ProtocolType="HTTP")
-    gone = make_server("127.0.0.1", 0, backend)
-    nobody = gone.server_port
-    gone.server_close()
+    for (gone,) in backends("127.0.0.1", keep=False):
+        nobody = gone.port
     routes = {"ANY /{proxy+}": f"http://127.0.0.1:{backend.port}/{{proxy}}", "ANY /": f"http://127.0.0.1:{backend.port}/",
               "ANY /old/{proxy+}": f"http://127.0.0.1:{backend.port}/kept/{{proxy}}", "ANY /gone": f"http://127.0.0.1:{nobody}/"}
     for key, uri in routes.items():
@@ -162,3 +199,85 @@ def test_a_deleted_api_answers_nobody_and_status_names_those_that_are_there(clou
     assert simulator.servers(cloud.running) == []
     with pytest.raises(urllib.error.URLError):
         ask(api["ApiEndpoint"])
+
+
+# ------------------------------------------------------------------ websites
+@pytest.fixture
+def named(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process asks the simulator for names, as clients of HTTP are told of a proxy."""
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, cloud.running.endpoint)
+
+
+@pytest.fixture(scope="module")
+def site(cloud: Any) -> str:
+    """URL of a website of three pages and a link."""
+    store = cloud("s3")
+    store.create_bucket(Bucket="pages.example")
+    for key, more in {"index.html": {"CacheControl": "no-cache"}, "404.html": {}, "docs/index.html": {},
+                      "link": {"WebsiteRedirectLocation": "/docs/"}}.items():
+        store.put_object(Bucket="pages.example", Key=key, Body=f"<h1>{key}</h1>".encode(), ContentType="text/html", **more)
+    return f"http://pages.example.s3-website-{simulator.REGION}.amazonaws.com"
+
+
+READ = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pages.example/*"}],
+        "Version": "2012-10-17"}
+
+
+@pytest.mark.usefixtures("named")
+def test_a_website_answers_as_s3_does(cloud: Any, site: str) -> None:
+    store = cloud("s3")
+    assert "<li>Code: NoSuchWebsiteConfiguration</li>" in ask(site)[2]
+    store.put_bucket_website(Bucket="pages.example", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    status, _, page = ask(site)
+    assert (status, "<li>Code: AccessDenied</li>" in page) == (403, True)
+    store.put_bucket_policy(Bucket="pages.example", Policy=json.dumps(READ))
+    clients.http({"url": site})
+    status, headers, page = ask(f"{site}/")
+    assert (status, headers["Content-Type"], headers["Cache-Control"], page) == (200, "text/html", "no-cache", "<h1>index.html</h1>")
+    assert ask(f"{site}/", **{"If-None-Match": headers["ETag"]})[::2] == (304, "")
+    assert ask(f"{site}/", **{"Range": "bytes=1-2"})[::2] == (206, "h1")
+    assert ask(f"{site}/", "HEAD")[::2] == (200, "")
+    assert ask(f"{site}/docs/")[::2] == (200, "<h1>docs/index.html</h1>")
+    status, headers, _ = ask(f"{site}/docs")
+    assert (status, headers["Location"]) == (302, "/docs/")
+    status, headers, _ = ask(f"{site}/link")
+    assert (status, headers["Location"]) == (301, "/docs/")
+    status, _, page = ask(f"{site}/none")
+    assert (status, "<li>Key: none</li>" in page, ask(f"{site}/", "POST", "x")[0]) == (404, True, 405)
+    store.put_bucket_website(Bucket="pages.example", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"},
+                                                                           "ErrorDocument": {"Key": "404.html"}})
+    assert ask(f"{site}/none")[::2] == (404, "<h1>404.html</h1>")
+
+
+@pytest.mark.usefixtures("named")
+def test_names_lead_where_route_53_says_and_others_nowhere(cloud: Any, site: str) -> None:
+    names = cloud("route53")
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        clients.http({"url": "http://pages.example"})
+    zone = names.create_hosted_zone(Name="example", CallerReference="1")["HostedZone"]["Id"]
+    record = {"Name": "pages.example", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": site.removeprefix("http://")}]}
+    names.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
+    clients.http({"url": "http://pages.example"})
+    assert ask("http://elsewhere.example/")[::2] == (403, "the sandbox has no elsewhere.example:80\n")
+    with pytest.raises(urllib.error.URLError, match="403"):
+        ask("https://elsewhere.example/")
+
+
+def test_a_website_can_be_behind_an_http_api(cloud: Any, site: str) -> None:
+    apis = cloud("apigatewayv2")
+    made = apis.create_api(Name="way", ProtocolType="HTTP")
+    connected(apis, made["ApiId"], "$default", IntegrationType="HTTP_PROXY", IntegrationMethod="ANY", IntegrationUri=site)
+    apis.create_stage(ApiId=made["ApiId"], StageName="$default", AutoDeploy=True)
+    assert ask(made["ApiEndpoint"] + "/docs/")[::2] == (200, "<h1>docs/index.html</h1>")
+
+
+@pytest.mark.usefixtures("named")
+def test_tunnels_lead_to_doors(cloud: Any) -> None:
+    """As for a client that sends everything through the proxy."""
+    (made,) = cloud("apigatewayv2").get_apis()["Items"]
+    clients.http({"url": made["ApiEndpoint"]})
+    assert {(shown["name"], shown["kind"]) for shown in simulator.servers(cloud.running)} == {("way", "HTTP API"), ("pages.example", "website")}
+    told = subprocess.run([PROVISION, "sandbox", "status"], cwd=cloud.folder, capture_output=True, text=True, check=True).stdout
+    assert f"pages.example: website at pages.example.s3-website-{simulator.REGION}.amazonaws.com:80" in told
+    assert f"http_proxy={cloud.running.endpoint}" in told and f"SSL_CERT_FILE={simulator.trusted(cloud.folder)}" in told

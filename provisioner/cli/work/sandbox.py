@@ -12,6 +12,9 @@ from provisioner.sandbox import simulator
 from provisioner.sandbox.damage import damage
 from provisioner.sandbox.servers import programs
 
+WEBSITE = "website"
+"""What has a name only, and no address."""
+
 
 def up(door: Door, /, project: str) -> int:
     """Start the simulated cloud of this project."""
@@ -63,7 +66,9 @@ def _tell(door: Door, running: simulator.Simulator | None, folder: Path) -> None
         door.say(door.look.words(f"[sandbox] running at {running.endpoint} since {moment(running.started)}, process {running.pid}"))
     for server in servers:
         door.say(door.look.words(f"[sandbox] {server['name']}: {server['kind']} at {server['address']}:{server['port']}, {server['state']}"))
-    if servers:
+    if running and any(server["kind"] == WEBSITE for server in servers):
+        door.say(door.look.words(f"[sandbox] host names of the simulated cloud are found by programs with http_proxy={running.endpoint}"))
+    if any(server["kind"] != WEBSITE for server in servers):
         door.say(f"[sandbox] for programs that verify their certificates: SSL_CERT_FILE={simulator.trusted(folder)}")
     for kind in missing.values():
         door.say(f"[sandbox] {kind.service}: addresses lead nowhere, because {kind.program} is not on this machine (Debian: {kind.package})")

@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, Integration
@@ -12,7 +13,8 @@ from werkzeug.wrappers import Request, Response
 from provisioner.sandbox import functions
 from provisioner.sandbox.servers import events
 from provisioner.sandbox.servers.behind import Call, Wrap
-from provisioner.sandbox.servers.doors import Doors, free_address, port_or_any
+from provisioner.sandbox.servers.doors import Doors, free_address
+from provisioner.sandbox.servers.names import Names
 from provisioner.sandbox.servers.passing import Answer, Unreachable, kept, pass_on
 from provisioner.sandbox.servers.routes import Taken, choose, filled
 
@@ -23,8 +25,8 @@ FUNCTION = re.compile(r"arn:[^:]+:lambda:([^:]+):(\d+):function:[^/]+")
 class Apis:
     """The calls of API Gateway v2, each made of moto's own."""
 
-    def __init__(self, doors: Doors) -> None:
-        self._doors = doors
+    def __init__(self, doors: Doors, names: Names) -> None:
+        self._doors, self._names = doors, names
 
     def install(self, wrap: Wrap) -> None:
         """Put them into moto."""
@@ -36,7 +38,7 @@ class Apis:
         def create_api(backend: ApiGatewayV2Backend, *positional: Any, **named: Any) -> Api:
             api: Api = stock(backend, *positional, **named)
             if api.protocol_type == "HTTP" and (address := free_address()):
-                port = self._doors.open(api.api_id, (api.name, "HTTP API"), (address, port_or_any(address, PORT)), Answering(backend, api),
+                port = self._doors.open(api.api_id, (api.name, "HTTP API"), (address, PORT), Answering(backend, api, self._names),
                                         self._doors.tls(address))
                 if port:
                     api.api_endpoint = f"https://{address}" + ("" if port == PORT else f":{port}")
@@ -54,8 +56,8 @@ class Apis:
 class Answering:
     """What an HTTP API answers, as a WSGI application."""
 
-    def __init__(self, backend: ApiGatewayV2Backend, api: Api) -> None:
-        self._backend, self._api = backend, api
+    def __init__(self, backend: ApiGatewayV2Backend, api: Api, names: Names) -> None:
+        self._backend, self._api, self._names = backend, api, names
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         answer = self._answer(Request(environ))
@@ -73,7 +75,7 @@ class Answering:
             return _told(404, "Not Found")
         if integration.integration_type == "AWS_PROXY":
             return self._called(request, taken, integration, stage)
-        return _passed(request, taken, integration, path)
+        return self._passed(request, taken, integration, path)
 
     def _called(self, request: Request, taken: Taken, integration: Integration, stage: str) -> Response:
         """The answer of a function."""
@@ -89,19 +91,19 @@ class Answering:
         except events.Malformed:
             return _told(500, "Internal Server Error")
 
-
-def _passed(request: Request, taken: Taken, integration: Integration, path: str) -> Response:
-    """The answer of a URL; with the route `$default` it gets the whole path."""
-    url = filled(integration.integration_uri, taken.found)
-    url = url.rstrip("/") + path if taken.key == "$default" else url
-    query = request.query_string.decode("latin-1")
-    client = f"by={request.environ['SERVER_NAME']};for={request.remote_addr};host={request.host};proto={request.scheme}"
-    headers = [*kept(request, "host", "content-length", "forwarded"), ("Forwarded", client), ("Via", "HTTP/1.1 AmazonAPIGateway")]
-    try:
-        return pass_on(request, url + (("&" if "?" in url else "?") + query if query else ""), headers,
-                       seconds=(integration.timeout_in_millis or 30000) / 1000)
-    except Unreachable:
-        return _told(503, "Service Unavailable")
+    def _passed(self, request: Request, taken: Taken, integration: Integration, path: str) -> Response:
+        """The answer of a URL; with the route `$default` it gets the whole path."""
+        url = filled(integration.integration_uri, taken.found)
+        url = url.rstrip("/") + path if taken.key == "$default" else url
+        query, place = request.query_string.decode("latin-1"), urlsplit(url)
+        client = f"by={request.environ['SERVER_NAME']};for={request.remote_addr};host={request.host};proto={request.scheme}"
+        headers = [*kept(request, "host", "content-length", "forwarded"), ("Forwarded", client), ("Via", "HTTP/1.1 AmazonAPIGateway")]
+        ours = self._names.find(place.hostname or "", place.port or {"https": 443}.get(place.scheme, 80)) is not None
+        try:
+            return pass_on(request, url + (("&" if place.query else "?") + query if query else ""), headers,
+                           seconds=(integration.timeout_in_millis or 30000) / 1000, ours=ours)
+        except Unreachable:
+            return _told(503, "Service Unavailable")
 
 
 def _told(status: int, message: str) -> Response:

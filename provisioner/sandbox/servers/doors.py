@@ -53,6 +53,8 @@ class Door:
     kind: str
     address: str
     port: int
+    wanted: int
+    """The port that it was to have: where the system keeps that for root, it has another one."""
     server: BaseWSGIServer
 
 
@@ -62,6 +64,7 @@ class Doors:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._doors: dict[str, Door] = {}
+        self._called: dict[str, str] = {}
         self.asked = 0.0
         """When somebody last came through one, in the time of `monotonic`."""
 
@@ -70,9 +73,9 @@ class Doors:
         return context(*self._trust.authority().issue(*names))
 
     def open(self, key: str, door: tuple[str, str], place: tuple[str, int], application: Any, tls: ssl.SSLContext | None = None) -> int | None:
-        """Answer at an address and port; the port, or None where it can't be had. `door` is its name and kind, for people."""
+        """Answer at an address and port, or at any port where that one is root's; the port, or None. `door` is its name and kind, for people."""
         try:
-            with socket.create_server(place) as listening:
+            with socket.create_server((place[0], _port_or_any(*place))) as listening:
                 server = make_server(*place, self._noted(application), threaded=True, request_handler=Handler, ssl_context=tls,
                                      fd=listening.fileno())
         except OSError as error:
@@ -80,7 +83,7 @@ class Doors:
             sys.stderr.flush()
             return None
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        self._doors[key] = Door(*door, place[0], server.port, server)
+        self._doors[key] = Door(*door, place[0], server.port, place[1], server)
         return server.port
 
     def close(self, key: str) -> None:
@@ -88,6 +91,19 @@ class Doors:
         door = self._doors.pop(key, None)
         if door is not None:
             door.server.shutdown()
+
+    def call(self, name: str, address: str | None) -> None:
+        """From now on a host name leads to an address; None: nowhere."""
+        if address is None:
+            self._called.pop(name.lower(), None)
+        else:
+            self._called[name.lower()] = address
+
+    def find(self, host: str, port: int) -> tuple[str, int] | None:
+        """Where a door listens that has (or was to have) this host name or address and port."""
+        address = self._called.get(host, host)
+        found = (door.port for door in list(self._doors.values()) if door.address == address and port in (door.port, door.wanted))
+        return next(((address, there) for there in found), None)
 
     def shown(self) -> list[dict[str, str | int]]:
         """The doors, for people."""
@@ -123,7 +139,7 @@ def free_address(*ports: int) -> str | None:
     return None
 
 
-def port_or_any(address: str, port: int) -> int:
+def _port_or_any(address: str, port: int) -> int:
     """The port, or 0 (any) where the system keeps it for root."""
     try:
         socket.create_server((address, port)).close()
