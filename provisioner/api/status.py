@@ -84,9 +84,17 @@ def _health(step: Step, answer: Planned, simulated: bool, entry: Delivered | Non
         return "unknown"
     if step.unit.engine == "terraform":
         if simulated:
-            return SIMULATED
+            return _word(ask({"tcp": there})) if entry and (there := _server(step.unit.health, entry)) else SIMULATED
         return "unhealthy" if answer.failure or any(change.action == "create" for change in answer.changes) else "healthy"
     return _hosts_health(answer)
+
+
+def _server(health: Mapping[str, Json], entry: Delivered) -> str:
+    """Where a server of the sandbox itself is behind what is simulated, which can be asked as any; empty where there is none."""
+    address = str(health.get("tcp", ""))
+    for name, value in entry.outputs.items():
+        address = address.replace("${outputs.%s}" % name, str(value))
+    return address if address.startswith("127.") and "${" not in address else ""
 
 
 def _word(text: str) -> str:

@@ -29,6 +29,7 @@ from moto.sqs.models import Queue
 
 from provisioner.sandbox import caches, functions, programs
 from provisioner.sandbox.servers.apis import Apis
+from provisioner.sandbox.servers.balancers import Balancers
 from provisioner.sandbox.servers.brokers import Brokers
 from provisioner.sandbox.servers.caches import Caches
 from provisioner.sandbox.servers.databases import Databases
@@ -78,6 +79,7 @@ def install(keeper: Keeper, doors: Doors) -> None:
     Caches(keeper).install(_wrap)
     Brokers(keeper).install(_wrap)
     Apis(doors, Names(doors)).install(_wrap)
+    Balancers(doors).install(_wrap)
 
 
 def image_of_debian() -> None:

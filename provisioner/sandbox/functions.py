@@ -6,6 +6,7 @@ Only Python, with the interpreter of the sandbox itself. Runs in the server's ow
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,9 @@ import zipfile
 from typing import Any
 
 from moto import settings
+from moto.awslambda.models import lambda_backends
 
+ARN = re.compile(r"arn:[^:]+:lambda:([^:]+):(\d+):function:[^/]+")
 OWN = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 """What a function sees of the server's own environment; the last says whom to trust, and there are the sandbox's own servers among them."""
 
@@ -40,6 +43,12 @@ except BaseException as error:
     sys.exit(1)
 answer.close()
 """
+
+
+def named(text: str) -> Any | None:
+    """The function of moto whose ARN is in a text, such as the URI of an integration."""
+    found = ARN.search(text)
+    return lambda_backends[found[2]][found[1]].get_function(found[0]) if found else None
 
 
 def invoke(function: Any, event: Any = None) -> tuple[str, bool, str]:

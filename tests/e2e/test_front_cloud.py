@@ -4,6 +4,7 @@ Delivered, nothing to do, changed in place, gone; asked of the cloud itself. Bud
 """
 
 import shutil
+import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from provisioner.sandbox import simulator
+from provisioner.sandbox.servers import doors
 from tests import clients
 from tests.e2e.conftest import Project
+from tests.http_world import ask, backends
 
 DATA = Path(__file__).parent.parent / "data"
 PIN = "4711-canary"
+PORT = 8080
 
 
 class Front:
@@ -39,11 +43,15 @@ class Front:
 def front(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     folder = tmp_path_factory.mktemp("cloud")
     running = simulator.start(folder)
+    address = doors.free_address(PORT)
+    assert address
     try:
-        project = example("front", folder=DATA, CLOUD_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", PIN=PIN)
+        project = example("front", folder=DATA, CLOUD_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", PIN=PIN,
+                          BACKEND=address)
         made = Front(project, running.endpoint, folder)
-        project.provision("apply", "-e", "cloud", "--yes")
-        yield made
+        for _ in backends(address, port=PORT):
+            project.provision("apply", "-e", "cloud", "--yes")
+            yield made
     finally:
         simulator.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -52,7 +60,7 @@ def front(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFact
 def test_machines_stand_behind_the_load_balancer(front: Front) -> None:
     (group,) = front.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     balancers = front.client("elbv2")
-    (targets,) = balancers.describe_target_groups()["TargetGroups"]
+    (targets,) = (one for one in balancers.describe_target_groups()["TargetGroups"] if one["TargetType"] == "instance")
     assert (group["TargetGroupARNs"], group["HealthCheckType"]) == ([targets["TargetGroupArn"]], "ELB")
     assert (targets["TargetType"], targets["Port"], targets["HealthCheckPath"]) == ("instance", 8080, "/ready")
     there = balancers.describe_target_health(TargetGroupArn=targets["TargetGroupArn"])["TargetHealthDescriptions"]
@@ -72,9 +80,18 @@ def inside(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("inside")
-@pytest.mark.parametrize("component", ["pages", "way"])
+@pytest.mark.parametrize("component", ["pages", "way", "door"])
 def test_the_client_of_http_works_with_the_outputs_alone(front: Front, component: str) -> None:
     clients.http(front.project.outputs(component))
+
+
+@pytest.mark.usefixtures("inside")
+def test_the_load_balancer_answers_for_its_name_only(front: Front) -> None:
+    door = front.project.outputs("door")
+    assert ask(f"{door['url']}/healthz")[::2] == (200, "ok")
+    assert ask(f"{door['url']}/fleet")[0] == 504, "machines do not run"
+    with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+        ask(f"https://{door['host']}/healthz")
 
 
 def test_the_name_leads_to_it_and_the_certificate_is_issued(front: Front) -> None:

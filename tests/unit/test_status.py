@@ -101,6 +101,23 @@ def test_a_simulated_cloud_gates_nothing() -> None:
     assert look(world, DB, place=place).health == SIMULATED
 
 
+@pytest.mark.parametrize(("host", "asked", "health"), [
+    ("127.3.4.5", "healthy", "healthy"), ("127.3.4.5", "127.3.4.5:5432: refused", "unhealthy"), ("db.rds.amazonaws.com", "healthy", SIMULATED)])
+def test_a_server_of_the_sandbox_behind_a_simulated_service_is_asked(host: str, asked: str, health: str) -> None:
+    database = replace(DB, health={"tcp": "${outputs.host}:${outputs.port}"})
+    world = World(answers=WELL)
+    world.deliver(database)
+    world.delivered["db@aws"] = replace(world.delivered["db@aws"], outputs={"host": host, "port": 5432})
+    seen: list[Any] = []
+
+    def ask(check: Any) -> str:
+        seen.append(check)
+        return asked
+    found = status(world.look(database), world.delivered, Environment("sandbox", (Target("aws", simulated=True),)), None, ask)
+    assert words(found)["db@aws"][0] == health
+    assert seen == ([] if health == SIMULATED else [{"tcp": f"{host}:5432"}])
+
+
 @pytest.mark.parametrize(("edit", "answer", "sync"), [
     ({}, Planned((change("db@aws"),)), "drifted"),
     ({"inputs": {"of": [], "size": 2}}, Planned((change("db@aws"),)), "changed"),

@@ -1,13 +1,11 @@
 """API Gateway v2 with doors behind its addresses: an HTTP API answers over TLS, passes on to URLs and calls functions."""
 
 import json
-import re
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from moto.apigatewayv2.models import Api, ApiGatewayV2Backend, Integration
-from moto.awslambda.models import lambda_backends
 from werkzeug.wrappers import Request, Response
 
 from provisioner.sandbox import functions
@@ -19,7 +17,6 @@ from provisioner.sandbox.servers.passing import Answer, Unreachable, kept, pass_
 from provisioner.sandbox.servers.routes import Taken, choose, filled
 
 PORT = 443
-FUNCTION = re.compile(r"arn:[^:]+:lambda:([^:]+):(\d+):function:[^/]+")
 
 
 class Apis:
@@ -81,8 +78,7 @@ class Answering:
         """The answer of a function."""
         version = integration.payload_format_version or "1.0"
         about = {"accountId": self._backend.account_id, "apiId": self._api.api_id, "stage": stage}
-        found = FUNCTION.search(integration.integration_uri or "")
-        function = lambda_backends[found[2]][found[1]].get_function(found[0]) if found else None
+        function = functions.named(integration.integration_uri or "")
         if function is None:
             return _told(500, "Internal Server Error")
         result, failed, _ = functions.invoke(function, events.event(request, version, taken.key, taken.found, about))

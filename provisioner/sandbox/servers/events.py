@@ -1,4 +1,4 @@
-"""Requests of HTTP as events of Lambda functions, and their results as answers: the formats 1.0 and 2.0 of HTTP APIs."""
+"""Requests of HTTP as events of Lambda functions, and their results as answers: the formats 1.0 and 2.0 of HTTP APIs, that of load balancers."""
 
 import json
 from base64 import b64decode, b64encode
@@ -52,6 +52,14 @@ def _first(request: Request, route: str, found: Mapping[str, str], about: Mappin
                            "domainName": request.host, "requestId": str(uuid4()), "resourcePath": resource,
                            "identity": {"sourceIp": request.remote_addr or "", "userAgent": request.headers.get("User-Agent", "")}},
         "body": None, **_body(request)}
+
+
+def balanced(request: Request, group: str) -> dict[str, Any]:
+    """What a function is given as the target of a load balancer, by the ARN of its group."""
+    query = dict(part.partition("=")[::2] for part in request.query_string.decode("latin-1").split("&") if part)
+    headers = {name.lower(): ",".join(request.headers.getlist(name)) for name in request.headers.keys()}  # noqa: SIM118
+    return {"requestContext": {"elb": {"targetGroupArn": group}}, "httpMethod": request.method, "path": request.path,
+            "queryStringParameters": query, "headers": headers, "body": "", **_body(request)}
 
 
 def _body(request: Request) -> dict[str, Any]:
