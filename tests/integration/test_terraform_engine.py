@@ -159,12 +159,40 @@ def test_a_value_of_the_same_batch_that_must_be_known_is_planned_after_it(world:
 
 
 # ---------------------------------------------------------------------- failures
+CALLING = """variable "size" {
+  type = number
+}
+module "inner" {
+  source = "../inner"
+  size   = var.size
+}
+"""
+LIMITED = """variable "size" {
+  type = number
+}
+resource "terraform_data" "this" {
+  lifecycle {
+    precondition {
+      condition     = var.size < 3
+      error_message = "${var.size} is too large"
+    }
+  }
+}
+"""
+
+
 def test_failing_modules_do_not_stop_the_others(world: World, tmp_path: Path) -> None:
     broken = tmp_path / "modules" / "broken"
     broken.mkdir(parents=True)
     (broken / "main.tf").write_text('variable "name" {\n  type = string\n}\nresource "terraform_data" "x" {\n  input = var.nme\n}\n')
+    for name, text in (("inner", LIMITED), ("outer", CALLING)):
+        (tmp_path / "modules" / name).mkdir()
+        (tmp_path / "modules" / name / "main.tf").write_text(text)
+    outer = str(tmp_path / "modules" / "outer")
     units = (
         unit("good", "plain", name="alpha"),
+        unit("small", outer, size=1),
+        unit("large", outer, size=5),
         unit("dependent", "plain", "long", name="${long@t.name}"),
         unit("long", "plain", name="x" * 50),
         unit("typed", "plain", name="a", size="many"),
@@ -185,10 +213,11 @@ def test_failing_modules_do_not_stop_the_others(world: World, tmp_path: Path) ->
     assert words["required@t"] == 'its module needs a value for the variable "name"'
     assert words["gone@t"].startswith("its module is gone")
     assert "nme" in words["broken@t"]
+    assert words["large@t"] == "Resource precondition failed: 5 is too large" and words["small@t"] == "", "the same module, with another value"
     assert planned["good@t"].changes
     healthy = [one for one in units if not planned[one.name].failure]
     ended = world.deliver(world.request(*healthy, root=units, failures=tuple(name for name, text in words.items() if text)))
-    assert ended["good@t"].state == "done"
+    assert ended["good@t"].state == ended["small@t"].state == "done"
     assert ended["refused@t"].state == "failed" and "QuotaExceeded: no more of these" in ended["refused@t"].message
     assert (ended["waiting@t"].state, ended["waiting@t"].message) == ("skipped", "waits for refused@t")
 

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.codes import terraform as codes
 from provisioner.engines.terraform import configuration, interface, sources
-from provisioner.engines.terraform.blame import guilty
+from provisioner.engines.terraform.blame import addressed, guilty
 from provisioner.engines.terraform.byhand import ran_before, script
 from provisioner.engines.terraform.checking import check, conflicts, fits
 from provisioner.engines.terraform.dependents import Failure, settle
@@ -204,9 +204,21 @@ def test_whose_error_it_is() -> None:
     assert who(file="main.tf.json", line=4) == {"a@t": False} and who(file="main.tf.json", line=1) == {}
     assert who(file="../sources/d1/main.tf", line=4) == {"a@t": False, "b@t": False}
     assert who(file="../sources/d11/sub/x.tf") == {"c@t": False} and who(address='provider["x"]') == who() == {}
+    kept = "../sources/" + "0f" * 32
+    blocks["b@t"] = Block(units["b"], f"{kept}/service", Interface())
+    assert who(file=f"{kept}/container/main.tf") == {"b@t": False}, "a module beside it, which it calls"
     missing = "Failed to query available provider packages"
     assert who(summary=missing, detail="versions for provider x/nope: no") == {"c@t": False}
     assert who(summary=missing, detail="versions for provider hashicorp/aws: no") == {}
+
+
+def test_conditions_are_of_the_resources_that_do_not_meet_them() -> None:
+    checks = [{"status": "pass", "instances": [{"address": {"to_display": "module.a.x.y"}, "status": "pass"}]},
+              {"status": "fail", "instances": [
+                  {"address": {"to_display": f"module.{name}.x.y"}, "problems": [{"message": "too large"}]} for name in "bc"]}, {"status": "unknown"}]
+    own, of_text = Diagnostic("error", "S", "too large", address="module.d.x.y"), Diagnostic("error", "S", "no such", file="x.tf")
+    found = addressed([Diagnostic("error", "S", "too large", file="x.tf"), own, of_text], checks)
+    assert [problem.address for problem in found] == ["module.b.x.y", "module.c.x.y", "module.d.x.y", ""] and found[2:] == [own, of_text]
 
 
 def test_dependents_share_the_fate() -> None:

@@ -2,7 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from provisioner.engines.terraform import names
 from provisioner.engines.terraform.root import Block, Root
@@ -15,6 +17,8 @@ NO_PROVIDER = ("Failed to query available provider packages", "Failed to install
                "Failed to resolve provider packages", "Inconsistent dependency lock file", "Failed to obtain provider")
 PROVIDER = re.compile(r"provider\s+\"?([a-z0-9.-]+(?:/[a-z0-9_-]+)+)", re.IGNORECASE)
 ROOT_FILE = "main.tf.json"
+COPY = re.compile(r".*/sources/[0-9a-f]{64}(?=/|$)")
+"""The folder of a kept copy (`sources`), by its digest."""
 
 
 def guilty(problem: Diagnostic, root: Root, blocks: Mapping[str, Block], owners: Mapping[str, str], provider: str) -> dict[str, bool]:
@@ -32,8 +36,24 @@ def guilty(problem: Diagnostic, root: Root, blocks: Mapping[str, Block], owners:
         return {found: False} if found else {}
     if problem.file:
         folder = os.path.dirname(os.path.normpath(problem.file)) + "/"
-        return {name: False for name, block in blocks.items() if folder.startswith(os.path.normpath(block.source) + "/")}
+        return {name: False for name, block in blocks.items() if folder.startswith(_copy(block.source) + "/")}
     return {}
+
+
+def addressed(problems: Iterable[Diagnostic], checks: Iterable[Mapping[str, Any]]) -> list[Diagnostic]:
+    """The problems, those of conditions with the address of each resource that does not meet them: Terraform says that in its `checks` only."""
+    unmet: dict[str, list[str]] = {}
+    for instance in (instance for check in checks for instance in check.get("instances") or ()):
+        for problem in instance.get("problems") or ():
+            unmet.setdefault(str(problem.get("message", "")), []).append(str(instance["address"]["to_display"]))
+    return [found for problem in problems for found in (
+        [replace(problem, address=address) for address in unmet.get(problem.detail, ())] if not problem.address else ()) or [problem]]
+
+
+def _copy(source: str) -> str:
+    """The kept copy that a module lies in: beside it lie those that it calls by ../NAME."""
+    found = COPY.match(os.path.normpath(source))
+    return found[0] if found else os.path.normpath(source)
 
 
 def _who_needs(problem: Diagnostic, blocks: Mapping[str, Block], provider: str) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioner.engine import Site
 from provisioner.engines.terraform import artefacts, command, names, stream
-from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, fatal, guilty
+from provisioner.engines.terraform.blame import NEEDS_VALUES, NO_PROVIDER, addressed, fatal, guilty
 from provisioner.engines.terraform.checking import check, conflicts
 from provisioner.engines.terraform.dependents import Failure, left_out, settle
 from provisioner.engines.terraform.hidden import Hidden
@@ -242,6 +242,7 @@ class Planning:
 
     def _plan(self, root: Root) -> tuple[list[Diagnostic], bool]:
         preview = self.request.only is None
+        (self.workspace.folder / self.plan_file).unlink(missing_ok=True)
         line = command.plan(self.workspace.binary, self.workspace.folder, self.plan_file, self._targets(), replace=self._replace,
                             lock=not preview, destroy=self._destroys, parallel=self.workspace.parallel)
         done = self.workspace.run(line, self.variables(root))
@@ -250,8 +251,17 @@ class Planning:
             if done.returncode == 0:
                 (self.workspace.folder / self.plan_file).unlink(missing_ok=True)
             return [], done.returncode == 2
-        found = stream.errors(done.stdout)
+        found = self._addressed(stream.errors(done.stdout))
         return found or [Diagnostic("error", "terraform plan failed", (done.stderr or done.stdout).strip()[-2000:])], False
+
+    def _addressed(self, problems: list[Diagnostic]) -> list[Diagnostic]:
+        """The problems, with addresses where the plan that could not be finished has them."""
+        plan = self.workspace.folder / self.plan_file
+        if not plan.is_file() or all(problem.address for problem in problems):
+            return problems
+        done = self.workspace.run(command.show(self.workspace.binary, self.workspace.folder, self.plan_file))
+        plan.unlink()
+        return addressed(problems, json.loads(done.stdout).get("checks") or ()) if not done.returncode else problems
 
     def variables(self, root: Root) -> dict[str, str]:
         """The secrets of a root, for the environment of a child."""
