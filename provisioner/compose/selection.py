@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provisioner.compose.placing import Placed
+from provisioner.compose.shape import place_of
 from provisioner.errors import Problem, Where
 from provisioner.model import Host, HostSource, Json, Trait
 from provisioner.suggest import suggestion
@@ -32,7 +33,7 @@ class Wish:
 
 def hosts_for(copy: Placed, wish: Wish, listed: tuple[Host, ...], fleets: list[Placed]) -> tuple[Chosen | None, list[Problem]]:
     """The hosts of one copy on one target: out of the listed ones, or of those that another copy (`fleets`) makes there."""
-    said, where = wish.said, _place(copy, wish.placement)
+    said, where = wish.said, _place(copy, wish)
     target = copy.target.name if copy.target else ""
     count = said.get("count") or wish.properties.get("replicas") or wish.properties.get("count") or copy.implementation.count
     if isinstance(count, str):
@@ -54,7 +55,7 @@ def hosts_for(copy: Placed, wish: Wish, listed: tuple[Host, ...], fleets: list[P
 
 
 def _listed(copy: Placed, listed: tuple[Host, ...], wish: Wish, count: int | None) -> tuple[Chosen | None, list[Problem]]:
-    said, where = wish.said, _place(copy, wish.placement)
+    said, where = wish.said, _place(copy, wish)
     target = copy.target.name if copy.target else ""
     unknown = [index for index, name in enumerate(said.get("hosts", ())) if all(not fits_name(host, name) for host in listed)]
     if unknown:
@@ -78,9 +79,13 @@ def tested_first(hosts: tuple[Host, ...], systems: tuple[str, ...]) -> tuple[Hos
     return hosts if not systems else tuple(sorted(hosts, key=lambda host: host.labels.get("os", systems[0]) not in systems))
 
 
-def _place(copy: Placed, placement: Trait | None) -> Callable[[str], Where]:
-    """Where something about the placement stands: at the trait's property, else at the trait, else at the component."""
+def _place(copy: Placed, wish: Wish) -> Callable[[str], Where]:
+    """Where something about the placement stands: at the trait's property, else at the trait, else at the component; a number where it is said."""
+    placement = wish.placement
+
     def where(name: str) -> Where:
+        if name == "count" and "count" not in wish.said:
+            return place_of(copy.component, f"properties.{'replicas' if wish.properties.get('replicas') else name}")
         if placement is None or not placement.where.line:
             return copy.component.where
         return placement.places.get(f"properties.{name}", placement.where)

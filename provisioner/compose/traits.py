@@ -8,7 +8,7 @@ from provisioner import references
 from provisioner.compose.asked import asked
 from provisioner.compose.patching import filled, patched
 from provisioner.compose.sharing import share
-from provisioner.errors import Problem
+from provisioner.errors import Problem, Where
 from provisioner.model import Addition, Component, Definition, Json, Trait
 from provisioner.references import Lookup, Reference
 from provisioner.spec.oam import LONGEST, NAME
@@ -116,11 +116,28 @@ def _patch(dressed: Dressed, trait: Trait, definition: Definition, properties: M
         dressed.problems.append(Problem("PRV-1415", f'trait "{trait.type}": there is no container "{container}"', trait.where,
                                         suggestion(str(container), known)))
         return
-    subject = replace(subject, properties=patched(subject.properties, definition.patch, _lookup(subject, properties)))
+    after = patched(subject.properties, definition.patch, _lookup(subject, properties))
+    subject = replace(subject, properties=after, places={**subject.places, **dict(_places(trait, "properties", subject.properties, after))})
     if subject.name == dressed.component.name:
         dressed.component = subject
     else:
         dressed.added[subject.name] = subject
+
+
+def _places(trait: Trait, path: str, before: Json, after: Json) -> Iterator[tuple[str, Where]]:
+    """Where what a trait changed stands in the document: at the trait's parameter of that name, or at the trait."""
+    if before == after:
+        return
+    if path != "properties":
+        value = trait.places.get(path, trait.where)
+        yield path, value
+        yield f"{path}:", trait.places.get(f"{path}:", value)
+    if isinstance(after, dict):
+        for name, item in after.items():
+            yield from _places(trait, f"{path}.{name}", before.get(name) if isinstance(before, dict) else None, item)
+    elif isinstance(after, list):
+        for index, item in enumerate(after):
+            yield from _places(trait, f"{path}.{index}", before[index] if isinstance(before, list) and index < len(before) else None, item)
 
 
 def _add(dressed: Dressed, trait: Trait, addition: Addition, lookup: Lookup) -> None:

@@ -2,6 +2,7 @@
 changed, gone. One root, about five minutes: a load balancer takes 60 s in the provider.
 """
 
+import base64
 import datetime
 import json
 import re
@@ -21,6 +22,8 @@ from tests.integration.modules_world import Root
 
 SECRET = "4711-canary"
 FIRST = "docker.io/library/nginx:1.27"
+LOGIN = json.dumps({"auths": {"https://index.docker.io/v1/": {"auth": base64.b64encode(b"shop:a:b").decode()}}})
+SECRET_LOGIN = '{"auths": {"docker.io": {"auth": "bm9ib2R5"}, "docker.io/library": {"auth": "${base64encode("shop:${var.pin}")}"}}}'
 ZONE = "${aws_route53_zone.this.zone_id}"
 
 
@@ -47,6 +50,7 @@ def blocks(files: dict[str, str], given: tuple[str, str]) -> dict[str, dict[str,
                   "depends_on": ["module.net"]},
         "api": {"module": "service", "image": FIRST, "replicas": 2, "cpu": "500m", "memory": "1500Mi", "env": {"MODE": "live", "COUNT": 3},
                 "secret_env": {"PIN": "${var.pin}", "URL": "postgresql://app:${var.pin}@${module.fleet.address}:5432/app"},
+                "secret_image_login": {"auth": SECRET_LOGIN},
                 "ports": [{"port": 80, "expose": True}],
                 "mounts": {"pvc": [{"name": "uploads", "mountPath": "/data", "claimName": "uploads"}],
                            "emptyDir": [{"name": "tmp", "mountPath": "/tmp"}]},
@@ -60,7 +64,7 @@ def blocks(files: dict[str, str], given: tuple[str, str]) -> dict[str, dict[str,
         "fleet": {"module": "vm", "instances": 2, "private_ips": ["10.0.128.11", "10.0.144.11"], "subnet_ids": "${module.net.private_subnet_ids}"},
         "migrate": {"module": "task", "image": FIRST, "command": ["bin/migrate"], "restart": "OnFailure", **network},
         "report": {"module": "task", "image": FIRST, "schedule": "*/15 2 * * 1-5", "time_zone": "Europe/Zurich", "copies": 2,
-                   "secret_env": {"PIN": "${var.pin}"}, "cluster": "given", **network},
+                   "secret_env": {"PIN": "${var.pin}"}, "cluster": "given", "image_login": {"auth": LOGIN}, **network},
     }
 
 
@@ -135,6 +139,18 @@ def test_secrets_of_the_environment_are_in_no_task_definition(world: World) -> N
         values = json.loads(world.root.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
         assert key == "PIN" and values["PIN"] == SECRET
     assert world.definition("api")["containerDefinitions"][0]["environment"] == [{"name": "COUNT", "value": "3"}, {"name": "MODE", "value": "live"}]
+
+
+def test_an_image_is_pulled_with_the_login_of_its_registry(world: World) -> None:
+    """The entry of the auth.json that fits the image best, as ECS wants it; the role that starts the task may read it."""
+    secrets, iam = world.root.client("secretsmanager"), world.root.client("iam")
+    for name, password in (("api", SECRET), ("report", "a:b")):
+        definition = world.definition(name)
+        arn = definition["containerDefinitions"][0]["repositoryCredentials"]["credentialsParameter"]
+        assert json.loads(secrets.get_secret_value(SecretId=arn)["SecretString"]) == {"username": "shop", "password": password}
+        policy = iam.get_role_policy(RoleName=definition["executionRoleArn"].rpartition("/")[2], PolicyName="start")["PolicyDocument"]
+        assert {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [arn]} in policy["Statement"]
+    assert "repositoryCredentials" not in world.definition("mail")["containerDefinitions"][0]
 
 
 def test_a_program_gets_what_it_asked_for(world: World) -> None:
@@ -262,6 +278,7 @@ def test_one_change_touches_only_that(world: World) -> None:
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("mail", {"cpu": "32"}, "Fargate has no size for that cpu and memory"),
     ("mail", {"volumes": [{"name": "a", "mountPath": "/a", "type": "hostPath"}]}, "volumes of type pvc (EFS) and emptyDir only"),
+    ("api", {"secret_image_login": {"auth": '{"auths": {"ghcr.io": {"auth": "YTpi"}}}'}}, "imageLogin has no login to docker.io"),
     ("report", {"schedule": "0 2 1 * 1"}, "not both: write two cron-tasks"),
     ("migrate", {"schedule": "every day"}, "five fields"),
     ("pin", {"values": {"a": "b"}}, "either one value or several values"),

@@ -9,6 +9,17 @@ locals {
 
   # how many there are is no secret
   has_secrets = nonsensitive(length(var.secret_env) > 0)
+  has_login   = nonsensitive(length(var.secret_image_login) > 0) || try(var.image_login.auth, "") != ""
+
+  # ------------------------------------------------------------ login to the registry
+  # the entry of an auth.json for this image, as podman and Docker find it: the longest path first, and Docker's own name of its hub
+  hub       = !can(regex("^(localhost|[^/]*[.:][^/]*)/", var.image))
+  full      = local.hub ? "docker.io/${strcontains(var.image, "/") ? "" : "library/"}${var.image}" : var.image
+  path      = split("/", replace(replace(local.full, "/@.*$/", ""), "/:[^:/]*$/", ""))
+  entries   = concat([for parts in reverse(range(1, length(local.path) + 1)) : join("/", slice(local.path, 0, parts))], local.path[0] == "docker.io" ? ["https://index.docker.io/v1/"] : [])
+  logins    = try(jsondecode(try(var.secret_image_login.auth, var.image_login.auth)).auths, {})
+  login     = try(base64decode([for entry in local.entries : local.logins[entry].auth if can(local.logins[entry].auth)][0]), "")
+  has_entry = nonsensitive(can(regex("^[^:]+:", local.login)))
 
   # ------------------------------------------------------------ size
   cpu_text = try(tostring(var.limit.cpu), var.cpu)
@@ -54,21 +65,22 @@ locals {
   }
   labels = merge(var.labels, { for version in aws_secretsmanager_secret_version.env : "provision.secrets" => version.version_id })
   container = {
-    name             = "main"
-    image            = var.image_digest == "" ? var.image : "${replace(var.image, "/:[^:/]*$/", "")}@${var.image_digest}"
-    essential        = true
-    entryPoint       = length(var.command) > 0 ? var.command : null
-    command          = length(var.arguments) > 0 ? var.arguments : null
-    user             = var.user == "" ? null : var.user
-    dockerLabels     = length(local.labels) > 0 ? local.labels : null
-    environment      = [for name, value in var.env : { name = name, value = value }]
-    secrets          = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::" }] : null
-    portMappings     = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
-    mountPoints      = [for mount in local.mounts : { sourceVolume = mount.name, containerPath = mount.path, readOnly = false }]
-    healthCheck      = local.health
-    restartPolicy    = var.restart ? { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 } : null
-    linuxParameters  = { initProcessEnabled = true }
-    logConfiguration = { logDriver = "awslogs", options = { awslogs-group = aws_cloudwatch_log_group.this.name, awslogs-region = local.arn[3], awslogs-stream-prefix = "main" } }
+    name                  = "main"
+    image                 = var.image_digest == "" ? var.image : "${replace(var.image, "/:[^:/]*$/", "")}@${var.image_digest}"
+    essential             = true
+    entryPoint            = length(var.command) > 0 ? var.command : null
+    command               = length(var.arguments) > 0 ? var.arguments : null
+    user                  = var.user == "" ? null : var.user
+    dockerLabels          = length(local.labels) > 0 ? local.labels : null
+    environment           = [for name, value in var.env : { name = name, value = value }]
+    secrets               = local.has_secrets ? [for name in keys(var.secret_env) : { name = name, valueFrom = "${aws_secretsmanager_secret.env[0].arn}:${name}::" }] : null
+    portMappings          = [for port in var.ports : { containerPort = port.port, hostPort = port.port, protocol = lower(try(port.protocol, "TCP")) }]
+    mountPoints           = [for mount in local.mounts : { sourceVolume = mount.name, containerPath = mount.path, readOnly = false }]
+    healthCheck           = local.health
+    repositoryCredentials = local.has_login ? { credentialsParameter = aws_secretsmanager_secret.login[0].arn } : null
+    restartPolicy         = var.restart ? { enabled = true, ignoredExitCodes = [0], restartAttemptPeriod = 60 } : null
+    linuxParameters       = { initProcessEnabled = true }
+    logConfiguration      = { logDriver = "awslogs", options = { awslogs-group = aws_cloudwatch_log_group.this.name, awslogs-region = local.arn[3], awslogs-stream-prefix = "main" } }
   }
 }
 
@@ -125,6 +137,32 @@ resource "aws_secretsmanager_secret_version" "env" {
   }
 }
 
+# The login as ECS wants it. It is read when an image is pulled, so another one needs no deployment.
+resource "aws_secretsmanager_secret" "login" {
+  count = local.has_login ? 1 : 0
+
+  name_prefix             = "${var.name}-login-"
+  description             = "Login to the registry of ${var.name}"
+  recovery_window_in_days = 0
+  tags                    = var.tags
+}
+
+resource "aws_secretsmanager_secret_version" "login" {
+  count = local.has_login ? 1 : 0
+
+  secret_id     = aws_secretsmanager_secret.login[0].id
+  secret_string = jsonencode({ username = split(":", local.login)[0], password = try(regex("(?s)^[^:]*:(.*)$", local.login)[0], "") })
+
+  lifecycle {
+    create_before_destroy = true
+
+    precondition {
+      condition     = local.has_entry
+      error_message = "imageLogin has no login to ${local.path[0]}: it must be an auth.json, {\"auths\": {\"${local.path[0]}\": {\"auth\": \"…\"}}}; podman login --authfile FILE writes one."
+    }
+  }
+}
+
 # ------------------------------------------------------------------ roles
 # The role by which ECS itself pulls the image, writes the log and reads the secret; the program does not have it.
 resource "aws_iam_role" "execution" {
@@ -149,7 +187,7 @@ resource "aws_iam_role_policy" "execution" {
         { Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.this.arn}:*"] },
         { Effect = "Allow", Action = ["ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], Resource = ["*"] },
       ],
-      [for secret in aws_secretsmanager_secret.env : { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [secret.arn] }],
+      [for secret in concat(aws_secretsmanager_secret.env, aws_secretsmanager_secret.login) : { Effect = "Allow", Action = ["secretsmanager:GetSecretValue"], Resource = [secret.arn] }],
     )
   })
 }
@@ -304,5 +342,5 @@ resource "aws_ecs_task_definition" "this" {
     }
   }
 
-  depends_on = [aws_efs_mount_target.this]
+  depends_on = [aws_efs_mount_target.this, aws_secretsmanager_secret_version.login]
 }

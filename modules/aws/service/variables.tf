@@ -30,6 +30,18 @@ variable "image_digest" {
   default     = ""
 }
 
+variable "image_login" {
+  description = "Login to the image's registry: {auth: CONTENT OF AN auth.json}; without content the image is pulled by whoever asks."
+  type        = map(string)
+  default     = {}
+}
+
+variable "secret_image_login" {
+  description = "The same where it holds a secret. It goes through Secrets Manager; whether there is one must be known when the plan is made."
+  type        = map(string)
+  default     = {}
+}
+
 variable "command" {
   description = "Program and arguments in place of the image's entry point; empty: the image's own."
   type        = list(string)

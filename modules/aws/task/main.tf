@@ -24,28 +24,30 @@ locals {
 module "container" {
   source = "../container"
 
-  name         = var.name
-  tags         = var.tags
-  image        = var.image
-  image_digest = var.image_digest
-  command      = var.command
-  arguments    = var.arguments
-  env          = var.env
-  secret_env   = var.secret_env
-  cpu          = var.cpu
-  memory       = var.memory
-  limit        = var.limit
-  mounts       = var.mounts
-  volumes      = var.volumes
-  user         = var.user
-  labels       = var.labels
-  cluster      = var.cluster
-  vpc_id       = var.vpc_id
-  subnet_ids   = var.subnet_ids
-  task_role    = var.task_role
-  file_system  = var.file_system
-  log_days     = var.log_days
-  restart      = !local.once && var.restart == "OnFailure"
+  name               = var.name
+  tags               = var.tags
+  image              = var.image
+  image_digest       = var.image_digest
+  image_login        = var.image_login
+  secret_image_login = var.secret_image_login
+  command            = var.command
+  arguments          = var.arguments
+  env                = var.env
+  secret_env         = var.secret_env
+  cpu                = var.cpu
+  memory             = var.memory
+  limit              = var.limit
+  mounts             = var.mounts
+  volumes            = var.volumes
+  user               = var.user
+  labels             = var.labels
+  cluster            = var.cluster
+  vpc_id             = var.vpc_id
+  subnet_ids         = var.subnet_ids
+  task_role          = var.task_role
+  file_system        = var.file_system
+  log_days           = var.log_days
+  restart            = !local.once && var.restart == "OnFailure"
 }
 
 # ------------------------------------------------------------------ once
