@@ -166,6 +166,7 @@ def test_names_lead_where_route_53_says_and_others_nowhere(cloud: Any, site: str
     names.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
     clients.http({"url": "http://pages.example"})
     assert ask("http://elsewhere.example/")[::2] == (403, "the sandbox has no elsewhere.example:80\n")
+    assert ask("http://127.0.0.1:1/")[0] == 403, "not even on this machine"
     with pytest.raises(urllib.error.URLError, match="403"):
         ask("https://elsewhere.example/")
 
@@ -186,4 +187,4 @@ def test_tunnels_lead_to_doors(cloud: Any) -> None:
     assert {(shown["name"], shown["kind"]) for shown in simulator.servers(cloud.running)} == {("way", "HTTP API"), ("pages.example", "website")}
     told = subprocess.run([PROVISION, "sandbox", "status"], cwd=cloud.folder, capture_output=True, text=True, check=True).stdout
     assert f"pages.example: website at pages.example.s3-website-{simulator.REGION}.amazonaws.com:80" in told
-    assert f"http_proxy={cloud.running.endpoint}" in told and f"SSL_CERT_FILE={simulator.trusted(cloud.folder)}" in told
+    assert f"http_proxy={cloud.running.endpoint} no_proxy=127.0.0.1,localhost" in told and f"SSL_CERT_FILE={simulator.trusted(cloud.folder)}" in told

@@ -13,7 +13,9 @@ from provisioner.sandbox.damage import damage
 from provisioner.sandbox.servers import programs
 
 WEBSITE = "website"
-"""What has a name only, and no address."""
+"""What has a host name only, and no address."""
+NAMED = WEBSITE, "load balancer"
+"""What has a host name that is nowhere else."""
 
 
 def up(door: Door, /, project: str) -> int:
@@ -66,8 +68,9 @@ def _tell(door: Door, running: simulator.Simulator | None, folder: Path) -> None
         door.say(door.look.words(f"[sandbox] running at {running.endpoint} since {moment(running.started)}, process {running.pid}"))
     for server in servers:
         door.say(door.look.words(f"[sandbox] {server['name']}: {server['kind']} at {server['address']}:{server['port']}, {server['state']}"))
-    if running and any(server["kind"] == WEBSITE for server in servers):
-        door.say(door.look.words(f"[sandbox] host names of the simulated cloud are found by programs with http_proxy={running.endpoint}"))
+    if running and any(server["kind"] in NAMED for server in servers):
+        words = f"[sandbox] for programs that ask for host names of the simulated cloud: http_proxy={running.endpoint} no_proxy=127.0.0.1,localhost"
+        door.say(door.look.words(words))
     if any(server["kind"] != WEBSITE for server in servers):
         door.say(f"[sandbox] for programs that verify their certificates: SSL_CERT_FILE={simulator.trusted(folder)}")
     for kind in missing.values():

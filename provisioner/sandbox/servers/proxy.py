@@ -12,6 +12,7 @@ from provisioner.sandbox.servers import sites
 from provisioner.sandbox.servers.names import Names
 from provisioner.sandbox.servers.passing import PIECE, Unreachable, kept, pass_on
 
+PORT = 80
 SECONDS = 60.0
 OURS = frozenset({"127.0.0.1", "localhost"})
 """Hosts under which the simulator itself is asked."""
@@ -25,10 +26,11 @@ class Proxied:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         asked = urlsplit(environ.get("REQUEST_URI", ""))
-        if asked.scheme.lower() != "http" or (asked.hostname or "") in OURS:
+        host, port = asked.hostname or "", asked.port or PORT
+        if asked.scheme.lower() != "http" or (host in OURS and str(port) == environ["SERVER_PORT"]):
             return self._application(environ, start_response)
         environ["HTTP_HOST"] = asked.netloc
-        return self._answer(Request(environ), asked.hostname or "", asked.port or 80)(environ, start_response)
+        return self._answer(Request(environ), host, port)(environ, start_response)
 
     def _answer(self, request: Request, host: str, port: int) -> Response:
         led = self._names.find(host, port)
