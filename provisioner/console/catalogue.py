@@ -1,8 +1,9 @@
 """Types: the list, and one type with its parameters, outputs, implementations and example. Pure."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from provisioner.compose.unfit import ALL
 from provisioner.console.look import Cell, Look, Row, table
@@ -11,6 +12,8 @@ from provisioner.model import ActionSpec, Definition, Implementation, Json
 
 CHANGES = {"replace": "replaces it", "grow-only": "only grows", "upgrade-only": "only upwards"}
 """What changing a parameter (`x-change`) means."""
+DEPTH = 4
+"""How many levels of a parameter are shown."""
 
 
 def types_text(definitions: Iterable[Definition], look: Look) -> str:
@@ -59,22 +62,33 @@ def _section(title: str, rows: list[Row], look: Look) -> list[str]:
     return ["", look.paint(title, "bold"), *table(rows, look)] if rows else []
 
 
-def parameter_rows(schema: Mapping[str, Json]) -> list[Row]:
+def parameter_rows(schema: Mapping[str, Json], mark: str = "", depth: int = 1) -> list[Row]:
     """NAME, type, default or required, description; objects and lists of objects with their own fields below."""
-    required = set(schema.get("required", ()))
-    return [row for name, one in schema.get("properties", {}).items() for row in _parameter(name, one, name in required)]
-
-
-def _parameter(name: str, schema: Mapping[str, Json], required: bool) -> list[Row]:
-    default = "required" if required else f"default {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else "optional"
-    default = ", ".join(filter(None, (default, when_changed(schema))))
-    rows: list[Row] = [[Cell(name, "bold"), type_words(schema), Cell(default, "yellow" if required else "dim"), str(schema.get("description", ""))]]
-    inner, mark = (schema.get("items", {}), f"{name}[]") if schema.get("type") == "array" else (schema, name)
-    if isinstance(inner, dict) and "properties" in inner:
-        needed = inner.get("required", ())
-        rows += [[f"  {mark}.{field}", type_words(one), Cell("required" if field in needed else "", "yellow"), str(one.get("description", ""))]
-                 for field, one in inner["properties"].items()]
+    required, rows = set(schema.get("required", ())), list[Row]()
+    for name, one in schema.get("properties", {}).items():
+        rows.append(_parameter(f"{mark}{name}", one, name in required, depth))
+        for inner, way in fields_below(one, name):
+            if depth < DEPTH:
+                rows += parameter_rows(inner, f"{mark}{way}.", depth + 1)
     return rows
+
+
+def _parameter(name: str, schema: Mapping[str, Json], required: bool, depth: int) -> Row:
+    default = f"default {json.dumps(schema['default'], ensure_ascii=False)}" if "default" in schema else "optional" if depth == 1 else ""
+    default = ", ".join(filter(None, ("required" if required else default, when_changed(schema))))
+    about = str(schema.get("description", "")) + (" (sensitive)" if schema.get("writeOnly") is True else "")
+    shown = Cell(name, "bold") if depth == 1 else "  " * (depth - 1) + name
+    return [shown, type_words(schema), Cell(default, "yellow" if required else "dim"), about]
+
+
+def fields_below(schema: Mapping[str, Any], name: str) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Objects within, each with the way there: of the parameter itself, of its items, of its values, of its alternatives."""
+    ways: tuple[tuple[Json, str], ...] = (
+        (schema, name), (schema.get("items"), f"{name}[]"), (schema.get("additionalProperties"), f"{name}.NAME"),
+        *((one, name) for one in schema.get("anyOf", ())), *((one.get("items"), f"{name}[]") for one in schema.get("anyOf", ())))
+    for inner, way in ways:
+        if isinstance(inner, dict) and inner.get("properties"):
+            yield inner, way
 
 
 def when_changed(schema: Mapping[str, Json]) -> str:
@@ -85,7 +99,7 @@ def when_changed(schema: Mapping[str, Json]) -> str:
 def type_words(schema: Mapping[str, Json]) -> str:
     """`string`, `one of small, medium`, `list of objects`, `integer 1 to 10`."""
     if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
+        return "one of " + ", ".join('""' if one == "" else str(one) for one in schema["enum"])
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(type_words(one) for one in schema["anyOf"]))
     kind = schema.get("type", "any")

@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.compose.unfit import ALL
-from provisioner.console.catalogue import first_sentence, goes_on, limits_of, made_by, type_words, when_changed
-from provisioner.model import ActionSpec, Definition, Implementation, Json
+from provisioner.console.catalogue import DEPTH, fields_below, first_sentence, goes_on, limits_of, made_by, type_words, when_changed
+from provisioner.model import ActionSpec, Definition, Implementation
 
-DEPTH = 4
 KINDS = (("component", "Components", "can go on"), ("trait", "Traits", "attaches to"), ("policy", "Policies", "stands in"),
          ("step", "Steps of the workflow", "stands in"))
 SAYS = {"policy": "policy ([docs/policies.md](../policies.md))", "step": "step of the workflow ([docs/workflow.md](../workflow.md))"}
@@ -113,7 +112,7 @@ def _parameters(schema: Mapping[str, Any], before: str = "", depth: int = 1) -> 
     for name, one in schema.get("properties", {}).items():
         about = str(one.get("description", "")) + (" Sensitive." if one.get("writeOnly") is True else "")
         yield f"`{before}{name}`", _type(one), _default(one, name in required), when_changed(one), about
-        for inner, mark in _below(one, name):
+        for inner, mark in fields_below(one, name):
             if depth < DEPTH:
                 yield from _parameters(inner, f"{before}{mark}.", depth + 1)
 
@@ -127,13 +126,3 @@ def _default(schema: Mapping[str, Any], required: bool) -> str:
     if required:
         return "**required**"
     return f"`{json.dumps(schema['default'], ensure_ascii=False)}`" if "default" in schema else ""
-
-
-def _below(schema: Mapping[str, Any], name: str) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Objects within: of the parameter itself, of its items, of its values, of its alternatives."""
-    ways: tuple[tuple[Json, str], ...] = (
-        (schema, name), (schema.get("items"), f"{name}[]"), (schema.get("additionalProperties"), f"{name}.NAME"),
-        *((one, name) for one in schema.get("anyOf", ())), *((one.get("items"), f"{name}[]") for one in schema.get("anyOf", ())))
-    for inner, mark in ways:
-        if isinstance(inner, dict) and inner.get("properties"):
-            yield inner, mark

@@ -48,7 +48,9 @@ DEFINITION = Definition(
         "size": {"enum": ["small", "large"], "description": "Memory"},
         "storageGB": {"type": "integer", "minimum": 5, "maximum": 64, "default": 20, "x-change": "grow-only"},
         "env": {"type": "object", "additionalProperties": {"type": "string"}}, "count": {"type": "integer", "minimum": 1},
-        "ports": {"type": "array", "items": {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer"}}}},
+        "ports": {"type": "array", "items": {"type": "object", "required": ["port"], "properties": {
+            "port": {"type": "integer"}, "tls": {"type": "object", "properties": {
+                "key": {"type": "string", "writeOnly": True, "description": "Its key"}, "kind": {"enum": ["", "rsa"], "default": ""}}}}}},
         "allow": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]}}},
     outputs={"host": OutputSpec(description="Address"), "password": OutputSpec(sensitive=True)},
     implementations=(Implementation("aws", module="/lib/modules/aws/postgres"), Implementation("existing"),
