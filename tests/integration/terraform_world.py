@@ -160,7 +160,7 @@ def kill_while(world: World, code: str, until: Callable[[], bool]) -> None:
               f"from tests.integration.terraform_world import *\nworld = World(Path({str(world.folder)!r})); world.plans = {world.plans - 1}\n{code}")
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 600
         while not until():
             assert child.poll() is None, child.communicate()[0]
             assert time.monotonic() < end, "it did not come so far"

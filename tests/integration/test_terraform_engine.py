@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from tests.integration.terraform_world import World, change, unit
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World(tmp_path)
+    yield found
+    # what waits for it ends with the test
+    (found.folder / "go").touch()
 
 
 def actions(world: World, name: str) -> list[tuple[str, str]]:
@@ -112,14 +116,16 @@ def test_a_fleet_gives_hosts(world: World) -> None:
 
 # ---------------------------------------------------------------------- order, hand-off, ranks
 def test_units_are_handed_off_while_a_slow_one_is_still_being_made(world: World) -> None:
-    log = world.folder / "log"
-    units = (unit("quick", "plain", name="alpha"), unit("slow", "slow", name="s", seconds=3, log=str(log)))
+    log, go = world.folder / "log", world.folder / "go"
+    units = (unit("quick", "plain", name="alpha"), unit("slow", "slow", name="s", go=str(go), log=str(log)))
     world.plan(*units)
     seen: list[str] = []
 
     def meanwhile(message: Event | StepEnded) -> None:
         if isinstance(message, StepEnded):
             seen.append(f"{message.step} {'done' in log.read_text() if log.exists() else False}")
+            # the slow one ends when the quick one has been handed off, and not before
+            go.touch()
 
     ended = world.deliver(world.request(*units, as_planned=True), meanwhile)
     assert seen == ["quick@t False", "slow@t True"]
@@ -282,10 +288,15 @@ def test_removal_in_two_batches_leaves_nothing(world: World) -> None:
 def test_cancel(world: World, hard: bool) -> None:
     import asyncio
 
-    units = (unit("quick", "plain", name="a"), unit("slow", "slow", name="s", seconds=3 if not hard else 20))
+    go = world.folder / "go"
+    units = (unit("quick", "plain", name="a"), unit("slow", "slow", name="s", go=str(go)))
     world.plan(*units)
     awaited = {"quick is done", "slow is being made"}
     threads: list[threading.Thread] = []
+
+    def cancel() -> None:
+        asyncio.run(world.engine.cancel(hard))
+        go.touch()
 
     def meanwhile(message: Event | StepEnded) -> None:
         if isinstance(message, StepEnded) and message.step == "quick@t":
@@ -293,7 +304,7 @@ def test_cancel(world: World, hard: bool) -> None:
         elif isinstance(message, Event) and message.message == "terraform_data.this: creating" and message.step == "slow@t":
             awaited.discard("slow is being made")
         if not awaited and not threads:
-            threads.append(threading.Thread(target=lambda: asyncio.run(world.engine.cancel(hard))))
+            threads.append(threading.Thread(target=cancel))
             threads[0].start()
 
     ended = world.deliver(world.request(*units, as_planned=True), meanwhile)

@@ -1,4 +1,4 @@
-# A resource whose creation takes a while, or fails when its file is not there.
+# A resource whose creation takes a while: some seconds, or until the file `go` is there where one is named.
 
 variable "name" {
   type = string
@@ -9,9 +9,18 @@ variable "seconds" {
   default = 4
 }
 
+variable "go" {
+  type    = string
+  default = ""
+}
+
 variable "log" {
   type    = string
   default = "/dev/null"
+}
+
+locals {
+  wait = var.go == "" ? "sleep ${var.seconds}" : "until test -e ${var.go}; do sleep 0.1; done"
 }
 
 resource "terraform_data" "before" {
@@ -22,7 +31,7 @@ resource "terraform_data" "this" {
   input = terraform_data.before.output
 
   provisioner "local-exec" {
-    command = "echo begun >> ${var.log}; sleep ${var.seconds}; echo done >> ${var.log}"
+    command = "echo begun >> ${var.log}; ${local.wait}; echo done >> ${var.log}"
   }
 }
 
