@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from provisioner.model import Json
 
-SECONDS = 3.0
+SECONDS = 10.0
 """For one try."""
 
 

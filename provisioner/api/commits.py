@@ -14,7 +14,7 @@ from pathlib import Path
 from provisioner import references
 from provisioner.model import Commit, Commits, Unit
 
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Seconds: a repository on a slow disk does not hold up a delivery."""
 HASH = re.compile(r"\b[0-9a-f]{40}\b")
 MANIFEST = "META-INF/MANIFEST.MF"

@@ -54,7 +54,7 @@ def asked(access: Access) -> str:
              *(["-i", access.private_key] if access.private_key else []), *(["-p", str(access.port)] if access.port != 22 else []),
              *(["-l", access.user] if access.user else []), "--", access.host.address, QUESTION]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=2 * SSH_SECONDS, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=SSH_SECONDS + ssh.HANDSHAKE, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return "failed it did not answer in time"
     return done.stdout if done.returncode == 0 else f"failed {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"

@@ -27,6 +27,8 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 ONE_TRY = 10.0
 """Seconds for one connection, at most."""
+HANDSHAKE = 30.0
+"""Seconds for one who has answered to agree on keys: a busy host is slow, and is there."""
 PAUSE = 0.5
 AT_ONCE = 24
 
@@ -89,7 +91,7 @@ def _try(access: Access, limit: float, patient: bool) -> Reached:
     try:
         way = connection(access)
         with _socket(way, limit) as sock:
-            entered = _shake(access, way, sock, limit)
+            entered = _shake(access, way, sock, max(limit, HANDSHAKE))
     except _KeyProblem as problem:
         return Reached(name, "key", problem.reason, problem.hint)
     except (_Silent, OSError, EOFError, ValueError, paramiko.SSHException) as error:

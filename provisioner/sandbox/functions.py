@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,13 +21,14 @@ ARN = re.compile(r"arn:[^:]+:lambda:([^:]+):(\d+):function:[^/]+")
 OWN = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
 """What a function sees of the server's own environment; the last says whom to trust, and there are the sandbox's own servers among them."""
 
+LOADING = 120.0
+"""Seconds for the start of Python and the function's own imports, which do not count, as on AWS."""
+
 # stdin: the event; file descriptor 3: the answer; all else that is printed is the log
 BOOT = """
 import importlib, json, os, signal, sys, time, traceback, types
 sys.path.insert(0, os.getcwd())
 limit = int(os.environ["AWS_LAMBDA_FUNCTION_TIMEOUT"])
-end = time.monotonic() + limit
-signal.alarm(limit + 1)
 answer = os.fdopen(int(sys.argv[1]), "w")
 context = types.SimpleNamespace(
     function_name=os.environ["AWS_LAMBDA_FUNCTION_NAME"], function_version=os.environ["AWS_LAMBDA_FUNCTION_VERSION"],
@@ -35,6 +37,8 @@ context = types.SimpleNamespace(
 try:
     place, _, name = os.environ["_HANDLER"].rpartition(".")
     handler = getattr(importlib.import_module(place.replace("/", ".")), name)
+    end = time.monotonic() + limit
+    signal.alarm(limit)
     answer.write(json.dumps(handler(json.load(sys.stdin), context)))
 except BaseException as error:
     traceback.print_exc()
@@ -72,11 +76,13 @@ def _run(function: Any, event: Any, folder: str) -> tuple[str, bool, str]:
         os.close(writer)
         with os.fdopen(reader) as answers:
             try:
-                log, _ = child.communicate(json.dumps(event).encode(), timeout=int(function.timeout))
+                log, _ = child.communicate(json.dumps(event).encode(), timeout=int(function.timeout) + LOADING)
             except subprocess.TimeoutExpired:
                 child.kill()
-                return _error(f"Task timed out after {function.timeout} seconds"), True, ""
+                return _late(function), True, ""
             answer = answers.read()
+    if child.returncode == -signal.SIGALRM:
+        return _late(function), True, ""
     return answer or _error(f"the runtime exited with {child.returncode}"), child.returncode != 0, log.decode(errors="replace")
 
 
@@ -88,6 +94,10 @@ def _environ(function: Any) -> dict[str, str]:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size), "AWS_LAMBDA_FUNCTION_TIMEOUT": str(function.timeout),
             "AWS_REGION": function.region, "AWS_DEFAULT_REGION": function.region, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{settings.moto_server_port()}"}
+
+
+def _late(function: Any) -> str:
+    return _error(f"Task timed out after {function.timeout} seconds")
 
 
 def _error(message: str) -> str:

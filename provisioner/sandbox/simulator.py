@@ -24,8 +24,8 @@ from provisioner.model import Json, project_path
 from provisioner.process import identity
 
 REGION = "us-east-1"
-START_SECONDS = 30.0
-STOP_SECONDS = 5.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 IDLE_SECONDS = 12 * 3600
 HEALTH = "/_provision/health"
 SERVERS = "/_provision/servers"
@@ -229,7 +229,7 @@ def _answers(port: int, pid: int) -> bool:
 
 def _ask(port: int, question: str) -> Any:
     """The server's answer to a question of our own; None where there is none."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request("GET", question)
         return json.loads(connection.getresponse().read())

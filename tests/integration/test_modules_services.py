@@ -53,7 +53,7 @@ def blocks(program: Path) -> dict[str, dict[str, Any]]:
             "jobs": {"queue": "${module.jobs.arn}", "deadLetterQueue": "${module.lost.arn}"},
             "other": {"queue": "${module.lost.arn}", "raw": False, "filter": {"kind": ["refund"]}}}},
         "steps": {"module": "topic", "fifo": True, "subscriptions": {"ordered": {"queue": "${module.ordered.arn}"}}},
-        "show": {"module": "function", "artifact": str(program), "handler": "app.handle", "timeout_seconds": 20,
+        "show": {"module": "function", "artifact": str(program), "handler": "app.handle", "timeout_seconds": 600,
                  "environment": [{"name": "WHO", "value": "me"}, {"name": "COUNT", "value": 1}]},
         "work": {"module": "function", "artifact": str(program), "handler": "app.handle", "queues": ["${module.ordered.arn}"],
                  "environment": {"WHO": "queue", "URL": "${module.jobs.url}"},

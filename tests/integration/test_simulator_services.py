@@ -99,7 +99,7 @@ def test_a_deleted_cache_is_gone(client: Any) -> None:
 
 
 # ------------------------------------------------------------------ Lambda
-def deploy(client: Any, name: str, runtime: str = "python3.12", timeout: int = 20) -> None:
+def deploy(client: Any, name: str, runtime: str = "python3.12", timeout: int = 600) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("app.py", PROGRAM)
@@ -122,14 +122,15 @@ def test_a_function_runs_and_reaches_the_simulated_cloud(client: Any) -> None:
 FAILURES: list[tuple[dict[str, Any], str, str]] = [
     ({"raise": True}, "KeyError", "nothing there"),
     ({"exit": True}, "Sandbox", "the runtime exited with 3"),
-    ({"sleep": 60}, "Sandbox", "Task timed out after 2 seconds"),
+    ({"sleep": 600}, "Sandbox", "Task timed out after 2 seconds"),
 ]
 
 
 @pytest.mark.parametrize(("event", "kind", "said"), FAILURES, ids=["raises", "ends", "too slow"])
 def test_a_function_that_fails_says_why(client: Any, event: dict[str, Any], kind: str, said: str) -> None:
     name = f"fails-{kind}-{len(said)}"
-    deploy(client, name, timeout=2)
+    # only the one that shall be too slow has little time
+    deploy(client, name, timeout=2 if "sleep" in event else 600)
     answer = client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
     told = json.load(answer["Payload"])
     assert answer["FunctionError"] and told["errorType"] == kind and said in told["errorMessage"]

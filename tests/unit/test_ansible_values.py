@@ -129,7 +129,7 @@ def test_this_machine_is_played_with_this_python() -> None:
 # ------------------------------------------------------------------ settings
 def test_settings_are_ours_where_the_user_says_nothing(tmp_path: Path) -> None:
     found = settings.settings(Path("/lib"), tmp_path, {})
-    assert (found["ANSIBLE_FORKS"], found["ANSIBLE_PIPELINING"], found["ANSIBLE_TIMEOUT"]) == ("25", "True", "10")
+    assert (found["ANSIBLE_FORKS"], found["ANSIBLE_PIPELINING"], found["ANSIBLE_TIMEOUT"]) == ("25", "True", "30")
     assert found["ANSIBLE_LIBRARY"] == "~/.ansible/plugins/modules:/usr/share/ansible/plugins/modules:/lib/library"
     assert "ANSIBLE_GATHERING" not in found, "a user's playbook gathers facts unless it says otherwise"
 

@@ -39,7 +39,7 @@ class Surroundings:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
 
-def run(kind: str, properties: Mapping[str, Any], folder: Path, *, limit: float = 5, around: Surroundings | None = None,
+def run(kind: str, properties: Mapping[str, Any], folder: Path, *, limit: float = 600, around: Surroundings | None = None,
         stop: threading.Event | None = None) -> Done:
     found = step_kinds.find(kind)
     assert found is not None
@@ -180,7 +180,7 @@ def test_no_durations(text: str) -> None:
 def test_a_step_that_is_too_late_says_what_it_waited_for(tmp_path: Path) -> None:
     """A Prometheus that is not there is no time-out without a cause."""
     asked = {"query": "up", "metricEndpoint": "http://127.0.0.1:1", "condition": ">=1", "duration": "1h", "failDuration": "1h"}
-    unit = Unit("fine@workflow", "fine", "check-metrics", "workflow", "workflow", inputs=asked, flow=Flow(timeout=0.5))
+    unit = Unit("fine@workflow", "fine", "check-metrics", "workflow", "workflow", inputs=asked, flow=Flow(timeout=2))
     told: list[Event | StepEnded] = []
     site = Site("shop", "prod", Target("workflow"), tmp_path, tmp_path, tmp_path, lambda value: value, run=3)
     request = BatchRequest("fine@workflow", (Step("fine@workflow", "workflow", unit),))

@@ -10,19 +10,21 @@ from ansible.module_utils.provision import probes, rules
 from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.managing import State
 
+TRIES = 60
+"""One in a second: a busy host takes that long until a server that was started answers."""
+
 
 @dataclass(frozen=True)
 class Server:
-    """`name` as people call it; `tries` until it counts as failed. Asked at the host's address where that is this machine's own."""
+    """`name` as people call it. Asked at the host's address where that is this machine's own."""
 
     name: str
     address: str
     port: int
-    tries: int
 
     def _probe(self) -> dict[str, Any]:
         host = self.address if rules.is_local(self.address) else "127.0.0.1"
-        return {"tcpSocket": {"host": host, "port": self.port}, "failureThreshold": self.tries}
+        return {"tcpSocket": {"host": host, "port": self.port}, "failureThreshold": TRIES}
 
     def once(self) -> str:
         """One try: "healthy", or why not."""

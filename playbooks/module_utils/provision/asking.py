@@ -13,8 +13,9 @@ from ansible.module_utils.provision.failures import Failed
 from ansible.module_utils.provision.probes import HEALTHY
 from ansible.module_utils.provision.routing import STAMP
 
-SECONDS = 10
+SECONDS = 30
 """How long a running server may take to answer with the new configuration."""
+ONE_ASK = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Question:
 
     def ask(self) -> tuple[int, str]:
         """Status of the answer and the stamp in it; 0 and the reason when there is none."""
-        connection = http.client.HTTPConnection(self.address, self.port, timeout=3)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=ONE_ASK)
         try:
             if self.tls:
                 connection.sock = self._tls()
@@ -51,7 +52,7 @@ class Question:
         # it is asked whether it answers, not who it is: the name is that of the certificate, the address is this host
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context.wrap_socket(socket.create_connection((self.address, self.port), 3), server_hostname=self.name)
+        return context.wrap_socket(socket.create_connection((self.address, self.port), ONE_ASK), server_hostname=self.name)
 
     def health(self) -> str:
         """ "healthy", or why not."""

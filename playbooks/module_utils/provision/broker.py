@@ -35,7 +35,7 @@ class Broker:
         self.pieces = Pieces(context, "broker", self.name)
         self.work = self.pieces.work
         self.systemd = Systemd()
-        self.server = Server("RabbitMQ", context.address, PORT, tries=30)
+        self.server = Server("RabbitMQ", context.address, PORT)
         self.conf = f"{rabbitmq.FOLDER}/90-provision-{context.app}-{self.name}.conf"
         self.guard = Portguard(context, Ports(SERVICE, (PORT,), INNER))
         self.state = self.systemd.state(SERVICE)

@@ -36,7 +36,7 @@ class Cache:
         self.work = self.pieces.work
         self.systemd = Systemd()
         self.port = int(spec.get("port") or PORT)
-        self.server = Server("Redis", context.address, self.port, tries=10)
+        self.server = Server("Redis", context.address, self.port)
         self.guard = Portguard(context, Ports(self.service, (self.port,)))
         self.state = self.systemd.state(self.service)
 

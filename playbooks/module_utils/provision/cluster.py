@@ -66,7 +66,7 @@ class Cluster:
     def ask(self, sql: str, database: str = "postgres") -> list[list[str]]:
         """Rows of a query, asked as the superuser over the local socket. Raises Failed with PostgreSQL's words."""
         command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(self.port), "-d", database]
-        code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": self.known.home, "PGCONNECT_TIMEOUT": "10"})
+        code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": self.known.home, "PGCONNECT_TIMEOUT": "60"})
         if code:
             # a failing statement is repeated in PostgreSQL's message: only verifiers could stand in it, never a password
             raise Failed("PostgreSQL: " + re.sub(r"SCRAM-SHA-256\$\S+", "(secret)", commands.tail(output, 4)))

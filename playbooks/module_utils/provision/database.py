@@ -23,7 +23,7 @@ from ansible.module_utils.provision.roles import Accounts, wanted_of
 from ansible.module_utils.provision.systemd import Systemd
 from ansible.module_utils.provision.work import Work
 
-START_SECONDS = 30
+START_SECONDS = 60
 DIALECT = Dialect("dump", 'runuser -u postgres -- pg_dump --format=custom --port={port} --dbname="$database"')
 
 
@@ -39,7 +39,7 @@ class Database:
         self.before = manifest.load(context)
         self.cluster = Cluster(self._version())
         self.systemd = Systemd()
-        self.server = Server("PostgreSQL", context.address, PORT, tries=10)
+        self.server = Server("PostgreSQL", context.address, PORT)
         self.block = f"{context.app}.{context.unit}"
         self.conf = f"{self.cluster.folder}/conf.d/provision-{context.app}-{context.unit}.conf"
         self.drop_in = f"{self.cluster.drop_ins}/provision-{context.app}-{context.unit}.conf"

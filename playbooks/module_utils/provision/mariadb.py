@@ -77,7 +77,7 @@ def version() -> str:
 
 def ask(sql: str, database: str = "mysql") -> list[list[str]]:
     """Rows of a query, asked as the superuser over the local socket. Raises Failed in MariaDB's words."""
-    command = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=10", database]
+    command = ["mariadb", "--batch", "--skip-column-names", "--connect-timeout=60", database]
     code, output = commands.run(command, stdin=sql, check=False, environ={"HOME": "/root"})
     if code:
         # a failing statement is repeated in the message: only verifiers could stand in it, never a password

@@ -34,7 +34,7 @@ class Mysql:
         self.name = check_name(str(spec["name"]))
         self.before = manifest.load(context)
         self.systemd = Systemd()
-        self.server = Server("MariaDB", context.address, PORT, tries=20)
+        self.server = Server("MariaDB", context.address, PORT)
         self.conf = f"{mariadb.folder()}/99-provision-{context.app}-{context.unit}.cnf"
         self.others = _others(context)
         self.work = Work(context, self.before, new=self.before is None and not os.path.exists(self.conf))

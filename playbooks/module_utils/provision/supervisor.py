@@ -141,7 +141,7 @@ class Supervisor(Manager):
                               stderr=subprocess.STDOUT, start_new_session=True, cwd="/", check=False, timeout=60)
         if done.returncode:
             raise Failed(f"supervisord does not start: {commands.tail(done.stdout.decode(errors='replace'))}")
-        for _ in range(100):
+        for _ in range(600):
             if self.awake():
                 return
             time.sleep(0.1)
@@ -208,7 +208,7 @@ class Supervisor(Manager):
             raise Failed(f"{name} does not start: {self.state(name).words}\n{self.log(name)}") from None
 
     def _wait_for_start(self, name: str) -> None:
-        for _ in range(300):
+        for _ in range(600):
             status = self._call("getProcessInfo", name)["statename"]
             if status == "RUNNING":
                 return

@@ -110,7 +110,7 @@ def end(processes: set[Process], number: int = signal.SIGKILL) -> None:
                 os.kill(process.pid, number)
 
 
-def end_below(root: int, limit: float = 2.0) -> None:
+def end_below(root: int, limit: float = 20.0) -> None:
     """End every descendant of `root`: looks again until none is left, or `limit` seconds have passed. What was once seen
     below is ended also when it has been orphaned since."""
     seen: set[Process] = set()

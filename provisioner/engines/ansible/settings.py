@@ -12,7 +12,7 @@ from pathlib import Path
 
 OURS = (
     ("ANSIBLE_FORKS", (("defaults", "forks"),), "25"),
-    ("ANSIBLE_TIMEOUT", (("defaults", "timeout"),), "10"),
+    ("ANSIBLE_TIMEOUT", (("defaults", "timeout"),), "30"),
     ("ANSIBLE_PIPELINING", (("connection", "pipelining"), ("ssh_connection", "pipelining"), ("defaults", "pipelining")), "True"),
     ("ANSIBLE_PYTHON_INTERPRETER", (("defaults", "interpreter_python"),), "auto_silent"),
     ("ANSIBLE_DEPRECATION_WARNINGS", (("defaults", "deprecation_warnings"),), "False"),

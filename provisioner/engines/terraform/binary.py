@@ -37,7 +37,7 @@ def version(binary: str) -> str:
     """Its version, as "terraform 1.11.4"; empty when it does not say. Takes some 50 ms."""
     environ = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
     try:
-        done = subprocess.run([binary, "version", "-json"], capture_output=True, text=True, timeout=30, check=False, env=environ)
+        done = subprocess.run([binary, "version", "-json"], capture_output=True, text=True, timeout=120, check=False, env=environ)
         return f"{product(binary)} {json.loads(done.stdout)['terraform_version']}"
     except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
         return ""

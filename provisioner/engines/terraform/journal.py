@@ -11,7 +11,7 @@ from provisioner.process.identity import Identity
 
 FILE = "batch.json"
 PID_FILE = "batch.pid"
-START_SECONDS = 1.0
+START_SECONDS = 15.0
 """How long the moment between "about to start" and a noted pid may take."""
 
 

@@ -11,7 +11,7 @@ from provisioner.engines.terraform import names
 from provisioner.model import Json
 
 T = TypeVar("T")
-PATIENCE = 5.0
+PATIENCE = 20.0
 """Seconds for which a file may be half-written."""
 
 

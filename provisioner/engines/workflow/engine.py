@@ -12,7 +12,7 @@ from provisioner.model import Event, Flow, Step, StepEnded, Unit
 from provisioner.planner.known import Known
 from provisioner.step_kinds import Done, Stopped, Surroundings, Suspended, TimedOut, Work
 
-GRACE = 5.0
+GRACE = 20.0
 """Seconds after its limit in which a step may say itself how it ended."""
 
 

@@ -25,7 +25,7 @@ from provisioner.sandbox.servers.authority import Trust
 from provisioner.sandbox.servers.recipes import Command, Place, Recipe, Wanted
 
 START_SECONDS = 180.0
-END_SECONDS = 5.0
+END_SECONDS = 30.0
 NOBODY = "nobody"
 """Who runs the servers where the simulator is root's: PostgreSQL refuses root."""
 
