@@ -15,8 +15,8 @@ ORDER = ("e2e", "integration")
 
 LabHosts = Callable[..., list[model.Host]]
 
-# a busy machine is no failure: no example has a time limit
-hypothesis.settings.register_profile("unhurried", deadline=None)
+# a busy machine is no failure: no example has a time limit, and drawing them has none
+hypothesis.settings.register_profile("unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("unhurried")
 
 # workers of a parallel run get the width of the terminal; what is tested is what a pipe sees

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.lab.place import alone
 from tests.lab.rootfs import install
 
 PAGE = '''#!/bin/sh
@@ -42,7 +43,8 @@ def image(path: Path, *, version: str = "1", name: str = "registry.example.com/s
 
 
 def _layer(files: Mapping[str, str]) -> bytes:
-    install(["busybox-static"])
+    with alone("build"):
+        install(["busybox-static"])
     busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
     found = io.BytesIO()
     with tarfile.open(fileobj=found, mode="w") as layer:

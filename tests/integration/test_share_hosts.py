@@ -18,6 +18,7 @@ from tests.conftest import LabHosts
 from tests.e2e.conftest import Project
 from tests.integration.playbooks_world import World, interrupt, unit
 from tests.lab import Lab, LabError
+from tests.lab.place import alone
 from tests.lab.rootfs import install
 
 # tmpfs: Ganesha needs file handles, which the overlay that a lab host lies on does not give
@@ -62,7 +63,7 @@ def ask(host, path):
     compound = text("") + struct.pack(">II", 0, len(operations)) + b"".join(operations)
     who = struct.pack(">I", 0) + text("client") + struct.pack(">III", 0, 0, 0)
     call = struct.pack(">IIIIIIII", 7, 0, 2, 100003, 4, 1, 1, len(who)) + who + struct.pack(">II", 0, 0) + compound
-    with socket.create_connection((host, 2049), 10) as server:
+    with socket.create_connection((host, 2049), 300) as server:
         server.sendall(struct.pack(">I", 0x80000000 | len(call)) + call)
         length = struct.unpack(">I", server.recv(4, socket.MSG_WAITALL))[0] & 0x7fffffff
         return struct.unpack(">7I", server.recv(length, socket.MSG_WAITALL)[:28])[6]
@@ -72,7 +73,7 @@ print(ask(sys.argv[1], sys.argv[2]))
 
 def status(lab: Lab, host: Host, path: str) -> int:
     """What the server says of a path, over the network: 0 when it is there for us, else the number of NFS's error."""
-    done = subprocess.run(lab.network.inside("python3", "-c", READ, host.address, path), capture_output=True, check=True, timeout=60)
+    done = subprocess.run(lab.network.inside("python3", "-c", READ, host.address, path), capture_output=True, check=True, timeout=600)
     return int(done.stdout)
 
 
@@ -132,8 +133,9 @@ def project(lab: Lab, hosts: list[Host], tmp_path_factory: pytest.TempPathFactor
 
 def use(lab: Lab, project: Project, host: Host, user: int = 1000) -> None:
     """Files in the folder, over the network, with the outputs alone."""
-    install(["libnfs13"])
-    clients.nfs_without_kernel(project.json("outputs")["outputs"][f"files@{host.name}"], partial(lab.exec, timeout=400), user=user)
+    with alone("build"):
+        install(["libnfs13"])
+    clients.nfs_without_kernel(project.json("outputs")["outputs"][f"files@{host.name}"], partial(lab.exec, timeout=1800), user=user)
 
 
 def test_each_serves_files_over_the_network(lab: Lab, project: Project, hosts: list[Host]) -> None:

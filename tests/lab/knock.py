@@ -10,8 +10,9 @@ def answers(address: str, end: float) -> bool:
     """True when an SSH server says hello before `end` (monotonic seconds)."""
     while time.monotonic() < end:
         try:
-            with socket.create_connection((address, 22), 1) as connection:
-                connection.settimeout(2)
+            # a busy host is slow to say hello
+            with socket.create_connection((address, 22), max(0.2, min(5.0, end - time.monotonic()))) as connection:
+                connection.settimeout(max(0.2, min(30.0, end - time.monotonic())))
                 if connection.recv(4) == b"SSH-":
                     return True
         except OSError:

@@ -18,8 +18,8 @@ from provisioner.process import identity
 from tests.lab import machine as machines
 from tests.lab.machine import Facts, Machine
 from tests.lab.network import NAMESPACES, PREFIX, Network
-from tests.lab.place import LabError, alone, runs
-from tests.lab.rootfs import prepare
+from tests.lab.place import LabError, alone, cache, runs
+from tests.lab.rootfs import prepare, recipe
 
 NUMBERS = range(1, 100)
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Lab:
     # ------------------------------------------------------------------ hosts
     def hosts(
         self, count: int = 1, *, base: bool = False, trixie: bool = False, disk: str = "", target: str = "lab",
-        names: Sequence[str] = (), start: bool = True, wait: float = 60,
+        names: Sequence[str] = (), start: bool = True, wait: float = 300,
     ) -> list[model.Host]:
         """So many fresh hosts, booted at once, SSH answering: h1, h2, … counted on through the lab, or `names`.
 
@@ -111,7 +111,7 @@ class Lab:
         return f'-o ProxyCommand="{shlex.join(self.network.inside("nc"))} %h %p"'
 
     def exec(
-        self, command: Sequence[str] | str, *, check: bool = True, timeout: float = 120, **options: object,
+        self, command: Sequence[str] | str, *, check: bool = True, timeout: float = 600, **options: object,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of this machine inside the lab's network (curl …); text output in `stdout` and `stderr`."""
         words = ["bash", "-c", command] if isinstance(command, str) else list(command)
@@ -122,11 +122,11 @@ class Lab:
             raise LabError(f"{shlex.join(words)} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done
 
-    def ssh(self, host: model.Host | str, command: str, *, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def ssh(self, host: model.Host | str, command: str, *, check: bool = True, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Run a shell command on a host as root."""
         address = self.machine(host).address if isinstance(host, str) else host.address
         options = ["-F", os.devnull, "-i", str(self.key), "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no", "-o", "LogLevel=ERROR",
-                   "-o", f"UserKnownHostsFile={os.devnull}", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes"]
+                   "-o", f"UserKnownHostsFile={os.devnull}", "-o", "ConnectTimeout=60", "-o", "BatchMode=yes"]
         return self.exec(["ssh", *options, f"root@{address}", command], check=check, timeout=timeout)
 
     def inventory(self, hosts: Iterable[model.Host]) -> Path:
@@ -150,7 +150,7 @@ class Lab:
         erase(self.folder)
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
-            self._guard.wait(60)
+            self._guard.wait(600)
             self._guard = None
 
     # ------------------------------------------------------------------ inside
@@ -201,7 +201,8 @@ def sweep() -> None:
 
 def erase(folder: Path) -> None:
     """Take a lab away: hosts, network, folder. What is gone already is no error."""
-    place = prepare()
+    # its paths alone: whoever builds a root file system at this moment is not waited for
+    place = cache(recipe())
     # a guard and a sweep may do it at the same time
     with alone("erase"):
         try:
@@ -211,8 +212,10 @@ def erase(folder: Path) -> None:
         network = Network(number)
         hosts = [Machine.read(path.parent, network, place) for path in (folder / "hosts").glob("*/host.json")]
         _together(lambda host: host.remove(), hosts)
-        network.down()
-        machines.end_groups(number, [host.name for host in hosts])
+        # as long as anything of it is there no other lab gets its number
+        with alone("claim"):
+            network.down()
+            machines.end_groups(number, [host.name for host in hosts])
         shutil.rmtree(folder, ignore_errors=True)
 
 

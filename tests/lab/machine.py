@@ -16,6 +16,8 @@ from tests.lab.place import Cache, LabError, run
 
 CGROUPS = next((path for path in (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup")) if path.is_dir()), Path("/sys/fs/cgroup"))
 LAUNCH = Path(__file__).with_name("launch.sh")
+PATIENCE = 120.0
+"""Seconds for the kernel to do what it was told; a limit for busy machines."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Machine:
         """True when it has power."""
         return bool(self._processes())
 
-    def start(self, wait: float = 60) -> None:
+    def start(self, wait: float = 300) -> None:
         """Boot it, disk as it was left, and wait until SSH answers (seconds; 0: do not wait). Raises LabError."""
         if not self.running():
             environ = {
@@ -82,7 +84,7 @@ class Machine:
             with open(self.folder / "console.log", "ab") as console:
                 subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=console, stderr=console, cwd="/", check=True)
             # from then on it can be killed
-            _until(self.running, 10)
+            _until(self.running, PATIENCE)
         if wait and self._network.silent([self.address], wait):
             raise LabError(f"{self.name} did not answer within {wait:.0f} s; its console:\n{self.console()[-2000:]}")
 
@@ -95,10 +97,10 @@ class Machine:
         if not switch.exists():
             return
         switch.write_text("1")
-        _until(lambda: not self.running(), 10)
+        _until(lambda: not self.running(), PATIENCE)
         _remove_group(CGROUPS / self._group)
 
-    def stop(self, wait: float = 30) -> None:
+    def stop(self, wait: float = PATIENCE) -> None:
         """An orderly shutdown."""
         for pid in self._processes():
             try:
@@ -134,6 +136,11 @@ class Machine:
         self._network.lose(self.facts.index, percent)
 
     # ------------------------------------------------------------------ disk
+    @property
+    def disk(self) -> Path:
+        """What was written to its disk since it was made, as this machine sees it: asked without its network."""
+        return self.folder / "disk" / "up"
+
     def fill(self) -> None:
         """Fill its disk to the last byte; only for a host that was made with `disk`."""
         if not self.facts.disk:
@@ -178,7 +185,7 @@ class Machine:
     # ------------------------------------------------------------------ inside
     @property
     def _up(self) -> Path:
-        return self.folder / "disk" / "up"
+        return self.disk
 
     def _seed(self) -> None:
         """What makes a clone a machine of its own: host key, name, our key where the root file system lacks it."""

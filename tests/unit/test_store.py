@@ -163,7 +163,7 @@ def test_runs_are_listed_newest_first_and_named_by_application(store: Store) -> 
 
 
 # ------------------------------------------------------------------ events
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(messages=st.lists(st.text(), min_size=1, max_size=5))
 def test_events_keep_their_order_and_any_text(tmp_path: Path, messages: list[str]) -> None:
     with Store(tmp_path / f"{os.urandom(6).hex()}.db") as store:
