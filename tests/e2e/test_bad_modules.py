@@ -5,7 +5,6 @@ Mended, the next apply finishes. Budget: 2 minutes.
 
 import os
 import shutil
-import socket
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 from provisioner.sandbox import simulator
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.crashing import Cloud
+from tests.ports import free_port
 
 FAULTY = ROOT / "tests" / "data" / "faulty"
 
@@ -35,7 +35,7 @@ class Shop:
 
     def greeting(self) -> str:
         """What the service says."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=120) as answer:
             return str(answer.read().decode())
 
     @property
@@ -75,9 +75,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     shutil.copytree(FAULTY, folder)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PROVISION_"))}
     project = Project(folder, {**kept, "NO_COLOR": "1"})
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     project.edit("8790", str(port))
     try:
         project.provision("apply", "--yes")

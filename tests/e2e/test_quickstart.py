@@ -1,7 +1,6 @@
 """examples/quickstart on the sandbox: what `make demo` shows, and what a user does next. Budget: 3 minutes."""
 
 import json
-import socket
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,13 +13,8 @@ import pytest
 from provisioner.sandbox import simulator
 from tests import clients
 from tests.e2e.conftest import Project, effects
-
-
-def free_port() -> int:
-    """A port that nobody listens on: two runs of this file must not meet."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.e2e.crashing import until
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +32,7 @@ def delivered(example: Callable[..., Project]) -> Iterator[Project]:
 
 
 def visit(project: Project) -> dict[str, object]:
-    with urllib.request.urlopen(project.outputs("web-gateway")["url"], timeout=20) as answer:
+    with urllib.request.urlopen(project.outputs("web-gateway")["url"], timeout=120) as answer:
         content: dict[str, object] = json.loads(answer.read())
     return content
 
@@ -213,7 +207,7 @@ def test_a_renamed_service_takes_over_its_port(delivered: Project) -> None:
     order = [step["step"] for step in sorted(delivered.json("show")["steps"], key=lambda step: step["started"] or "") if "local" in step["step"]]
     assert order == ["remove web-gateway@local", "remove web@local", "site@local", "site-gateway@local"]
     # its queue is gone by now, so a visit would not end well: the process answers through the new gateway
-    with urllib.request.urlopen(delivered.outputs("site-gateway")["url"] + "/healthz", timeout=20) as answer:
+    with urllib.request.urlopen(delivered.outputs("site-gateway")["url"] + "/healthz", timeout=120) as answer:
         assert answer.status == 200
     delivered.provision("plan", "--detailed-exitcode")
 
@@ -230,7 +224,7 @@ def test_destroy_leaves_what_is_to_be_kept_then_nothing(delivered: Project) -> N
     assert not (delivered.folder / ".provision" / "host").exists()
     delivered.provision("destroy", "--yes", "--allow-destroy", "notes")
     assert resources(delivered) == {"tables": [], "buckets": [], "queues": []}
-    assert left(delivered) == []
+    until(lambda: left(delivered) == [])
 
 
 def left(project: Project) -> list[str]:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from provisioner.sandbox import simulator
 from tests.e2e.conftest import Project, effects
+from tests.ports import free_port
 
-PORT = 18650
+PORTS = [free_port(), free_port()]
 DATA = ("table", "bucket")
 OUTPUTS = {"table": ("name", "arn"), "bucket": ("name",), "topic": ("arn", "name")}
 MADE = {"dynamodb": ("list_tables", "TableNames"), "s3": ("list_buckets", "Buckets"), "sns": ("list_topics", "Topics")}
@@ -32,7 +33,7 @@ def applications(draw: st.DrawFn) -> list[dict[str, Any]]:
         one["dependsOn"] = draw(st.lists(st.sampled_from([before["name"] for before in found[:number]]), max_size=2, unique=True)) if number else []
     known = [f"${{{one['name']}.{output}}}" for one in found for output in OUTPUTS[one["type"]]]
     for number in range(draw(st.integers(1, 2))):
-        port = PORT + number
+        port = PORTS[number]
         env = {f"V{index}": text for index, text in enumerate(draw(st.lists(st.sampled_from(known), max_size=3)))}
         found.append({"name": f"web-{number}", "type": "webservice", "properties": {
             "artifact": "service", "cmd": ["python3", "web.py"], "ports": [{"port": port}], "env": {"PORT": str(port), **env},

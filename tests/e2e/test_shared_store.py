@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, Project
-from tests.e2e.crashing import kill_at, processes, said, steps, until
+from tests.e2e.crashing import kill_at, none_left, said, steps
+from tests.ports import free_port
 
 PASSWORD = "canary-of-the-store"
 SETTINGS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
@@ -36,24 +36,22 @@ def server() -> Iterator[str]:
         user = {"user": "postgres", "group": "postgres"}
         for path in (folder, folder / "password"):
             shutil.chown(path, "postgres", "postgres")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
 
     def run(program: str, *arguments: str) -> None:
         # the server keeps what it was given open: a pipe would never end
         with open(folder / "said", "ab") as log:
             done = subprocess.run([programs_in / program, *arguments], cwd=folder, check=False, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                  timeout=120, **user)  # type: ignore[call-overload]
+                                  timeout=660, **user)  # type: ignore[call-overload]
         assert done.returncode == 0, (folder / "said").read_text()
 
     try:
         run("initdb", "-D", "data", "-U", "team", "-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--no-sync")
-        run("pg_ctl", "start", "-D", "data", "-w", "-o", f"{SETTINGS} -p {port}")
+        run("pg_ctl", "start", "-D", "data", "-w", "-t", "600", "-o", f"{SETTINGS} -p {port}")
         try:
             yield f"postgresql://team:{PASSWORD}@127.0.0.1:{port}/postgres"
         finally:
-            run("pg_ctl", "stop", "-D", "data", "-m", "fast")
+            run("pg_ctl", "stop", "-D", "data", "-t", "600", "-m", "fast")
     finally:
         shutil.rmtree(folder)
 
@@ -97,7 +95,7 @@ def test_two_at_once_and_a_killed_run_that_the_other_resumes(people: tuple[Proje
     told = second.provision("resume").stderr
     assert "took over the lock" in told and "that process is gone" in told
     assert {name: state for name, (state, _) in steps(second).items()} == {"first@cloud": "done", "second@cloud": "done"}
-    until(lambda: processes(first) == {})
+    none_left(first)
     second.provision("plan", "--detailed-exitcode")
 
 

@@ -3,7 +3,6 @@
 import copy
 import json
 import os
-import socket
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -31,13 +30,6 @@ if os.environ.get("BROKEN"):
     sys.exit("broken on purpose")
 http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
 '''
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -117,8 +109,8 @@ def environ() -> dict[str, str]:
     """Where Ansible finds our modules."""
     return {"ANSIBLE_LIBRARY": str(LIBRARY / "library"), "ANSIBLE_MODULE_UTILS": str(LIBRARY / "module_utils"),
             "ANSIBLE_ACTION_PLUGINS": str(LIBRARY / "action_plugins"), "ANSIBLE_PIPELINING": "True", "ANSIBLE_SSH_PIPELINING": "True",
-            "ANSIBLE_HOST_KEY_CHECKING": "False",
-            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=10 -o ServerAliveInterval=2 -o ServerAliveCountMax=2 "
+            "ANSIBLE_HOST_KEY_CHECKING": "False", "ANSIBLE_TIMEOUT": "60",
+            "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=10 -o ServerAliveInterval=10 -o ServerAliveCountMax=3 "
                                 f"-o UserKnownHostsFile={os.devnull}",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
@@ -135,7 +127,7 @@ def service(port: int, **changed: Any) -> dict[str, Any]:
         "service_name": "api", "service_artifact": "app", "service_cmd": ["bin/api"], "service_args": [], "service_keep": 2, "service_user": "",
         "service_env": {"PORT": port, "GREETING": 'a "b" $HOME `x` {{ no }} \\', "PIN": CANARY},
         "service_config": {"app.conf": "color = {{ blue }}"}, "service_ports": [{"port": port}],
-        "service_probe": {"httpGet": {"path": "/", "port": port}, "failureThreshold": 20},
+        "service_probe": {"httpGet": {"path": "/", "port": port}, "timeoutSeconds": 60, "failureThreshold": 120},
     }
     return {**unit("api", provision_secret_inputs=["service_env.PIN"]), **copy.deepcopy(given), **changed}
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.playbooks_world import CANARY, World, free_port, service, traces, unit
+from tests.integration.playbooks_world import CANARY, World, service, traces, unit
+from tests.ports import free_port
 
 HERE = "here"
 
@@ -52,7 +53,7 @@ def runs(pid: int) -> bool:
 
 def get(port: int, path: str = "/", **headers: str) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return str(answer.read().decode())
 
 
