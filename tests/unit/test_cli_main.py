@@ -31,14 +31,14 @@ def run(*arguments: str, cwd: Path | None = None, **environ: str) -> "subprocess
     """A process of its own, with no terminal."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("PROVISION_", "COLUMNS", "FORCE_COLOR", "NO_COLOR"))}
     return subprocess.run([sys.executable, "-m", "provisioner", *arguments], capture_output=True, text=True, cwd=cwd, env={**clean, **environ},
-                          stdin=subprocess.DEVNULL, timeout=60, check=False)
+                          stdin=subprocess.DEVNULL, timeout=600, check=False)
 
 
 def test_help_has_all_groups_and_imports_nothing_heavy() -> None:
     code = ("import sys; from provisioner.cli import main; code = main(['--help']); "
             "heavy = {'sqlalchemy', 'pydantic', 'rich', 'boto3', 'paramiko', 'ansible', 'yaml', 'jsonschema', 'cryptography'} & set(sys.modules); "
             "print(sorted(heavy), file=sys.stderr); sys.exit(code)")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False)
     assert (done.returncode, done.stderr.strip()) == (0, "[]")
     assert [group for group in VERBS if f"\n{group}:\n" not in done.stdout] == []
     assert [verb for verb in ALL_VERBS if not re.search(rf"^  {verb} ", done.stdout, re.MULTILINE)] == []
@@ -48,7 +48,7 @@ def test_help_of_a_verb_imports_nothing_of_what_it_does() -> None:
     code = ("import sys; from provisioner.cli import main; codes = [main([verb, '--help']) for verb in sys.argv[1:]]; "
             "heavy = {'sqlalchemy', 'rich', 'boto3', 'paramiko', 'ansible', 'jsonschema', 'hcl2', 'provisioner.api', 'provisioner.spec'}; "
             "print(sorted(heavy & set(sys.modules)), codes, file=sys.stderr)")
-    done = subprocess.run([sys.executable, "-c", code, *ALL_VERBS], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code, *ALL_VERBS], capture_output=True, text=True, timeout=600, check=False)
     assert done.stderr.strip() == f"[] {[0] * len(ALL_VERBS)}"
 
 
@@ -117,7 +117,7 @@ def test_the_format_is_known_before_the_line_is_understood(arguments: list[str],
 def test_a_closed_stream_is_no_error(closed: str, tmp_path: Path) -> None:
     """Files that are opened later must not become the stream either: `init` writes some, and says that it did."""
     line = f'exec "$0" -m provisioner init shop {closed}'
-    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+    done = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False)
     assert (done.returncode, "Traceback" in done.stderr, "a bug" in done.stderr) == (0, False, False)
     assert "Next" not in (tmp_path / "shop/app.yaml").read_text() and not (tmp_path / ".provision").exists()
 
@@ -168,7 +168,8 @@ def test_a_report_holds_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    done = subprocess.run(f"{sys.executable} -m provisioner explain | head -n 1", shell=True, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(f"{sys.executable} -m provisioner explain | head -n 1", shell=True, capture_output=True, text=True, timeout=600,
+                          check=False)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("PRV-")
 
 
@@ -176,7 +177,7 @@ def test_terminated_by_a_signal() -> None:
     code = ("import os, signal, sys, provisioner.cli.entry as entry\n"
             "entry.provision.main = lambda **given: os.kill(os.getpid(), signal.SIGTERM)\n"
             "sys.exit(entry.main(['plan']))")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=False, stdin=subprocess.DEVNULL)
     assert (done.returncode, done.stderr) == (143, "Terminated before anything was begun: nothing was changed.\nNext: provision plan\n")
 
 

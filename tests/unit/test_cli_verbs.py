@@ -262,7 +262,7 @@ def test_secrets_are_set_listed_and_checked(tmp_path: Path, capsys: Captured) ->
     assert "shop/word" in capsys.readouterr().err
     for value, code in (("", 64), ("canary-93215\n", 0)):
         done = subprocess.run([sys.executable, "-m", "provisioner", "secrets", "set", "shop/word"], input=value, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=600, check=False)
         assert done.returncode == code and "canary" not in done.stdout + done.stderr
     assert main(["secrets", "check"]) == Exit.OK
     assert main(["secrets", "list"]) == Exit.OK
@@ -289,7 +289,7 @@ def on_terminal(code: str, answer: str) -> str:
     if pid == 0:
         os.chdir(root)
         os.execv(sys.executable, [sys.executable, "-c", code])
-    text, answered, end = "", False, time.monotonic() + 60
+    text, answered, end = "", False, time.monotonic() + 600
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
             continue

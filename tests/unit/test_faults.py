@@ -97,8 +97,13 @@ def test_control_address() -> None:
 
 def test_clearing_the_faults_lets_delayed_calls_go_on() -> None:
     faulty = Faulty(None)
-    waiting = threading.Thread(target=faulty.delay, args=(600.0,))
+    waiting, other = (threading.Thread(target=faulty.delay, args=(faults.Fault(service, delay_seconds=600),)) for service in ("sqs", "s3"))
+    other.start()
     waiting.start()
     while waiting.is_alive():
-        faulty.control(request("DELETE", faults.PATH))
+        faulty.control({**request("DELETE", faults.PATH), "QUERY_STRING": "service=sqs"})
         waiting.join(0.01)
+    assert other.is_alive()
+    while other.is_alive():
+        faulty.control(request("DELETE", faults.PATH))
+        other.join(0.01)
