@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from provisioner.sandbox import simulator
+from tests.ports import free_port
 
 
 @dataclass
@@ -66,24 +67,21 @@ def account(folder: Path) -> Iterator[Any]:
 def backends(*addresses: str, port: int = 0, keep: bool = True) -> Iterator[list[Backend]]:
     """A backend at each address, at a port of its own or at this one; where they are not kept nobody listens there."""
     made = [Backend() for _ in addresses]
-    servers = [make_server(address, port, one, threaded=True) for address, one in zip(addresses, made, strict=True)]
-    threads = [threading.Thread(target=server.serve_forever) for server in servers if keep]
-    for one, server in zip(made, servers, strict=True):
-        one.port = server.server_port
+    servers = [make_server(address, port, one, threaded=True) for address, one in zip(addresses, made, strict=True)] if keep else []
+    threads = [threading.Thread(target=server.serve_forever) for server in servers]
+    for number, one in enumerate(made):
+        one.port = servers[number].server_port if keep else free_port()
     for thread in threads:
         thread.start()
-    for server in servers:
-        if not keep:
-            server.server_close()
     yield made
-    for server, thread in zip(servers, threads, strict=False):
+    for server, thread in zip(servers, threads, strict=True):
         server.shutdown()
         thread.join()
 
 
 def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
     """What is seen once it is good."""
-    for _ in range(600):
+    for _ in range(6000):
         if good(found := look()):
             return found
         threading.Event().wait(0.1)
@@ -94,7 +92,7 @@ def ask(url: str, method: str = "GET", body: str = "", **headers: str) -> tuple[
     """Status, headers, body."""
     request = urllib.request.Request(url, body.encode() or None, headers, method=method)
     try:
-        with urllib.request.build_opener(Told).open(request, timeout=20) as answer:
+        with urllib.request.build_opener(Told).open(request, timeout=120) as answer:
             return answer.status, dict(answer.headers), answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read().decode()

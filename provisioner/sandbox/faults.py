@@ -3,7 +3,7 @@
     POST /_provision/faults   {"service": "sqs", "action": "CreateQueue", "match": "orders", "code": "AccessDenied",
                                "message": "…", "status": 403, "delay_seconds": 2, "times": 1}
     GET  /_provision/faults   the faults that are set
-    DELETE /_provision/faults   none any more; calls that are being delayed go on
+    DELETE /_provision/faults   none any more (with ?service=NAME those of one service); calls that are being delayed go on
 
 `service` is the name that requests are signed for (rds, s3, sqs, dynamodb, ec2, apigateway …), `action` the API's, both "" for any; `match` is a text
 in the request's path, query or body. Without `code` a call is only delayed. `times`: how often it strikes, 0 for ever.
@@ -13,10 +13,10 @@ import json
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 from xml.sax.saxutils import escape
 
 PATH = "/_provision/faults"
@@ -61,26 +61,27 @@ class Faulty:
         self.application = application
         self.faults: list[Fault] = []
         self.lock = threading.Condition()
-        self.mended = 0
-        """How often all faults were cleared."""
+        self.held: list[Fault] = []
+        """Those that hold a call at this moment."""
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if environ.get("PATH_INFO") == PATH:
             return _respond(start_response, self.control(environ))
         if self.faults and (fault := self.strike(call_of(environ))):
-            self.delay(fault.delay_seconds)
+            self.delay(fault)
             if fault.code:
                 return _respond(start_response, refusal(fault, call_of(environ)))
         answer: Iterable[bytes] = self.application(environ, start_response)
         return answer
 
     def control(self, environ: Environ) -> Answer:
-        """Set, list or clear the faults."""
+        """Set, list or clear the faults; `?service=NAME` clears those of one service."""
         method = environ["REQUEST_METHOD"]
         with self.lock:
             if method == "DELETE":
-                self.faults.clear()
-                self.mended += 1
+                service = dict(parse_qsl(environ.get("QUERY_STRING", ""))).get("service", "")
+                for faults in (self.faults, self.held):
+                    faults[:] = [fault for fault in faults if service and fault.service != service]
                 self.lock.notify_all()
             elif method == "POST":
                 try:
@@ -89,11 +90,13 @@ class Faulty:
                     return 400, "application/json", json.dumps({"error": str(error)}).encode()
             return 200, "application/json", json.dumps([asdict(fault) for fault in self.faults]).encode()
 
-    def delay(self, seconds: float) -> None:
-        """Wait, at most until the faults are cleared."""
+    def delay(self, fault: Fault) -> None:
+        """Hold a call, at most until the fault is cleared."""
+        mine = replace(fault)
         with self.lock:
-            before = self.mended
-            self.lock.wait_for(lambda: self.mended != before, seconds)
+            self.held.append(mine)
+            self.lock.wait_for(lambda: not any(one is mine for one in self.held), fault.delay_seconds)
+            self.held[:] = [one for one in self.held if one is not mine]
 
     def strike(self, call: Call) -> Fault | None:
         """The first fault that fits, counted down."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from provisioner.sandbox import faults
 from tests.e2e.conftest import Project
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds for the moment to come, and for what must end to end. A limit, nothing that is measured."""
 Moment = Callable[[str], bool]
 """True when it is time to kill; given what provision has written to stderr until now."""
@@ -38,7 +38,7 @@ def kill_at(project: Project, moment: Moment, *arguments: str) -> str:
 
 
 def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true; fails after two minutes."""
+    """Wait for something to become true; fails after PATIENCE."""
     end = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < end, "waited in vain"
@@ -58,6 +58,14 @@ def processes(project: Project) -> dict[int, str]:
             if folder in about:
                 found[int(entry.name)] = words.strip()
     return found
+
+
+def none_left(project: Project) -> None:
+    """Wait until nothing of the project runs: what was killed takes a moment to go. Fails with what stays."""
+    end = time.monotonic() + PATIENCE
+    while (found := processes(project)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert found == {}
 
 
 def without_terraform(project: Project) -> dict[int, str]:
@@ -81,10 +89,10 @@ class Cloud:
         """Refuse or delay calls from now on."""
         self._ask("POST", json.dumps(rule).encode())
 
-    def mend(self) -> None:
-        """No faults any more."""
-        self._ask("DELETE", None)
+    def mend(self, service: str = "") -> None:
+        """No faults any more, or none of a service."""
+        self._ask("DELETE", None, f"?service={service}" if service else "")
 
-    def _ask(self, method: str, body: bytes | None) -> None:
-        with urllib.request.urlopen(urllib.request.Request(self._url, body, method=method), timeout=30) as answer:
+    def _ask(self, method: str, body: bytes | None, query: str = "") -> None:
+        with urllib.request.urlopen(urllib.request.Request(self._url + query, body, method=method), timeout=120) as answer:
             answer.read()
