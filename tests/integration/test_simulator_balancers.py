@@ -46,11 +46,11 @@ class Balancer:
         made = self.api.create_listener(LoadBalancerArn=self.arn, Port=port, Protocol=protocol, DefaultActions=[action], **more)
         return str(made["Listeners"][0]["ListenerArn"])
 
-    def group(self, name: str, *targets: tuple[str, int], path: str = "/") -> str:
-        """A target group of addresses, asked as often as AWS allows."""
+    def group(self, name: str, *targets: tuple[str, int], fails: int = 2) -> str:
+        """A target group of addresses, asked as often as AWS allows; unhealthy after so many failures."""
         made = self.api.create_target_group(
-            Name=name, Protocol="HTTP", Port=8080, VpcId=self.vpc, TargetType="ip", HealthCheckPath=path, HealthCheckIntervalSeconds=5,
-            HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2, Matcher={"HttpCode": "200-399"})
+            Name=name, Protocol="HTTP", Port=8080, VpcId=self.vpc, TargetType="ip", HealthCheckPath="/", HealthCheckIntervalSeconds=5,
+            HealthCheckTimeoutSeconds=4, HealthyThresholdCount=2, UnhealthyThresholdCount=fails, Matcher={"HttpCode": "200-399"})
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
         if targets:
             self.api.register_targets(TargetGroupArn=arn, Targets=[{"Id": address, "Port": port} for address, port in targets])
@@ -83,7 +83,7 @@ def test_it_answers_by_its_name_and_at_an_address(cloud: Any, door: Balancer) ->
 
 def test_requests_are_shared_among_healthy_targets(door: Balancer, backend: list[Backend]) -> None:
     first, second = backend
-    group = door.group("app", ("127.0.0.1", first.port), ("127.0.0.2", second.port))
+    group = door.group("app", ("127.0.0.1", first.port), ("127.0.0.2", second.port), fails=10)
     assert door.health(group)["127.0.0.1"] == ("unused", "Target.NotInUse")
     door.rule(10, "/app/*", {group: 1})
     until(lambda: door.health(group), lambda found: {state for state, _ in found.values()} == {"healthy"})
@@ -93,12 +93,19 @@ def test_requests_are_shared_among_healthy_targets(door: Balancer, backend: list
     seen = first.seen("/app/x y")[0]["headers"]
     assert (seen["Host"], seen["X-Forwarded-Proto"], seen["X-Forwarded-Port"]) == (door.name, "http", "80")
     assert seen["X-Forwarded-For"].startswith("192.0.2.1, 127.") and seen["X-Amzn-Trace-Id"].startswith("Root=1-")
-    second.broken = True
-    until(lambda: door.health(group), lambda found: found["127.0.0.2"] == ("unhealthy", "Target.ResponseCodeMismatch"))
-    before = len(second.seen("/app/"))
-    assert {ask(f"http://{door.name}/app/")[0] for _ in range(4)} == {200} and len(second.seen("/app/")) == before
-    second.broken = False
     clients.http({"url": f"http://{door.name}/app/"})
+
+
+def test_a_target_that_fails_gets_no_requests(door: Balancer, backend: list[Backend]) -> None:
+    first, second = backend
+    group = door.group("sick", ("127.0.0.1", first.port), ("127.0.0.2", second.port))
+    door.rule(11, "/sick", {group: 1})
+    second.broken = True
+    until(lambda: door.health(group), lambda found: found == {
+        "127.0.0.1": ("healthy", ""), "127.0.0.2": ("unhealthy", "Target.ResponseCodeMismatch")})
+    assert {ask(f"http://{door.name}/sick")[0] for _ in range(4)} == {200} and not second.seen("/sick")
+    second.broken = False
+    until(lambda: door.health(group), lambda found: {state for state, _ in found.values()} == {"healthy"})
 
 
 def test_no_target_is_503_one_that_refuses_502_and_one_of_no_machine_504(door: Balancer, backend: list[Backend]) -> None:
