@@ -18,7 +18,7 @@ def sqs(outputs: Mapping[str, Any]) -> None:
     queue, text = client("sqs", outputs), str(uuid.uuid4())
     ordered = {"MessageGroupId": "client"} if outputs["url"].endswith(".fifo") else {}
     queue.send_message(QueueUrl=outputs["url"], MessageBody=text, **ordered)
-    (message,) = queue.receive_message(QueueUrl=outputs["url"], WaitTimeSeconds=5)["Messages"]
+    (message,) = queue.receive_message(QueueUrl=outputs["url"], WaitTimeSeconds=20)["Messages"]
     assert message["Body"] == text
     queue.delete_message(QueueUrl=outputs["url"], ReceiptHandle=message["ReceiptHandle"])
     assert "Messages" not in queue.receive_message(QueueUrl=outputs["url"])

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-TIMEOUT = 20
+TIMEOUT = 120
 """Seconds to connect."""
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 LIBRARY = "libnfs.so.13"
-GRACE = 150
+GRACE = 600
 
 
 @contextlib.contextmanager

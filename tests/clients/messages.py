@@ -4,13 +4,18 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+TIMEOUT = 120
+"""Seconds to connect."""
+
 
 def amqp(outputs: Mapping[str, Any]) -> None:
     """Declare a queue, publish to it with confirmation, get the message, delete the queue."""
     import pika  # type: ignore[import-untyped]
 
     name = f"client.{uuid.uuid4()}"
-    connection = pika.BlockingConnection(pika.URLParameters(outputs["url"]))
+    where = pika.URLParameters(outputs["url"])
+    where.socket_timeout = where.stack_timeout = TIMEOUT
+    connection = pika.BlockingConnection(where)
     try:
         channel = connection.channel()
         channel.confirm_delivery()

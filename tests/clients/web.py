@@ -8,5 +8,5 @@ from typing import Any
 def http(outputs: Mapping[str, Any]) -> None:
     """It answers, and not with an error."""
     # not urlopen: it keeps the proxies of its first call
-    with urllib.request.build_opener().open(outputs["url"], timeout=20) as answer:
+    with urllib.request.build_opener().open(outputs["url"], timeout=120) as answer:
         assert answer.status < 400

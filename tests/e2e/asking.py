@@ -14,8 +14,8 @@ from tests.lab import Lab
 ROOT = Path(__file__).parents[2]
 CLIENT = "import json, sys; from tests.clients import CLIENTS; CLIENTS[sys.argv[1]](json.load(sys.stdin))"
 
-LOOP = "end=$(($(date +%s) + 400)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
-       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 5 -w '%{{http_code}}' {words}); sleep 0.05; done"
+LOOP = "end=$(($(date +%s) + 3000)); while [ ! -e {stop} ] && [ $(date +%s) -lt $end ]; do " \
+       "echo $(date +%s.%N) $(curl -s -o /dev/null --max-time 120 -w '%{{http_code}}' {words}); sleep 0.05; done"
 
 
 def use(lab: Lab, protocol: str, outputs: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def asked_meanwhile(lab: Lab, stop: Path, *words: str) -> Iterator[list[tuple[fl
     """`words`: those of curl. Afterwards the list holds when, and the status of each answer (000: none); `stop` is a file that is not there yet."""
     answers: list[tuple[float, str]] = []
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(lab.exec, ["sh", "-c", LOOP.format(stop=stop, words=join(words))], timeout=420)
+        asking = pool.submit(lab.exec, ["sh", "-c", LOOP.format(stop=stop, words=join(words))], timeout=3300)
         try:
             yield answers
         finally:

@@ -75,7 +75,7 @@ class Project:
         self.command = tuple(command)
         self._outputs: dict[str, Any] | None = None
 
-    def provision(self, *arguments: str, exit: int | None = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def provision(self, *arguments: str, exit: int | None = 0, timeout: float = 3000) -> subprocess.CompletedProcess[str]:
         """Run one command to its end; fails the test when its exit code is another one (None: any)."""
         self._outputs = None
         done = subprocess.run([*self.command, *arguments], cwd=self.folder, env=self.environ, stdin=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ class Project:
         """Run a step again as a user would, with the plain tool and more arguments for it; what it said."""
         environ = {**self.environ, "PATH": f"{PROVISION.parent}{os.pathsep}{self.environ['PATH']}"}
         done = subprocess.run(["sh", str(command), *arguments], cwd="/", env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, timeout=300)
+                              check=False, timeout=1800)
         assert done.returncode == exit, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -125,7 +125,7 @@ class Project:
         environ.pop("VIRTUAL_ENV", None)
         assert not shutil.which("provision", path=environ["PATH"]) and shutil.which("terraform", path=environ["PATH"])
         done = subprocess.run(["sh", str(script), *arguments], cwd="/", env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              check=False, timeout=300)
+                              check=False, timeout=1800)
         assert done.returncode == exit, f"{script}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Project
+from tests.e2e.crashing import until
 from tests.vault_server import TOKEN, Server, vault
 
 DATA = Path(__file__).parents[1] / "data"
@@ -66,7 +67,7 @@ def test_a_playbook_has_a_limit_and_its_preview_shows_the_file(shop: Project) ->
     assert "noted.txt" in told and shop.outputs("own")["name"] in told
     shop.provision("apply", "--yes", exit=1)
     assert states(shop)["played@workflow"] == "failed" and "timed out after 6s" in shop.provision("show").stdout
-    assert "sleep 77" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    until(lambda: "sleep 77" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines())
     assert not (shop.folder / "noted.txt").exists()
     # an edit of the playbook that nobody was shown is not played by going on
     playbook = shop.folder / "playbooks/note.yml"

@@ -51,7 +51,7 @@ def test_the_page_is_true(project: Project) -> None:
             path.write_text(content)
             continue
         ran = subprocess.run(["bash", "-c", step[2:]], cwd=project.folder, env=project.environ, stdin=subprocess.DEVNULL, capture_output=True,
-                             text=True, check=False, timeout=300)
+                             text=True, check=False, timeout=1800)
         compare(step, content.splitlines(), ran.stdout + (ran.stderr if ran.returncode else ""))
     assert not list((project.folder / ".provision" / "host" / "etc" / "notices").iterdir())
 

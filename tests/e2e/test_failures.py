@@ -141,7 +141,7 @@ def running(shop: Project) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         (shop.folder / "go").touch()
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
 
 
 def test_a_second_apply_names_who_holds_the_lock(shop: Project, running: subprocess.Popen[str]) -> None:
@@ -151,7 +151,7 @@ def test_a_second_apply_names_who_holds_the_lock(shop: Project, running: subproc
 def test_ctrl_c_ends_after_the_running_step_and_resume_does_the_rest(shop: Project, running: subprocess.Popen[str]) -> None:
     running.send_signal(signal.SIGINT)
     (shop.folder / "go").touch()
-    told = running.communicate(timeout=60)[0]
+    told = running.communicate(timeout=600)[0]
     assert running.returncode == 130, told
     assert "provision resume" in told and "Traceback" not in told
     (shop.folder / "begun").unlink()

@@ -82,7 +82,7 @@ def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) 
 def test_the_sidecar_reads_what_the_worker_writes(project: Project, lab: Lab, hosts: list[model.Host]) -> None:
     for host in hosts:
         assert lab.ssh(host, "podman ps --format '{{.Names}}' | sort").stdout.split() == ["log-gen-worker", "log-gen-worker-count-log"]
-        told = lab.ssh(host, "for i in $(seq 50); do podman logs log-gen-worker-count-log 2>&1 | grep -m1 '^0: ' && break; sleep 0.2; done").stdout
+        told = lab.ssh(host, "for i in $(seq 900); do podman logs log-gen-worker-count-log 2>&1 | grep -m1 '^0: ' && break; sleep 0.2; done").stdout
         assert told.startswith("0: ")
 
 

@@ -70,7 +70,7 @@ def project(lab: Lab, agent: dict[str, str], tmp_path_factory: pytest.TempPathFa
 
 
 def answer(lab: Lab, host: model.Host) -> str:
-    return lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout.strip()
+    return lab.exec(["curl", "-sSf", "--max-time", "120", f"http://{host.address}:8080/"]).stdout.strip()
 
 
 def on(*hosts: model.Host) -> list[str]:
@@ -94,7 +94,7 @@ def test_the_service_survives_a_power_cut_of_its_host(lab: Lab, hosts: list[mode
     lab.ssh(hosts[0], "sync")
     machine.kill()
     machine.start()
-    lab.exec(["curl", "-sSf", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", f"http://{hosts[0].address}:8080/"])
+    lab.exec(["curl", "-sSf", "--retry", "120", "--retry-connrefused", "--retry-delay", "1", f"http://{hosts[0].address}:8080/"])
     project.provision("plan", *on(*hosts), "--detailed-exitcode")
 
 
@@ -150,7 +150,8 @@ def test_policies_hold_on_a_host(lab: Lab, hosts: list[model.Host], project: Pro
     made = Project(folder, project.environ, project.command)
 
     def answers() -> dict[str, str]:
-        found = {name: lab.exec(["curl", "-s", "--max-time", "5", f"http://{hosts[0].address}:{port}/"], check=False) for name, port in PAGES.items()}
+        ask = ["curl", "-s", "--max-time", "120"]
+        found = {name: lab.exec([*ask, f"http://{hosts[0].address}:{port}/"], check=False) for name, port in PAGES.items()}
         return {name: done.stdout.split()[0] for name, done in found.items() if done.returncode == 0}
 
     pages(made, *PAGES, policies="\n" + ONCE + PROTECT + GARBAGE)

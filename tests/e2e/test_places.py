@@ -113,7 +113,7 @@ def delivered(desk: Project) -> Project:
 
 
 def answer(lab: Lab, host: model.Host) -> Any:
-    return json.loads(lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout)
+    return json.loads(lab.exec(["curl", "-sSf", "--max-time", "120", f"http://{host.address}:8080/"]).stdout)
 
 
 def test_two_targets_that_fit_are_named(lab: Lab, hosts: list[model.Host], desk: Project) -> None:

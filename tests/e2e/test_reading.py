@@ -44,7 +44,7 @@ def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) 
 
 
 def said(lab: Lab, host: model.Host, port: int) -> list[str]:
-    return lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:{port}/"]).stdout.split()
+    return lab.exec(["curl", "-sSf", "--max-time", "120", f"http://{host.address}:{port}/"]).stdout.split()
 
 
 def tasks(project: Project, unit: str) -> list[list[str]]:

@@ -95,7 +95,7 @@ def project(lab: Lab, hosts: dict[str, model.Host], tmp_path_factory: pytest.Tem
     made = Project(folder, {**kept, "NO_COLOR": "1"})
     subprocess.run([*made.command, "secrets", "set", "reader"], cwd=folder, env=made.environ, input=READER, text=True, check=True,
                    capture_output=True)
-    made.provision("apply", "--yes", timeout=1500)
+    made.provision("apply", "--yes", timeout=3000)
     return made
 
 
@@ -199,8 +199,8 @@ def test_a_power_cut_is_survived(lab: Lab, hosts: dict[str, model.Host], project
     machine.start()
     for component in PROTOCOLS:
         given = outputs(project, component, "trixie")
-        lab.exec(f"for i in $(seq 90); do {sys.executable} -c '{CLIENT}' {PROTOCOLS[component]} <<< \"$GIVEN\" && exit; sleep 1; done; exit 1",
-                 cwd=ROOT, env={**os.environ, "GIVEN": json.dumps(given)}, timeout=300)
+        lab.exec(f"for i in $(seq 600); do {sys.executable} -c '{CLIENT}' {PROTOCOLS[component]} <<< \"$GIVEN\" && exit; sleep 1; done; exit 1",
+                 cwd=ROOT, env={**os.environ, "GIVEN": json.dumps(given)}, timeout=1800)
     project.provision("plan", "--detailed-exitcode")
 
 

@@ -68,7 +68,7 @@ def test_it_stops_at_an_interrupt_as_the_binary_does(environ: dict[str, str], tm
         assert child.poll() is None
         time.sleep(0.05)
     child.send_signal(signal.SIGINT)
-    said, _ = child.communicate(timeout=120)
+    said, _ = child.communicate(timeout=600)
     assert child.returncode == 1 and "Interrupt received" in said
     # the lock on the state was given back
     state = subprocess.run([program, "state", "list"], cwd=tmp_path, env=environ, check=True, capture_output=True, text=True)

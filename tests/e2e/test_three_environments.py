@@ -113,5 +113,5 @@ def test_and_on_to_hosts(orders: Project, lab: Lab, lab_hosts: LabHosts) -> None
     assert orders.json("runs", "-e", "lab") == runs and "LEVEL=debug" in lab.ssh(hosts[1], "cat /etc/desk/env").stdout
     orders.provision("drift", "-e", "lab", "--fix", "--yes")
     for host in hosts:
-        assert lab.exec(["curl", "-sSf", "--max-time", "10", f"http://{host.address}:8080/"]).stdout == "orders 1.4.0\n"
+        assert lab.exec(["curl", "-sSf", "--max-time", "120", f"http://{host.address}:8080/"]).stdout == "orders 1.4.0\n"
     assert "PRV-5010" in orders.provision("destroy", "-e", "lab", "--yes", "--allow-destroy", "orders", "--allow-destroy", "receipts", exit=5).stderr

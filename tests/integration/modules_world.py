@@ -26,7 +26,7 @@ class Root:
         self.environ = configuration.environment(self.over, config)
 
     def run(self, *arguments: str, good: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(["terraform", *arguments], cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=400, check=False)
+        done = subprocess.run(["terraform", *arguments], cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=1800, check=False)
         assert done.returncode in good, f"terraform {' '.join(arguments)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done
 

@@ -236,7 +236,7 @@ def test_names_certificates_and_secrets(world: World) -> None:
 def test_everybody_reads_the_site(world: World, running: simulator.Simulator) -> None:
     bucket = world.root.outputs()["site"]["bucket"]
     for name, kind in (("index.html", "text/html; charset=utf-8"), ("css/site.css", "text/css; charset=utf-8"), ("data", "application/octet-stream")):
-        with urlopen(Request(f"{running.endpoint}/{bucket}/{name}"), timeout=10) as answer:
+        with urlopen(Request(f"{running.endpoint}/{bucket}/{name}"), timeout=120) as answer:
             assert answer.headers["Content-Type"] == kind and answer.read().decode() == Path(world.files[name]).read_text()
     website = world.root.client("s3").get_bucket_website(Bucket=bucket)
     assert website["IndexDocument"] == {"Suffix": "index.html"} and website["ErrorDocument"] == {"Key": "404.html"}

@@ -48,7 +48,7 @@ class Control:
 
     def ask(self, method: str, fault: Any = None) -> Any:
         body = None if fault is None else json.dumps(fault).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.address, body, method=method), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(self.address, body, method=method), timeout=120) as answer:
             return json.loads(answer.read())
 
     def set(self, **fault: Any) -> None:
@@ -57,7 +57,7 @@ class Control:
 
 def client(running: simulator.Simulator, service: str) -> Any:
     return boto3.client(service, endpoint_url=running.endpoint, region_name=simulator.REGION, aws_access_key_id="test",
-                        aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}))
+                        aws_secret_access_key="test", config=Config(retries={"total_max_attempts": 1}, read_timeout=600))
 
 
 # ------------------------------------------------------------------ the process
@@ -91,7 +91,8 @@ def test_stop_says_whether_one_ran(folder: Path) -> None:
 
 
 def test_ends_without_requests(folder: Path) -> None:
-    _gone(simulator.start(folder, idle=1).pid)
+    # long enough for a busy machine to see that it has started
+    _gone(simulator.start(folder, idle=6).pid)
 
 
 def test_ends_when_its_record_is_gone(folder: Path) -> None:
@@ -133,7 +134,7 @@ def test_real_credentials_do_not_get_through(running: simulator.Simulator) -> No
 
 
 def _gone(pid: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 600
     while time.monotonic() < end:
         if identity.of(pid) is None:
             return
@@ -188,11 +189,15 @@ def test_a_fault_strikes_as_often_as_told(running: simulator.Simulator, control:
 
 
 def test_a_delay_holds_a_call_and_no_other(running: simulator.Simulator, control: Control) -> None:
-    control.set(service="sqs", action="CreateQueue", delay_seconds=2)
+    control.set(service="sqs", action="CreateQueue", delay_seconds=600)
+    queues, buckets = client(running, "sqs"), client(running, "s3")
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(client(running, "sqs").create_queue, QueueName="slow")
-        client(running, "s3").list_buckets()
-        assert not slow.done()
+        slow = pool.submit(queues.create_queue, QueueName="slow")
+        try:
+            buckets.list_buckets()
+            assert not slow.done()
+        finally:
+            control.ask("DELETE")
         assert slow.result()["QueueUrl"]
 
 
@@ -338,7 +343,7 @@ def test_a_call_that_is_sent_again_gets_its_first_answer(running: simulator.Simu
                    "amz-sdk-invocation-id": call, "amz-sdk-request": f"attempt={attempt}; max=25"}
         request = urllib.request.Request(running.endpoint, b'{"TableName": "once"}', headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 assert json.loads(answer.read())["TableDescription"]["TableName"] == "once"
                 return int(answer.status)
         except urllib.error.HTTPError as error:

@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def gone(server: identity.Identity) -> None:
-    for _ in range(600):
+    for _ in range(12000):
         if not identity.alive(server):
             return
         threading.Event().wait(0.05)

@@ -28,7 +28,7 @@ class World:
             containerDefinitions=[{"name": "main", "image": "migrate:1", "memory": 512}])
         ec2 = boto3.client("ec2", **KEYS)
         self.asked = {
-            "cluster": "shop", "definition": made["taskDefinition"]["taskDefinitionArn"], "copies": 1, "retries": 0, "seconds": 60, "public": False,
+            "cluster": "shop", "definition": made["taskDefinition"]["taskDefinitionArn"], "copies": 1, "retries": 0, "seconds": 6000, "public": False,
             "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]], "log_group": "/ecs/migrate",
             "security_groups": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]]}
 
