@@ -115,6 +115,9 @@ def _fetched(project: Path, asked: AddonPin) -> Iterator[Fetched]:
                 if not fetched.is_dir():
                     raise ProvisionError(f"there is no folder {asked.source}", code="PRV-1604", exit=Exit.INVALID,
                                          hint="name a folder, or a git repository as https://, ssh://, file:// or USER@HOST:PATH")
+                if asked.ref:
+                    raise ProvisionError(f"{asked.source} is a folder, which is taken as it is: it has no {asked.ref}", code="PRV-1604",
+                                         exit=Exit.INVALID, hint=f"of a git repository on this machine: {fetched.resolve().as_uri()}")
             _copy(fetched / asked.path, tree, asked)
             ref = asked.ref if not git.COMMIT.match(asked.ref) else ""
             try:

@@ -18,8 +18,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-1604": (
         "An addon can't be copied",
-        "Its source is a folder, or a git repository; --path names a folder within it. Links must not lead out of the addon: what they\n"
-        "lead to would not be there on another machine.",
+        "Its source is a folder as it is, or a git repository, which has branches and tags (--ref); --path names a folder\n"
+        "within it. Links must not lead out of the addon: what they lead to would not be there on another machine.",
     ),
     "PRV-1605": ("No such addon", "provision addon list shows those of the project. They are in provision.lock, and their copies below addons/."),
     "PRV-1606": (

@@ -219,7 +219,8 @@ def test_a_type_of_the_project_s_own_is_not_the_addon_s(capsys: Captured) -> Non
 
 
 @pytest.mark.parametrize(("arguments", "code"), [
-    (["add", "../nowhere"], "PRV-1604"), (["add", "../mail", "--path", "deep"], "PRV-1604"), (["add", "../empty"], "PRV-1603"),
+    (["add", "../nowhere"], "PRV-1604"), (["add", "../mail", "--ref", "v1.0.0"], "PRV-1604"),
+    (["add", "../mail", "--path", "deep"], "PRV-1604"), (["add", "../empty"], "PRV-1603"),
     (["add", "../odd"], "PRV-1603"), (["add", "../bad"], "PRV-1432"), (["add", "../link"], "PRV-1604"), (["add", "file:///nowhere/x"], "PRV-1602"),
     (["remove", "mial"], "PRV-1605"), (["upgrade", "mail"], "PRV-1605"), (["restore", "mail"], "PRV-1605"),
 ])
