@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner import references
+from provisioner.catalog.modules import read_module
 from provisioner.compose import Context, compose
 from provisioner.errors import Invalid, Problem, Where
 from provisioner.model import (
@@ -21,6 +23,7 @@ from provisioner.model import (
     Trait,
 )
 from provisioner.spec import yaml
+from provisioner.suggest import suggestion
 
 HOSTS = 3
 VALUES: Mapping[str, Json] = {"integer": 1, "number": 1, "boolean": True, "array": ["example"], "object": {}}
@@ -56,7 +59,7 @@ def of_components(catalog: Definitions, chosen: list[Definition], every: Mapping
 
 
 def of_traits(catalog: Definitions, chosen: list[Definition], every: Mapping[str, Definition]) -> Iterator[Problem]:
-    """What is wrong with the examples of traits that have one: each on the example of the first type that it applies to."""
+    """What is wrong with the examples of traits that have one, on the example of each type that they apply to; and with the variables they give."""
     pool = _pool(every.values())
     for trait in chosen:
         if not trait.example or trait.refused:
@@ -66,19 +69,37 @@ def of_traits(catalog: Definitions, chosen: list[Definition], every: Mapping[str
         except Invalid as error:
             yield from error.problems
             continue
-        bearer = next((every[name] for name in [*trait.applies_to, BEARER] if name in every and _example_of(every[name])), None)
-        if bearer is None:
+        able = {name: definition for name, definition in every.items() if name in (*trait.applies_to, BEARER) and _example_of(definition)}
+        bearers = [able[name] for name in trait.applies_to if name in able] or [able[name] for name in able if name == BEARER]
+        if not bearers:
             yield Problem("PRV-1435", f'the example of trait "{trait.name}": no type that it applies to has an example', Where(trait.file))
-            continue
-        first, *others = _example_of(bearer)
-        components = _with_referred([replace(first, traits=(*first.traits, *traits)), *others], pool)
-        needs = {entry.needs for entry in trait.implementations}
-        tries = [list(_compose(catalog, components, every, (bearer, entry), trait)) for entry in bearer.implementations
-                 if entry.needs != "existing" and (not needs or entry.needs in needs)]
-        if all(tries):
-            # a type may refuse on one kind of target what the trait asks for; on one of them it has to work
-            yield from tries[0] if tries else [Problem("PRV-1435", f'the example of trait "{trait.name}": {bearer.name} goes to no target that '
-                                                       f"the trait has an implementation for", Where(trait.file))]
+        for bearer in bearers:
+            yield from _carried(catalog, trait, traits, bearer, every, pool)
+            yield from _variables(trait, bearer)
+
+
+def _carried(catalog: Definitions, trait: Definition, traits: tuple[Trait, ...], bearer: Definition, every: Mapping[str, Definition],
+             pool: Mapping[str, Component]) -> Iterator[Problem]:
+    first, *others = _example_of(bearer)
+    components = _with_referred([replace(first, traits=(*first.traits, *traits)), *others], pool)
+    needs = {entry.needs for entry in trait.implementations}
+    tries = [list(_compose(catalog, components, every, (bearer, entry), trait)) for entry in bearer.implementations
+             if entry.needs != "existing" and (not needs or entry.needs in needs)]
+    if all(tries):
+        # a type may refuse on one kind of target what the trait asks for; on one of them it has to work
+        yield from tries[0] if tries else [Problem("PRV-1435", f'the example of trait "{trait.name}": {bearer.name} goes to no target that '
+                                                   f"the trait has an implementation for", Where(trait.file))]
+
+
+def _variables(trait: Definition, bearer: Definition) -> Iterator[Problem]:
+    """Variables that a trait gives to a module which has none of that name."""
+    for entry in bearer.implementations if trait.applies_to else ():
+        given = trait.variables.get(entry.needs)
+        known = read_module(Path(entry.module)).variables if given and Path(entry.module).is_dir() and entry.module else given or {}
+        for name in given or {}:
+            if name not in known:
+                yield Problem("PRV-1432", f'trait "{trait.name}": module {Path(entry.module).name} of {bearer.name} has no variable "{name}"',
+                              Where(trait.file), suggestion(name, known))
 
 
 def _example_of(definition: Definition) -> list[Component]:
@@ -151,7 +172,8 @@ def _compose(catalog: Definitions, components: list[Component], definitions: Map
         compose(catalog.context_for(application, Environment("example", targets, tuple(rules))))
     except Invalid as error:
         for problem in error.problems:
-            yield Problem("PRV-1435", f'the example of "{about.name}" on {entry.needs}: {problem.code} {problem.message}',
+            on = entry.needs if definition is about or about.kind != "trait" else f"{definition.name}, {entry.needs}"
+            yield Problem("PRV-1435", f'the example of "{about.name}" on {on}: {problem.code} {problem.message}',
                           Where(about.file), problem.hint)
 
 

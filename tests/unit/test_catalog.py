@@ -229,10 +229,10 @@ spec:
 
 @pytest.mark.parametrize(("old", "new", "said"), [
     ("", "", ""),
-    ("{text: blue}", "{txt: blue}", 'PRV-1435 the example of "label" on hosts: PRV-1403'),
+    ("{text: blue}", "{txt: blue}", 'PRV-1435 the example of "label" on webservice, hosts: PRV-1403'),
     ("- {type: label, properties: {text: blue}}", "type: label", 'PRV-1435 the example of "label" is no list of traits'),
-    ("merge: {labels", "merge: {colours", 'PRV-1435 the example of "label" on hosts: PRV-1403'),
-    ("[webservice]", "[nothing]", 'PRV-1435 the example of "label" on hosts'),
+    ("merge: {labels", "merge: {colours", 'PRV-1435 the example of "label" on webservice, hosts: PRV-1403'),
+    ("[webservice]", "[nothing]", 'PRV-1435 the example of "label" on webservice, hosts'),
 ])
 def test_the_example_of_a_trait_is_composed_on_a_type_that_it_applies_to(project: Path, old: str, new: str, said: str) -> None:
     folder = project / "components" / "traits"

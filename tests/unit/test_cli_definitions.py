@@ -242,6 +242,29 @@ def test_vetting_compares_parameters_with_variables(capsys: Captured) -> None:
     assert {one["code"] for one in json.loads(capsys.readouterr().out)["problems"]} == {"PRV-1436"}
 
 
+TRAIT = """apiVersion: provision/v1
+kind: TraitDefinition
+metadata: {name: watch, version: 1.0.0}
+spec:
+  description: Who looks.
+  appliesTo: [webservice, cache]
+  parameters: {properties: {level: {type: string, default: low, description: How closely}}}
+  variables: {aws: {log_days: 90, eviction: noeviction}}
+  patch: [{merge: {env: {LEVEL: "${parameters.level}"}}}]
+  example: |
+    - {type: watch}
+"""
+
+
+def test_vetting_tries_a_trait_on_each_type_that_it_applies_to(capsys: Captured) -> None:
+    write(Path("components/traits/watch.yaml"), TRAIT)
+    assert main(["def", "vet", "watch"]) == Exit.INVALID
+    told = capsys.readouterr().err
+    assert 'the example of "watch" on cache, aws: PRV-1403 sessions: unknown property "env"' in told
+    assert 'trait "watch": module cache of cache has no variable "log_days"' in told
+    assert 'trait "watch": module service of webservice has no variable "eviction"' in told and "3 errors" in told
+
+
 @pytest.mark.parametrize(("value", "text"), [
     ("plain text", "plain text"), ("yes", '"yes"'), ("a: b", '"a: b"'), ("${x}", '"${x}"'), (["a", 1, None, True], "[a, 1, null, true]"),
     ({"a b": {"c:d": "it's"}}, '{a b: {"c:d": "it\'s"}}'), ("", '""'), ("1.5", '"1.5"'), ("a, b", '"a, b"'), ("end ", '"end "'),
