@@ -6,7 +6,7 @@ from dataclasses import replace
 from provisioner.api.values import Status, StatusRow
 from provisioner.engine import Planned
 from provisioner.errors import Exit
-from provisioner.model import Delivered, Environment, Json, Plan, Step
+from provisioner.model import Delivered, Environment, Json, Plan, Step, Unit
 from provisioner.planner import Looked
 from provisioner.planner.holding import edited
 from provisioner.store import Revision
@@ -84,16 +84,17 @@ def _health(step: Step, answer: Planned, simulated: bool, entry: Delivered | Non
         return "unknown"
     if step.unit.engine == "terraform":
         if simulated:
-            return _word(ask({"tcp": there})) if entry and (there := _server(step.unit.health, entry)) else SIMULATED
+            return _word(ask({"tcp": there})) if entry and (there := _server(step.unit, entry)) else SIMULATED
         return "unhealthy" if answer.failure or any(change.action == "create" for change in answer.changes) else "healthy"
     return _hosts_health(answer)
 
 
-def _server(health: Mapping[str, Json], entry: Delivered) -> str:
+def _server(unit: Unit, entry: Delivered) -> str:
     """Where a server of the sandbox itself is behind what is simulated, which can be asked as any; empty where there is none."""
-    address = str(health.get("tcp", ""))
-    for name, value in entry.outputs.items():
-        address = address.replace("${outputs.%s}" % name, str(value))
+    address = str(unit.health.get("tcp", ""))
+    for name, template in unit.outputs.items():
+        if isinstance(template, str) and "${" in template and name in entry.outputs:
+            address = address.replace(template, str(entry.outputs[name]))
     return address if address.startswith("127.") and "${" not in address else ""
 
 

@@ -104,10 +104,10 @@ def test_a_simulated_cloud_gates_nothing() -> None:
 @pytest.mark.parametrize(("host", "asked", "health"), [
     ("127.3.4.5", "healthy", "healthy"), ("127.3.4.5", "127.3.4.5:5432: refused", "unhealthy"), ("db.rds.amazonaws.com", "healthy", SIMULATED)])
 def test_a_server_of_the_sandbox_behind_a_simulated_service_is_asked(host: str, asked: str, health: str) -> None:
-    database = replace(DB, health={"tcp": "${outputs.host}:${outputs.port}"})
+    database = replace(DB, health={"tcp": "${module.address}:5432"}, outputs={"host": "${module.address}", "port": 5432, "name": ""})
     world = World(answers=WELL)
     world.deliver(database)
-    world.delivered["db@aws"] = replace(world.delivered["db@aws"], outputs={"host": host, "port": 5432})
+    world.delivered["db@aws"] = replace(world.delivered["db@aws"], outputs={"host": host, "port": 5432, "name": ""})
     seen: list[Any] = []
 
     def ask(check: Any) -> str:
