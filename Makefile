@@ -40,7 +40,7 @@ check: $(READY)
 
 test: check
 	@scripts/need nginx=nginx-light curl=curl ssh=openssh-client pg_createcluster=postgresql redis-server=redis-server \
-		mariadbd=mariadb-server rabbitmq-server=rabbitmq-server
+		mariadbd=mariadb-server rabbitmq-server=rabbitmq-server podman=podman crun=crun ip=iproute2
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 tests
 
 bench: $(READY)

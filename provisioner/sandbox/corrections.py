@@ -28,6 +28,8 @@ from moto.s3.models import FakeDeleteMarker
 from moto.sqs.models import Queue
 
 from provisioner.sandbox import caches, functions, programs
+from provisioner.sandbox.containers.services import Services
+from provisioner.sandbox.containers.tasks import Tasks
 from provisioner.sandbox.servers.apis import Apis
 from provisioner.sandbox.servers.balancers import Balancers
 from provisioner.sandbox.servers.brokers import Brokers
@@ -48,8 +50,8 @@ DEBIAN = {
 PASSWORD = string.ascii_letters + string.digits + "".join(sorted(set(string.punctuation) - set('/@"')))
 
 
-def install(keeper: Keeper, doors: Doors) -> None:
-    """Put the corrections and the servers into moto; called once, in the server's own process, before the first request."""
+def install(keeper: Keeper, doors: Doors, tasks: Tasks) -> None:
+    """Put the corrections, the servers and the tasks into moto; called once, in the server's own process, before the first request."""
     image_of_debian()
     queue_attributes()
     database_identity()
@@ -80,6 +82,8 @@ def install(keeper: Keeper, doors: Doors) -> None:
     Brokers(keeper).install(_wrap)
     Apis(doors, Names(doors)).install(_wrap)
     Balancers(doors).install(_wrap)
+    tasks.install(_wrap)
+    Services(tasks).install(_wrap)
 
 
 def image_of_debian() -> None:

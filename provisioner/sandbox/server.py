@@ -57,6 +57,7 @@ def serve(record: Path, port: int, idle: float) -> None:
     from werkzeug.serving import make_server
 
     from provisioner.sandbox import corrections, faults
+    from provisioner.sandbox.containers.tasks import Tasks
     from provisioner.sandbox.repeats import Repeats
     from provisioner.sandbox.servers.doors import Doors
     from provisioner.sandbox.servers.keeper import Keeper
@@ -65,11 +66,12 @@ def serve(record: Path, port: int, idle: float) -> None:
 
     keeper = Keeper(record.parent)
     doors = Doors(keeper.trust)
-    corrections.install(keeper, doors)
+    tasks = Tasks(keeper, doors, record.parent)
+    corrections.install(keeper, doors, tasks)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     names = Names(doors)
     simulated = Repeats(faults.Faulty(DomainDispatcherApplication(create_backend_app)))
-    application = Watched(Proxied(simulated, names), lambda: [*keeper.shown(), *doors.shown(), *names.shown()])
+    application = Watched(Proxied(simulated, names), lambda: [*keeper.shown(), *tasks.running(), *doors.shown(), *names.shown()])
     try:
         server = make_server("127.0.0.1", port, application, threaded=True, request_handler=handler(names))
     except (OSError, SystemExit):
@@ -77,6 +79,7 @@ def serve(record: Path, port: int, idle: float) -> None:
     os.environ["MOTO_PORT"] = str(server.server_port)
     _write(record, server.server_port)
     def end(*_: object) -> None:
+        tasks.end_all()
         keeper.end_all()
         os._exit(0)
 

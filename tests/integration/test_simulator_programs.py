@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from provisioner.sandbox import simulator
+from tests.integration.test_simulator_servers import until
 
 DEPLOYMENT = {"maximumPercent": 200, "minimumHealthyPercent": 100, "deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 
@@ -36,12 +37,16 @@ def test_a_service_runs_by_its_newest_definition_and_forgets_nothing(cloud: Clou
     network = {"awsvpcConfiguration": {"subnets": cloud.subnets, "securityGroups": [], "assignPublicIp": "DISABLED"}}
     ecs.create_service(cluster="a", serviceName="s", taskDefinition=first, desiredCount=2, launchType="FARGATE", networkConfiguration=network,
                        healthCheckGracePeriodSeconds=30, enableECSManagedTags=True, deploymentConfiguration=DEPLOYMENT)
-    found = ecs.describe_services(cluster="a", services=["s"])["services"][0]
+    def described() -> dict[str, Any]:
+        return dict(ecs.describe_services(cluster="a", services=["s"])["services"][0])
+
+    # the images are not to be had: a moment, where this machine could run them
+    found = until(described, lambda found: found["runningCount"] == 2)
     assert (found["runningCount"], found["pendingCount"], len(found["deployments"])) == (2, 0, 1)
     assert found["deploymentConfiguration"] == DEPLOYMENT and found["availabilityZoneRebalancing"] == "DISABLED"
     assert found["healthCheckGracePeriodSeconds"] == 30 and found["enableECSManagedTags"]
     ecs.update_service(cluster="a", service="s", desiredCount=3, taskDefinition=second)
-    deployment = ecs.describe_services(cluster="a", services=["s"])["services"][0]["deployments"][0]
+    deployment = described()["deployments"][0]
     assert (deployment["runningCount"], deployment["taskDefinition"], deployment["rolloutState"]) == (3, second, "COMPLETED")
 
 

@@ -28,12 +28,14 @@ from pathlib import Path
 import boto3
 from moto import mock_aws
 from provisioner.sandbox import corrections
+from provisioner.sandbox.containers.tasks import Tasks
 from provisioner.sandbox.servers import programs
 from provisioner.sandbox.servers.doors import Doors
 from provisioner.sandbox.servers.keeper import Keeper
 programs.found = lambda kind, version="": None
 keeper = Keeper(Path(sys.argv[1]))
-corrections.install(keeper, Doors(keeper.trust))
+doors = Doors(keeper.trust)
+corrections.install(keeper, doors, Tasks(keeper, doors, Path(sys.argv[1])))
 with mock_aws():
     database = boto3.client("rds", "us-east-1").create_db_instance(
         DBInstanceIdentifier="db", Engine="postgres", DBInstanceClass="db.t4g.micro", MasterUsername="app", MasterUserPassword="x")["DBInstance"]

@@ -65,6 +65,7 @@ class Doors:
         self._trust = trust
         self._doors: dict[str, Door] = {}
         self._called: dict[str, str] = {}
+        self._others: dict[str, frozenset[int]] = {}
         self.asked = 0.0
         """When somebody last came through one, in the time of `monotonic`."""
 
@@ -99,9 +100,18 @@ class Doors:
         else:
             self._called[name.lower()] = address
 
+    def lead(self, address: str, *ports: int) -> None:
+        """From now on programs of the sandbox serve HTTP at these ports of an address; none: no longer."""
+        if ports:
+            self._others[address] = frozenset(ports)
+        else:
+            self._others.pop(address, None)
+
     def find(self, host: str, port: int) -> tuple[str, int] | None:
-        """Where a door listens that has (or was to have) this host name or address and port."""
+        """Where a door listens, or a program of the sandbox, that has (or was to have) this host name or address and port."""
         address = self._called.get(host, host)
+        if port in self._others.get(address, ()):
+            return address, port
         found = (door.port for door in list(self._doors.values()) if door.address == address and port in (door.port, door.wanted))
         return next(((address, there) for there in found), None)
 

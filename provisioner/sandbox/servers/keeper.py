@@ -66,12 +66,16 @@ class Keeper:
         program = programs.found(kind, wanted.version)
         if program is None:
             return None
+        folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self.base()))
+        self._servers[key] = server = Server(kind, name, wanted, Place(folder, _free_address(wanted.port), program, _free_ports()))
+        return server
+
+    def base(self) -> Path:
+        """The folder of all that runs."""
         with self._lock:
             if self._base is None:
                 self._base = self._prepare()
-            folder = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self._base))
-            self._servers[key] = server = Server(kind, name, wanted, Place(folder, _free_address(wanted.port), program, _free_ports()))
-        return server
+            return self._base
 
     def start(self, server: Server, make: Make, done: Callable[[Server], None]) -> None:
         """Begin to start it; `done` is called when it answers, or can't be had."""

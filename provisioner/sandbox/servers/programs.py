@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "mariadb": Kind("RDS for MariaDB and MySQL", "mariadbd", "mariadb-server"),
     "redis": Kind("ElastiCache", "redis-server", "redis-server"),
     "rabbitmq": Kind("Amazon MQ", "rabbitmq-server", "rabbitmq-server"),
+    "container": Kind("ECS on Fargate", "podman", "podman"),
 }
 
 
