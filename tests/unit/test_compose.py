@@ -159,7 +159,7 @@ def test_rules_by_application_and_first_match() -> None:
 
 
 def test_a_gateway_that_is_there_already() -> None:
-    gated = replace(web(), traits=(Trait("gateway", {"http": {"/": 80}}),))
+    gated = replace(web(), traits=(Trait("gateway", {"http": {"/": 8080}}),))
     door = Component("web-gateway", "gateway", {"routes": [{"backends": "http://x"}]})
     assert codes([gated, door], DC) == ["PRV-1413"]
     assert codes([replace(gated, traits=gated.traits * 2)], DC) == ["PRV-1413"]

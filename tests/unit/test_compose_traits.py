@@ -101,7 +101,7 @@ def test_all_of_them_on_one_component(monkeypatch: pytest.MonkeyPatch) -> None:
     units, warnings = composed("good/traits", monkeypatch)
     web = units["web@dc"].inputs
     assert (web["service_cmd"], web["service_args"]) == (["bin/web"], ["--verbose", "--late"])
-    assert [(port["port"], port.get("containerPort")) for port in web["service_ports"]] == [(8080, None), (9090, 9090), (19091, 9091)]
+    assert [(port["port"], port.get("containerPort")) for port in web["service_ports"]] == [(8080, None), (9090, 9090), (19091, 9091), (9092, None)]
     assert (web["service_cpu"], web["service_limit"]) == ("500m", {"memory": "1Gi"})
     assert {kind: [(mount["name"], mount.get("claimName", "")) for mount in mounts] for kind, mounts in web["service_mounts"].items() if mounts} == {
         "pvc": [("log", "web-log"), ("work", "web-work"), ("data", "data")], "emptyDir": [("tmp", "")]}
