@@ -55,7 +55,8 @@ IMPLEMENTATION = closed(
                                   "its own, with the `reason`; or several of these"},
         "others": {"type": "object", "additionalProperties": {"anyOf": [LIMIT, {"type": "array", "minItems": 1, "items": LIMIT}]},
                    "description": "Parameter to what the components that it refers to have to be here: a JSON Schema of their parameters, with those "
-                                  "of the component itself as `self`, and the `reason`"},
+                                  "of the component itself as `self`, what stands beside the reference as `reference` (its `output` "
+                                  "too), and the `reason`"},
         "open": texts(description="Parameter that others can read where it is delivered (a label), to that reason: it holds no secret"),
         "ignored": texts(description="Parameter, named in the same ways, to the reason why it makes no difference here: a warning"),
         "replaces": listed(TEXT, description="Parameters whose change makes it anew here; x-change: replace at a parameter says that of every one"),

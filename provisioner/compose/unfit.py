@@ -168,11 +168,23 @@ def amiss(copies: Sequence[Placed], definitions: Mapping[str, Definition]) -> It
             for path, value, _ in given(copy.component.properties, definitions[copy.component.name].parameters, name):
                 for below, reference in references.find(value):
                     inside = ".".join((*path, *([below] if below else [])))
-                    both = {**made[reference.head].properties, "self": copy.component.properties} if reference.head in made else None
-                    for limit in limits if both else ():
-                        if _outside(limit, (), both):
+                    if reference.head not in made:
+                        continue
+                    beside = {**_around(copy.component.properties, inside), "output": ".".join(reference.path)}
+                    all_of_them = {**made[reference.head].properties, "self": copy.component.properties, "reference": beside}
+                    for limit in limits:
+                        if _outside(limit, (), all_of_them):
                             yield Problem("PRV-1516", f'{copy.component.name}: "{inside}" can\'t be "{reference.head}" on {where}: {limit["reason"]}',
                                           place_of(copy.component, f"properties.{inside}"))
+
+
+def _around(value: Json, path: str) -> dict[str, Json]:
+    """What stands beside a reference in the items of lists that it is in; the inner one counts."""
+    found: dict[str, Json] = {}
+    for part in path.split("."):
+        value = value[int(part)] if isinstance(value, list | tuple) else value.get(part) if isinstance(value, dict) else None
+        found |= value if part.isdigit() and isinstance(value, dict) else {}
+    return found
 
 
 def _rootless(component: Component, definition: Definition, implementation: Implementation, target: Target | None) -> Iterator[tuple[str, str]]:
