@@ -22,7 +22,7 @@ printf '%s' "${VERSION}|${GREETING}|${PIN:+has a pin}" > /www/index.html
 [ -n "${ONCE:-}" ] && exit 0
 httpd -f -p "${PORT:-8080}" -h "${ROOT:-/www}" & wait
 '''
-LINKS = ("sh", "httpd", "sleep", "cat", "echo", "env", "id", "ls", "mkdir", "printf", "touch", "wget", "rm", "nc", "test", "head", "wc")
+LINKS = ("sh", "httpd", "sleep", "cat", "echo", "env", "id", "ls", "mkdir", "printf", "touch", "wget", "rm", "nc", "test", "head", "wc", "nslookup")
 
 
 def image(path: Path, *, version: str = "1", name: str = "registry.example.com/shop/web:1", files: Mapping[str, str] | None = None) -> str:

@@ -26,7 +26,9 @@ LOGIN = "shop:a:b"
 ASK = '''#!/bin/sh
 # asks others: whom it is told of, and the container beside it
 sleep 1
-wget -qO- "$OTHER" && wget -qO- http://127.0.0.1:8080/ && head -c 27 "$SSL_CERT_FILE" && cat /shared/word
+wget -qO- "$OTHER" && wget -qO- http://web.shop.internal:8080/ && wget -qO- http://127.0.0.1:8080/ || exit 5
+nslookup example.org > /dev/null && exit 6
+head -c 27 "$SSL_CERT_FILE" && cat /shared/word
 '''
 WRITE = "#!/bin/sh\necho written > /shared/word\n"
 
@@ -175,7 +177,7 @@ def test_the_copies_of_a_service_answer_where_all_say_that_they_are(cloud: Cloud
 
 
 def test_a_task_runs_to_its_end_with_its_exit_code_beside_the_service(cloud: Cloud, served: Callable[[], dict[str, dict[str, Any]]]) -> None:
-    """Several containers: on one localhost, of which one waits for another; a volume of the task; and it reaches a service and the cloud."""
+    """Several containers: on one localhost, of which one waits for another; a volume of the task; and it reaches a service, by its name too."""
     other = next(iter(served()))
     shared = [{"sourceVolume": "shared", "containerPath": "/shared"}]
     definition = cloud.define(
@@ -188,7 +190,7 @@ def test_a_task_runs_to_its_end_with_its_exit_code_beside_the_service(cloud: Clo
     done = cloud.ran(definition)
     codes = {one["name"]: one["exitCode"] for one in done["containers"]}
     assert (codes["main"], codes["write"], done["stopCode"]) == (0, 0, "EssentialContainerExited"), cloud.log("ask", done)
-    assert cloud.log("ask", done) == "1|hello|has a pin2|hello|-----BEGIN CERTIFICATE-----written"
+    assert cloud.log("ask", done) == "1|hello|has a pin1|hello|has a pin2|hello|-----BEGIN CERTIFICATE-----written"
     failed = cloud.ran(definition, command=["env; exit 7"], environment=[{"name": "WORD", "value": "given at the start"}])
     assert {one["name"]: one["exitCode"] for one in failed["containers"]}["main"] == 7
     told = cloud.log("ask", failed)

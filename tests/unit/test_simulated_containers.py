@@ -1,13 +1,15 @@
 """What podman is asked for, and what of a task definition is read: values."""
 
 import os
+import struct
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from provisioner.sandbox.containers import wanted, words
+from provisioner.sandbox.containers import resolver, wanted, words
 from provisioner.sandbox.containers.words import Container, Machine
 
 MACHINE = Machine("podman", root=False, crun=True, hybrid=True, init=True, limits={"nofile": 1024})
@@ -87,3 +89,20 @@ def test_a_volume_is_the_tasks_own_or_outlives_it() -> None:
 def test_limits_are_those_of_this_process_at_the_most() -> None:
     here = Machine.here("podman")
     assert here.root == (os.geteuid() == 0) and 0 < here.limits["nofile"] <= 65536
+
+
+def test_dns_answers_for_the_names_that_are_ours() -> None:
+    def ask(name: str, kind: int = 1) -> bytes:
+        return b"\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00" + b"".join(
+            bytes([len(word)]) + word.encode() for word in name.split(".")) + b"\x00" + struct.pack("!HH", kind, 1)
+
+    def told(question: bytes) -> tuple[int, int, int, list[str]]:
+        answer = resolver.answer(question, lambda name: {"web.internal": ["127.1.2.3", "127.1.2.4"]}.get(name, []))
+        number, flags, _, found = struct.unpack_from("!4H", answer)
+        assert answer[12:len(question)] == question[12:]
+        return number, flags & 0xF, found, [str(IPv4Address(answer[-4 - 16 * at:][:4])) for at in reversed(range(found))]
+
+    assert told(ask("web.internal")) == (7, 0, 2, ["127.1.2.3", "127.1.2.4"])
+    assert told(ask("web.internal", kind=28)) == (7, 0, 0, []), "it is there, and has no address of version 6"
+    assert told(ask("example.org")) == (7, 3, 0, [])
+    assert resolver.answer(b"\x00\x07\x01", lambda name: []) == b""

@@ -13,6 +13,7 @@ from typing import Any
 from provisioner.sandbox.containers import network
 from provisioner.sandbox.containers.images import CannotRun
 from provisioner.sandbox.containers.relay import Relay
+from provisioner.sandbox.containers.resolver import PLACE, Find
 from provisioner.sandbox.containers.words import Machine
 
 LOOK_SECONDS = 0.25
@@ -37,9 +38,12 @@ class Network:
             self.close()
             raise CannotRun(f"no network: {answer.decode(errors='replace')}")
 
-    def join(self, relay: Relay, ports: frozenset[int], own: tuple[str, int]) -> None:
-        """As long as it is there: who listens inside at one of the ports is reached from outside, and the servers of this machine from inside."""
-        threading.Thread(target=self._join, args=(relay, ports, own), daemon=True).start()
+    def join(self, relay: Relay, ports: frozenset[int], own: tuple[str, int], find: Find) -> None:
+        """As long as it is there: who listens inside at one of the ports is reached from outside, and the servers of this machine from inside.
+
+        `find` knows the addresses of host names.
+        """
+        threading.Thread(target=self._join, args=(relay, ports, own, find), daemon=True).start()
 
     def end(self) -> None:
         """Begin its end."""
@@ -55,10 +59,14 @@ class Network:
             self._holder.kill()
             self._holder.wait()
 
-    def _join(self, relay: Relay, ports: frozenset[int], own: tuple[str, int]) -> None:
+    def _join(self, relay: Relay, ports: frozenset[int], own: tuple[str, int], find: Find) -> None:
         inwards: dict[int, Callable[[], None]] = {}
         outwards: dict[tuple[str, int], Callable[[], None]] = {}
+        names: dict[str, Callable[[], None]] = {}
         try:
+            _, descriptors = self._ask(want="datagrams", address=PLACE[0], port=PLACE[1])
+            if descriptors:
+                names["dns"] = relay.resolve(socket.socket(fileno=descriptors[0]), find)
             while True:
                 listening = ports & set(self._ask(want="ports")[0]["ports"])
                 for port in listening - inwards.keys():
@@ -75,6 +83,7 @@ class Network:
         except OSError:  # it is gone
             _close(inwards, set(inwards))
             _close(outwards, set(outwards))
+            _close(names, set(names))
 
     def _ask(self, **question: Any) -> tuple[dict[str, Any], list[int]]:
         with self._asking:

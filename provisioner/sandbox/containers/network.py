@@ -74,16 +74,26 @@ def _route_loopback(interface: str) -> None:
 
 def _answer(channel: socket.socket, asked: dict[str, Any], inner: int, outer: int) -> None:
     try:
+        _enter(inner if asked["want"] in ("ports", "socket") else outer)
         if asked["want"] == "ports":
-            _enter(inner)
             channel.send(json.dumps({"ports": _listening()}).encode())
             return
-        listens = asked["want"] == "listener"
-        _enter(outer if listens else inner)
-        with socket.create_server((asked["address"], asked["port"])) if listens else socket.socket() as made:
+        with _made(asked) as made:
             socket.send_fds(channel, [b"{}"], [made.fileno()])
     except OSError as error:
         channel.send(json.dumps({"error": str(error)}).encode())
+
+
+def _made(asked: dict[str, Any]) -> socket.socket:
+    """A socket: to connect with, that listens, or for datagrams."""
+    if asked["want"] == "socket":
+        return socket.socket()
+    place = asked["address"], asked["port"]
+    if asked["want"] == "listener":
+        return socket.create_server(place)
+    made = socket.socket(type=socket.SOCK_DGRAM)
+    made.bind(place)
+    return made
 
 
 def _listening() -> list[int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from provisioner.sandbox.containers.images import CannotRun, Images
 from provisioner.sandbox.containers.joined import Network
 from provisioner.sandbox.containers.relay import Relay
+from provisioner.sandbox.containers.resolver import Find
 from provisioner.sandbox.containers.words import Container, Machine
 
 LOOK_SECONDS = 0.2
@@ -28,6 +29,8 @@ class Around:
     label: str
     own: tuple[str, int]
     """Where the simulator itself listens."""
+    find: Find
+    """The addresses of a host name."""
 
 
 @dataclass(eq=False)
@@ -83,7 +86,7 @@ class Pod:
             self.parts = [Running(one, f"{self.name}-{one.name}") for one in work.containers]
             rest = around.machine.call("rm", "--force", "--time", "0", "--ignore", *(part.name for part in self.parts))
             self._network = Network(around.machine, self.address, [rest, *work.last])
-            self._network.join(around.relay, frozenset(port for one in work.containers for port in one.ports), around.own)
+            self._network.join(around.relay, frozenset(port for one in work.containers for port in one.ports), around.own, around.find)
             self._follow(work)
         finally:
             if self._network:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from provisioner.sandbox.containers.resolver import Find, Resolver
+
 BLOCK = 65536
 
 
@@ -28,6 +30,14 @@ class Relay:
                 server.close_clients()
 
         server = self._do(asyncio.start_server(joined, sock=listener))
+        return lambda: self._do(close())
+
+    def resolve(self, questions: socket.socket, find: Find) -> Callable[[], None]:
+        """Answer questions of DNS that come to a socket; the answer ends it."""
+        async def close() -> None:
+            way.close()
+
+        way, _ = self._do(self._loop.create_datagram_endpoint(lambda: Resolver(find), sock=questions))
         return lambda: self._do(close())
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:

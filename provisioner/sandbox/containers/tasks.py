@@ -15,7 +15,7 @@ from moto import settings
 from moto.ecs.models import EC2ContainerServiceBackend, Task
 from moto.logs.models import logs_backends
 
-from provisioner.sandbox.containers import shown, wanted
+from provisioner.sandbox.containers import resolver, shown, wanted
 from provisioner.sandbox.containers.images import CannotRun, Images
 from provisioner.sandbox.containers.pod import Around, Pod, Work
 from provisioner.sandbox.containers.relay import Relay
@@ -24,6 +24,7 @@ from provisioner.sandbox.servers import programs
 from provisioner.sandbox.servers.authority import TRUST
 from provisioner.sandbox.servers.doors import Doors, free_address
 from provisioner.sandbox.servers.keeper import Keeper
+from provisioner.sandbox.servers.names import Names
 
 Call = Callable[..., Any]
 Wrap = Callable[[Any, str, Callable[[Any], Any]], None]
@@ -132,7 +133,7 @@ class Tasks:
                               capture_output=True, text=True, check=False).stdout.split()
         if left:
             subprocess.run(machine.call("rm", "--force", "--time", "0", *left), stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        return Around(machine, Images(machine), Relay(), label, ("127.0.0.1", int(settings.moto_server_port())))
+        return Around(machine, Images(machine), Relay(), label, ("127.0.0.1", int(settings.moto_server_port())), Names(self._doors).addresses)
 
     @property
     def _base(self) -> Path:
@@ -145,8 +146,9 @@ class Tasks:
         base.mkdir()
         base.chmod(0o755)
         self._keeper.trust.authority()
-        (base / "trusted.pem").write_text((self._folder / TRUST).read_text())
-        (base / "trusted.pem").chmod(0o644)
+        for name, content in (("trusted.pem", (self._folder / TRUST).read_text()), ("resolv.conf", f"nameserver {resolver.PLACE[0]}\n")):
+            (base / name).write_text(content)
+            (base / name).chmod(0o644)
         return base
 
     def _own(self, task: Any) -> Path:
@@ -158,7 +160,7 @@ class Tasks:
             folder.mkdir(parents=True, exist_ok=True)
             with suppress(PermissionError):  # who writes there has made it his own
                 folder.chmod(0o777)
-        return {**folders, wanted.TRUST: self._base / "trusted.pem"}
+        return {**folders, wanted.TRUST: self._base / "trusted.pem", wanted.NAMES: self._base / "resolv.conf"}
 
     # ------------------------------------------------------------------ one task
     def _run(self, live: Live, definition: Any) -> None:

@@ -13,6 +13,7 @@ from provisioner.sandbox.containers.words import Container
 
 TRUST = "/etc/provision-trusted.pem"
 """Where a container finds whom to trust: the sandbox's own servers among others."""
+NAMES = "/etc/resolv.conf"
 STOP_SECONDS = 30
 
 
@@ -30,7 +31,7 @@ def _container(given: Mapping[str, Any], over: Mapping[str, Any], task: str, aro
         command=tuple(over.get("command") or given.get("command") or ()), environment=environment, folder=given.get("workingDirectory") or "",
         user=given.get("user") or "", essential=given.get("essential", True) is not False, read_only=bool(given.get("readonlyRootFilesystem")),
         init=bool((given.get("linuxParameters") or {}).get("initProcessEnabled")),
-        mounts=((TRUST, TRUST, True),
+        mounts=((TRUST, TRUST, True), (NAMES, NAMES, True),
                 *((one["sourceVolume"], one["containerPath"], bool(one.get("readOnly"))) for one in given.get("mountPoints") or ())),
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or () if one.get("protocol", "tcp") == "tcp"),
         after=tuple((one["containerName"], one["condition"]) for one in given.get("dependsOn") or ()),

@@ -100,6 +100,10 @@ class Doors:
         else:
             self._called[name.lower()] = address
 
+    def called(self, name: str) -> str:
+        """The address to which a host name leads; empty: it leads nowhere."""
+        return self._called.get(name, "")
+
     def lead(self, address: str, *ports: int) -> None:
         """From now on programs of the sandbox serve HTTP at these ports of an address; none: no longer."""
         if ports:
