@@ -16,7 +16,7 @@ import yaml
 from provisioner import references, spec
 from provisioner.catalog import Catalog
 from provisioner.codec import to_json
-from provisioner.compose import compose
+from provisioner.compose import Composition, compose
 from provisioner.errors import Invalid
 from provisioner.model import Environment, Handling, Json, Unit
 from provisioner.sandbox import environment as sandbox
@@ -38,11 +38,11 @@ def environment_of(folder: Path) -> Environment:
     return spec.read_environment(path, VARIABLES)
 
 
-def composed(folder: Path) -> tuple[Unit, ...]:
+def composed(folder: Path) -> Composition:
     application, problems = spec.examine_application(Path("app.yaml"))
     assigned = yaml.safe_load((folder / "assigned.yaml").read_text()) if (folder / "assigned.yaml").exists() else {}
     catalog = Catalog(folder, beside=spec.definitions_beside(Path("app.yaml")))
-    return compose(catalog.context_for(application, environment_of(Path()), assigned, problems)).everything
+    return compose(catalog.context_for(application, environment_of(Path()), assigned, problems))
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -66,8 +66,10 @@ def test_good(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     folder = CASES / "good" / name
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    warned = "".join(f"{problem}\n" for problem in spec.examine_application(Path("app.yaml"))[1])
-    told = yaml.safe_dump([shown(unit) for unit in composed(tmp_path)], sort_keys=False, width=150, allow_unicode=True)
+    found = composed(tmp_path)
+    read = spec.examine_application(Path("app.yaml"))[1]
+    warned = "".join(dict.fromkeys(f"{problem}\n" for problem in (*read, *found.warnings)))
+    told = yaml.safe_dump([shown(unit) for unit in found.everything], sort_keys=False, width=150, allow_unicode=True)
     if UPDATE:
         (folder / "units.yaml").write_text(told)
         if warned:
