@@ -6,6 +6,7 @@ from pathlib import Path
 
 from provisioner.api.values import Drift
 from provisioner.catalog import Catalog
+from provisioner.engines.ansible.sources import is_kept
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Acceptance, Delivered, Environment, Plan
 from provisioner.planner.drift import AsDelivered, Difference, Findings, as_delivered, findings, matching
@@ -52,7 +53,7 @@ def report(store: Store, plan: Plan, spec: AsDelivered, found: Findings, catalog
 def _notes(spec: AsDelivered, catalog: Catalog, holder: Holder | None) -> Iterable[str]:
     if holder is not None:
         yield f"a run is at work: what it is changing may be told as drift ({holder})"
-    edited = [unit.name for unit in spec.units if unit.engine == "ansible" and Path(unit.source).is_file()
+    edited = [unit.name for unit in spec.units if unit.engine == "ansible" and Path(unit.source).is_file() and not is_kept(unit.source)
               and catalog.digest_of(unit.source) != unit.source_digest]
     if edited:
         yield (f"the playbook of {', '.join(edited)} was changed since it was delivered: what it would do in another way is told here as well")

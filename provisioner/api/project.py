@@ -141,7 +141,7 @@ class Project:
         return Purpose(kind, revision, file, settings.on, tuple(sorted(settings.keep)), tuple(sorted(settings.allow_destroy)))
 
     def plan(self, purpose: Purpose | None = None, *, save: bool = False) -> Plan:
-        """What apply (or destroy …) would do; takes no lock. `save`: sealed and kept in the store. Raises Invalid, Refused, Missing."""
+        """What apply (or destroy …) would do, sealed; takes no lock. `save`: kept in the store. Raises Invalid, Refused, Missing."""
         purpose = purpose or self.purpose()
         frozen = self._frozen() if purpose.kind == "deliver" else None
         looked = self._look(purpose)
@@ -152,10 +152,9 @@ class Project:
         except BaseException:
             self.discard(looked.plan)
             raise
-        if not save:
-            return judged
         plan = saved.sealed(replace(looked, plan=judged), self._seals(judged.purpose, [step.unit for step in judged.steps if step.kind != "remove"]))
-        self.store.plans.save(plan)
+        if save:
+            self.store.plans.save(plan)
         return plan
 
     def origin(self, plan: Plan) -> Origin:

@@ -3,14 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provisioner import __version__
 from provisioner.codec import from_json, to_json
 from provisioner.engines.ansible.sealing import INVENTORY, ROLES, SETTINGS
+from provisioner.engines.ansible.sources import is_kept
 from provisioner.errors import Exit, ProvisionError
-from provisioner.model import Application, Environment, Json, Plan, Unit, project_path
+from provisioner.model import Application, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
 from provisioner.store import Run, Store
@@ -21,6 +22,14 @@ READ_BY_ENGINES = ("state of ", "provider lock of ", "program of ", INVENTORY, S
 
 Definitions = Callable[[Iterable[str]], dict[str, str]]
 """Types in use to the files of their definitions and of the traits that were read."""
+
+
+@dataclass(frozen=True)
+class Now:
+    """How files are by now: the digest of a playbook, and the seals of what Ansible reads for a target."""
+
+    digest_of: Callable[[str], str]
+    seals_of: Callable[[str], Mapping[str, str]]
 
 
 class Stale(ProvisionError):
@@ -64,21 +73,31 @@ def refuse_edited(plan: Plan, now: Mapping[str, str]) -> None:
     _refuse(plan, sealing.reasons(before, now))
 
 
-def refuse_moved(run: Run, plan: Plan, ended: Collection[str], digest_of: Callable[[str], str], project: Path) -> None:
-    """Raise ProvisionError (PRV-6102) where a playbook that `run` has yet to play was edited since its plan was made.
+def moved(plan: Plan, ended: Collection[str], now: Now) -> list[str]:
+    """What has changed since the plan was made of what Ansible has yet to play, a sentence for each.
 
-    Modules are kept by digest when they are planned. Healing plays what is there, which drift says. What lies in the project's own folder shares it
-    with what a run writes there, so nobody can tell.
+    Modules are kept by digest when they are planned. Healing plays what is there, which drift says.
     """
-    mine = (step.unit for step in plan.steps if step.kind != "remove" and step.name not in ended and step.unit.engine == "ansible"
-            and plan.purpose.kind != "heal")
-    moved = [unit.name for unit in mine if unit.source_digest and Path(unit.source).is_file()
-             and not Path(unit.source).is_relative_to(project_path(str(project))) and Path(unit.source).parent != project
-             and digest_of(unit.source) != unit.source_digest]
-    if moved:
-        raise ProvisionError(f"the playbook of {', '.join(moved)} was changed since run {run.number} was planned: "
-                             "going on would do what nobody was shown",
+    if plan.purpose.kind == "heal":
+        return []
+    mine = [step.unit for step in plan.steps if step.kind != "remove" and step.name not in ended and step.unit.engine == "ansible"]
+    edited = [unit.name for unit in mine if unit.source_digest and Path(unit.source).is_file()
+              and not is_kept(unit.source) and now.digest_of(unit.source) != unit.source_digest]
+    found = [f"the playbook of {', '.join(edited)} was changed"] if edited else []
+    beside = {words: seal for target in sorted({unit.target for unit in mine}) for words, seal in now.seals_of(target).items()} if plan.seals else {}
+    return found + sealing.reasons({words: plan.seals[words] for words in beside if words in plan.seals}, beside)
+
+
+def refuse_moved(run: Run, plan: Plan, ended: Collection[str], now: Now) -> None:
+    """Raise ProvisionError (PRV-6102) where a playbook that `run` has yet to play, or what Ansible reads beside it, was edited since its plan."""
+    if found := moved(plan, ended, now):
+        raise ProvisionError(f"{'; '.join(found)} since run {run.number} was planned: going on would do what nobody was shown",
                              code="PRV-6102", exit=Exit.STALE, hint="take the edit back, or make a new plan", next="provision apply")
+
+
+def refuse_edited_meanwhile(plan: Plan, now: Now) -> None:
+    """Raise Stale when what Ansible plays was edited while somebody looked at the plan."""
+    _refuse(plan, moved(plan, (), now))
 
 
 def refuse_stale(plan: Plan, fresh: Plan) -> None:

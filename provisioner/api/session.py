@@ -1,5 +1,6 @@
 """What an open project may do: one method for each verb that changes something."""
 
+import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,8 @@ from provisioner.api import acting, drifting, ejecting, folders, saved
 from provisioner.api.project import Project
 from provisioner.api.running import Runner
 from provisioner.api.values import Confirm, Drift, Outcome
-from provisioner.catalog import library_folder
+from provisioner.catalog import digest_source, library_folder
+from provisioner.engines.ansible.sealing import seals as beside_playbooks
 from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Acceptance, ActionSpec, Delivered, Plan, Purpose, Unit
 from provisioner.planner import ActionInputs, kept, make_action, spec_digest
@@ -47,6 +49,7 @@ class Session(Project):
                 self.discard(plan)
                 after = f" after run {resumed.run.number}, which has ended" if resumed and resumed.run else ""
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message=f"not confirmed: nothing was changed{after}")
+            saved.refuse_edited_meanwhile(plan, self._by_now())
             runner.supersede(old)
             return replace(runner.begin(plan, _doing(purpose)), seconds=time.monotonic() - begun)
 
@@ -77,6 +80,7 @@ class Session(Project):
             if not agreed:
                 self.discard(looked.plan)
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
+            saved.refuse_edited_meanwhile(plan, self._by_now())
             runner.supersede(old)
             return replace(runner.begin(replace(plan, folder=looked.plan.folder), _doing(plan.purpose)), seconds=time.monotonic() - begun)
 
@@ -95,7 +99,8 @@ class Session(Project):
                      destroy=purpose.kind == "destroy", users=self.neighbourhood.users_of, undelivered=self.undelivered(purpose))
         wanted = spec_digest(self.application.name, self.environment.name, {*purpose.keep, *stays}, units)
         again = runner.settle(old, wanted)
-        if again is None:
+        plan = self.store.plans.get(old.plan)
+        if again is None or (plan is not None and saved.moved(plan, self._ended(again), self._by_now())):
             return old, None
         if again.state == "waiting":
             return None, runner.waiting(again)
@@ -117,9 +122,19 @@ class Session(Project):
     def _resume(self, runner: Runner, number: int | None, *, now: bool = False) -> Outcome:
         run = runner.resumable(number)
         if (plan := self.store.plans.get(run.plan)) is not None:
-            ended = [name for name, row in self.store.runs.steps(run.number).items() if row.state == "done"]
-            saved.refuse_moved(run, plan, ended, self.catalog.digest_of, self.folder)
+            saved.refuse_moved(run, plan, self._ended(run), self._by_now())
         return runner.resume(run, now=now)
+
+    def _ended(self, run: Run) -> list[str]:
+        return [name for name, row in self.store.runs.steps(run.number).items() if row.state == "done"]
+
+    def _by_now(self) -> saved.Now:
+        """Files as they are now, read anew."""
+        def seals_of(target: str) -> Mapping[str, str]:
+            site = self.site(target, self._sites.state, 0)
+            return beside_playbooks(site, {**os.environ, **site.environ})
+
+        return saved.Now(lambda source: digest_source(source, library_folder(), self.folder), seals_of)
 
     # -------------------------------------------------------------- what the world changed
     def drift(self) -> Drift:

@@ -82,7 +82,7 @@ class Catalog:
     def digest_of(self, source: str) -> str:
         """sha256 of a module or playbook and what it uses; empty when it is gone. Worked out once."""
         if source not in self._digests:
-            self._digests[source] = digest_source(source, library_folder())
+            self._digests[source] = digest_source(source, library_folder(), self._project)
         return self._digests[source]
 
     def files_of(self, types: Iterable[str]) -> dict[str, str]:

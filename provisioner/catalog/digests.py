@@ -1,10 +1,11 @@
-"""Digests of what delivers a unit: a Terraform module's folders, or a playbook's folder and our library below it. Reads files."""
+"""Digests of what delivers a unit: a Terraform module's folders, or what a playbook is made of and our library below it. Reads files."""
 
 import hashlib
 import os
 from pathlib import Path
 
 from provisioner.module_folders import called
+from provisioner.playbook_files import parts
 
 PLAYBOOK_PARTS = ("library", "module_utils", "action_plugins")
 """Folders of the library's `playbooks/` that any playbook of ours may use."""
@@ -35,8 +36,8 @@ def _digest_module(folder: Path) -> str:
     return hashlib.sha256("\n".join([digest_folder(own), *parts]).encode()).hexdigest()
 
 
-def digest_source(source: str, library: Path) -> str:
-    """The digest of a module (with those beside it that it calls), or of a playbook: its folder and our library. Empty when it is gone."""
+def digest_source(source: str, library: Path, project: Path) -> str:
+    """The digest of a module (with those beside it that it calls), or of a playbook: what it is made of, and our library. Empty when it is gone."""
     path = Path(source)
     try:
         if path.is_dir():
@@ -44,8 +45,12 @@ def digest_source(source: str, library: Path) -> str:
         if not path.is_file():
             return ""
         playbooks = library / "playbooks"
-        parts = [path.parent, *(playbooks / name for name in PLAYBOOK_PARTS)]
-        found = [path.name, *(digest_folder(part) for part in dict.fromkeys(parts) if part.is_dir())]
-        return hashlib.sha256("\n".join(found).encode()).hexdigest()
+        ours = [part for name in PLAYBOOK_PARTS if (part := playbooks / name).is_dir()]
+        found = [f"{os.path.relpath(part, path.parent)} {_digest_part(part)}" for part in parts(path, project)]
+        return hashlib.sha256("\n".join([path.name, *found, *(digest_folder(part) for part in ours)]).encode()).hexdigest()
     except OSError:
         return ""
+
+
+def _digest_part(place: Path) -> str:
+    return digest_folder(place) if place.is_dir() else hashlib.sha256(place.read_bytes()).hexdigest()

@@ -66,8 +66,8 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "PRV-6102": (
         "A stopped run can't be resumed",
-        "It stopped because the world was not as its plan showed it, or a playbook that it has yet to play was edited since; going on would do\n"
-        "what nobody has seen (exit code 11).\n"
+        "It stopped because the world was not as its plan showed it, or a playbook that it has yet to play was edited since, or a role, ansible.cfg\n"
+        "or an inventory; going on would do what nobody has seen (exit code 11).\n"
         "provision apply makes a new plan from what is there now.",
     ),
     "PRV-6103": (

@@ -70,7 +70,7 @@ def test_a_playbook_has_a_limit_and_its_preview_shows_the_file(shop: Project) ->
     until(lambda: "sleep 77" not in subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines())
     assert not (shop.folder / "noted.txt").exists()
     # an edit of the playbook that nobody was shown is not played by going on
-    playbook = shop.folder / "playbooks/note.yml"
+    playbook = shop.folder / "note.yml"
     text = playbook.read_text()
     playbook.write_text(text + "# edited\n")
     told = shop.provision("resume", exit=11).stderr

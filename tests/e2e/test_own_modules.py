@@ -90,6 +90,13 @@ def test_a_changed_role_is_delivered(project: Project) -> None:
     assert made(project, "mark").startswith("sign ")
 
 
+def test_going_back_plays_the_role_of_then(project: Project) -> None:
+    """A role lies beside its playbook, not in it."""
+    project.provision("rollback", "--yes")
+    assert made(project, "mark").startswith("mark ")
+    assert "No drift" in project.provision("drift").stdout
+
+
 def test_a_variable_that_the_module_does_not_have(project: Project) -> None:
     project.edit("words: [red, green]", "wordz: [red, green]")
     done = project.provision("validate", exit=3)

@@ -312,3 +312,20 @@ def test_each_trait_that_means_something_has_an_example() -> None:
     catalog = Catalog(library_folder())
     traits = [found for name in catalog.trait_names() if (found := catalog.trait(name))]
     assert [one.name for one in traits if not (one.example or one.refused or one.later or one.same_as)] == ["service-binding"]
+
+
+def test_the_digest_of_a_playbook_in_the_project_s_own_folder(project: Path) -> None:
+    """What a run, or somebody, writes beside it is not the playbook; what it reads there is."""
+    playbook = project / "note.yml"
+    playbook.write_text('- hosts: all\n  tasks:\n    - ansible.builtin.copy: {src: note.txt, dest: /etc/hosts}\n    - import_tasks: more.yml\n')
+    for name in ("note.txt", "more.yml", "templates/x.j2", "README.md"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("[]\n")
+    first = Catalog(project).digest_of(str(playbook))
+    (project / "README.md").write_text("edited")
+    (project / "written.txt").write_text("by a run")
+    assert first and Catalog(project).digest_of(str(playbook)) == first
+    for name in ("note.txt", "more.yml", "templates/x.j2", "note.yml"):
+        before = Catalog(project).digest_of(str(playbook))
+        (project / name).write_text((project / name).read_text() + "# edited\n")
+        assert Catalog(project).digest_of(str(playbook)) != before, name

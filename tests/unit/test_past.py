@@ -167,27 +167,42 @@ def test_a_saved_plan_survives_its_file_and_no_edit_of_it() -> None:
 
 def test_a_playbook_that_was_edited_meanwhile_is_not_gone_on_with(tmp_path: Path) -> None:
     """A yes is for what was shown; a unit that was delivered, or that only a healing plays as it is, is no matter."""
-    names = ("sign", "beside", ".provision/sources/kept")
+    names = ("sign", "beside", ".provision/sources/d/kept")
     for name in names:
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "site.yml").write_text("- hosts: all\n")
-    (tmp_path / "root.yml").write_text("- hosts: all\n")
-    made = [replace(unit(f"{Path(path).parent.name}@dc", engine="ansible"), source=str(tmp_path / path), source_digest="then")
-            for path in (*(f"{name}/site.yml" for name in names), "root.yml", "gone/site.yml")]
-    steps = plan(*(Step(one.name, "deliver", one) for one in made), Step("db@aws", "deliver", replace(unit("db@aws"), source_digest="x")))
+    (tmp_path / "own.yml").write_text("- hosts: all\n")
+    made = [replace(unit(f"{Path(path).with_suffix('').parts[-2 if '/' in path else -1]}@dc", engine="ansible"), source=str(tmp_path / path),
+                    source_digest="then")
+            for path in (*(f"{name}/site.yml" for name in names), "own.yml", "gone/site.yml")]
+    steps = plan(*(Step(one.name, "deliver", one) for one in made), Step("db@aws", "deliver", replace(unit("db@aws"), source_digest="x")),
+                 seals={"ansible.cfg": "then", "state of aws": "1"})
     run = Run(7, "p1", "shop", "prod", "1", "waiting", 1, "me", "", "")
 
-    def refuse(ended: tuple[str, ...], now: str, of: Plan = steps) -> None:
-        saved.refuse_moved(run, of, ended, lambda source: now, tmp_path)
+    def refuse(ended: tuple[str, ...], now: str, of: Plan = steps, settings: str = "then") -> None:
+        asked: list[str] = []
 
-    with pytest.raises(ProvisionError, match="the playbook of sign@dc, beside@dc was changed since run 7 was planned") as raised:
+        def seals_of(target: str) -> dict[str, str]:
+            asked.append(target)
+            return {"ansible.cfg": settings}
+
+        saved.refuse_moved(run, of, ended, saved.Now(lambda source: now, seals_of))
+        assert asked in (["dc"], [])
+
+    with pytest.raises(ProvisionError, match="the playbook of sign@dc, beside@dc, own@dc was changed since run 7 was planned") as raised:
         refuse((), "now")
     assert (raised.value.code, raised.value.exit, raised.value.next) == ("PRV-6102", 11, "provision apply")
     with pytest.raises(ProvisionError, match="the playbook of beside@dc was changed"):
-        refuse(("sign@dc",), "now")
+        refuse(("sign@dc", "own@dc"), "now")
+    with pytest.raises(ProvisionError, match=r"the ansible.cfg was changed \(then → now\) since run 7 was planned"):
+        refuse((), "then", settings="now")
     refuse((), "then")
-    refuse(("sign@dc", "beside@dc"), "now")
-    refuse((), "now", replace(steps, purpose=Purpose("heal")))
+    refuse(("sign@dc", "beside@dc", "own@dc"), "now")
+    refuse(tuple(one.name for one in made), "now", settings="now")
+    refuse((), "now", replace(steps, purpose=Purpose("heal")), "now")
+    refuse((), "then", replace(steps, seals={}), "now")
+    with pytest.raises(saved.Stale, match="the playbook of own@dc was changed"):
+        saved.refuse_edited_meanwhile(replace(steps, steps=steps.steps[3:4]), saved.Now(lambda source: "now", lambda target: {}))
 
 
 # ------------------------------------------------------------------ going back

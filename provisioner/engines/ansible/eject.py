@@ -9,12 +9,14 @@ from pathlib import Path
 
 from provisioner.engine import Site
 from provisioner.engines.ansible.inputs import variables, with_host_secrets
+from provisioner.engines.ansible.sources import is_kept
 from provisioner.engines.ansible.stage import Stage, prepare, tag_flags
 from provisioner.model import Host, Json, Unit
+from provisioner.playbook_files import copy
 
 SECRETS = "secrets.json"
 PLAYBOOKS = "playbooks"
-IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".git", ".provision")
+IGNORED = ("__pycache__", "*.pyc", ".git", ".provision")
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,16 @@ def eject(unit: Unit, hosts: tuple[Host, ...], site: Site, into: Path, library: 
 
 
 def _playbook(unit: Unit, project: Path, into: Path, library: Path) -> str:
-    """Copy the playbook with what lies beside it; its path in the folder."""
+    """Copy the playbook with all that it is made of; its path in the folder."""
     source = Path(unit.source)
     if source.is_relative_to(library):
-        shutil.copytree(library, into / PLAYBOOKS, dirs_exist_ok=True, ignore=IGNORED)
+        shutil.copytree(library, into / PLAYBOOKS, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*IGNORED))
         return f"{PLAYBOOKS}/{source.relative_to(library).as_posix()}"
-    if source.parent.resolve() == project.resolve():
-        (into / PLAYBOOKS).mkdir(exist_ok=True, mode=0o700)
-        shutil.copyfile(source, into / PLAYBOOKS / source.name)
-        return f"{PLAYBOOKS}/{source.name}"
-    shutil.copytree(source.parent, into / PLAYBOOKS / source.parent.name, dirs_exist_ok=True, ignore=IGNORED)
-    return f"{PLAYBOOKS}/{source.parent.name}/{source.name}"
+    # kept copies have folders of one name
+    alone = source.parent.parent.name[:12] if is_kept(unit.source) else source.stem if source.parent.resolve() == project.resolve() else ""
+    name = alone or source.parent.name
+    copy(source, project, into / PLAYBOOKS / name, IGNORED)
+    return f"{PLAYBOOKS}/{name}/{source.name}"
 
 
 def _movable(inventory: Path, into: Path) -> None:
@@ -92,7 +93,7 @@ def _artefacts(value: Json, project: Path, into: Path) -> None:
     elif isinstance(value, str) and value and "\n" not in value and len(value) < 1024 and not value.startswith(("/", "~", ".")) and "${" not in value:
         there = project / value
         if there.is_dir():
-            shutil.copytree(there, into / value, dirs_exist_ok=True, ignore=IGNORED)
+            shutil.copytree(there, into / value, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*IGNORED))
         elif there.is_file():
             (into / value).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             shutil.copyfile(there, into / value)

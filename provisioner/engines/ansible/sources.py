@@ -4,34 +4,43 @@ import shutil
 from pathlib import Path
 
 from provisioner.model import Unit
+from provisioner.playbook_files import copy, parts
 
 LEFT_OUT = (".git", ".provision", ".terraform", "__pycache__", ".venv", "node_modules")
+SOURCES = "sources"
+"""The folder in `.provision/` that holds them."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of a playbook's folder that is kept; a larger one holds more than a playbook."""
 
 
 def keep(unit: Unit, state: Path) -> bool:
-    """Copy the folders of the unit's playbooks below `.provision/sources/`; False when one is too large or there is none."""
+    """Copy the unit's playbooks with all that they read below `.provision/sources/`; False when that is too large or there is none."""
     if not unit.source_digest:
         return False
-    named = [path for path in (unit.source, unit.remove_source) if path and Path(path).is_file()]
-    return bool(named) and all([_copied(Path(path).parent, _folder(unit, path, state)) for path in named])
+    playbooks = [Path(path) for path in (unit.source, unit.remove_source) if path and Path(path).is_file()]
+    return bool(playbooks) and all([_copied(playbook, _folder(unit, str(playbook), state), state.parents[2]) for playbook in playbooks])
 
 
-def _copied(folder: Path, kept: Path) -> bool:
+def _copied(playbook: Path, kept: Path, project: Path) -> bool:
     if kept.exists():
         return True
-    if _size(folder) > LARGEST:
+    if sum(_size(part) for part in parts(playbook, project)) > LARGEST:
         return False
     fresh = kept.with_name(kept.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(folder, fresh, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    copy(playbook, project, fresh, LEFT_OUT)
     try:
         fresh.rename(kept)
     except OSError:
         # another unit of the same type was quicker
         shutil.rmtree(fresh, ignore_errors=True)
     return True
+
+
+def is_kept(source: str) -> bool:
+    """True for a playbook in a kept copy, which nobody edits."""
+    folders = Path(source).parents
+    return len(folders) > 3 and (folders[2].name, folders[3].name) == (SOURCES, ".provision")
 
 
 def removal(unit: Unit, state: Path) -> str:
@@ -49,12 +58,15 @@ def kept(unit: Unit, state: Path) -> str:
 
 
 def _folder(unit: Unit, path: str, state: Path) -> Path:
-    """Where the folder of one of the unit's playbooks is kept: both in one, where they lie beside one another."""
-    name = "playbook" if Path(path).parent == Path(unit.source).parent else "removal"
-    return state.parents[1] / "sources" / (unit.source_digest or "none") / name
+    """Where one of the unit's playbooks is kept: both in one folder, where they lie beside one another in a folder of their own."""
+    beside, source = Path(path), Path(unit.source)
+    together = beside == source or beside.parent == source.parent != state.parents[2]
+    return state.parents[1] / SOURCES / (unit.source_digest or "none") / ("playbook" if together else "removal")
 
 
 def _size(folder: Path) -> int:
+    if folder.is_file():
+        return folder.stat().st_size
     total = 0
     for path in folder.rglob("*"):
         if not set(path.parts) & set(LEFT_OUT) and path.is_file() and not path.is_symlink():

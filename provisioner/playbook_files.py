@@ -1,0 +1,136 @@
+"""What a playbook reads beside its own folder, or, in the project's folder, in it: the roles and files that it names. Reads and copies files.
+
+Names in templates are not seen, but for `playbook_dir`; folders that Ansible looks into by itself count as a whole.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+LOOKED_INTO = (
+    "roles", "tasks", "handlers", "templates", "files", "vars", "group_vars", "host_vars", "library", "module_utils", "action_plugins",
+    "callback_plugins", "connection_plugins", "filter_plugins", "lookup_plugins", "strategy_plugins", "test_plugins", "vars_plugins")
+"""Folders beside a playbook that Ansible looks into."""
+OF_A_ROLE = ("tasks", "handlers", "meta")
+OUTSIDE = "outside"
+"""In a copy: the folder of what did not lie beside the playbook."""
+VAULT = "$ANSIBLE_VAULT;"
+LONGEST = 300
+PLAYBOOK_DIR = re.compile(r"\{\{\s*playbook_dir\s*\}\}/")
+SHORT_FORM = re.compile(r"=((?:\{\{\s*playbook_dir\s*\}\}/)?\S+)")
+
+
+def named(playbook: Path) -> dict[str, Path]:
+    """Words of a playbook, and of files that it names, to the file or role that they name."""
+    found: dict[str, Path] = {}
+    waiting: list[tuple[Path, tuple[Path, ...]]] = [(playbook, (playbook.parent,))]
+    while waiting:
+        file, folders = waiting.pop()
+        for text in _texts(file):
+            place = None if text in found else _place(text, folders, playbook.parent)
+            if place is None:
+                continue
+            found[text] = place
+            if place.is_dir():
+                # a role names the roles beside it
+                waiting += [(task, (place.parent,)) for name in OF_A_ROLE for task in sorted((place / name).glob("*.y*ml"))]
+            elif place.suffix in (".yml", ".yaml"):
+                waiting.append((place, (place.parent, playbook.parent)))
+    return found
+
+
+def parts(playbook: Path, project: Path) -> list[Path]:
+    """The files and folders that it is made of: its folder (of the project's folder only what it reads there), and what it names elsewhere."""
+    folder = playbook.parent
+    own = [playbook, *(folder / name for name in LOOKED_INTO)] if folder == project else [folder]
+    places = sorted({*own, *named(playbook).values()})
+    return [place for place in places if place.exists() and not any(place != other and place.is_relative_to(other) for other in places)]
+
+
+def copy(playbook: Path, project: Path, into: Path, ignore: tuple[str, ...] = ()) -> None:
+    """Copy it with all that it is made of, so that the copy needs nothing of where it comes from. Raises OSError."""
+    folder = playbook.parent
+    targets: dict[Path, Path] = {}
+    for place in parts(playbook, project):
+        if place.is_relative_to(folder):
+            _copied(place, into / place.relative_to(folder), ignore)
+            continue
+        # what lies in one folder may name one another, so it stays together
+        beside = hashlib.sha256(str(place.parent).encode()).hexdigest()[:8]
+        targets[place] = into / OUTSIDE / beside / place.name
+        _copied(place, targets[place], ignore)
+    words = named(playbook)
+    elsewhere = {word: _target(place, targets).relative_to(into) for word, place in words.items()
+                 if "/" in word and not place.is_relative_to(folder)}
+    for file in {playbook, *(place for place in words.values() if place.is_file() and place.is_relative_to(folder))}:
+        _reworded(into / file.relative_to(folder), elsewhere)
+
+
+def _target(place: Path, targets: dict[Path, Path]) -> Path:
+    """Where the copy of something outside lies: by itself, or in a folder that was copied."""
+    top = next(other for other in targets if place.is_relative_to(other))
+    return targets[top] / place.relative_to(top)
+
+
+def _reworded(file: Path, elsewhere: dict[str, Path]) -> None:
+    """Name the copies in place of what they were made of."""
+    text = before = file.read_text(errors="surrogateescape")
+    for word, target in elsewhere.items():
+        said = f"{{{{ playbook_dir }}}}/{target.as_posix()}" if PLAYBOOK_DIR.match(word) else target.as_posix()
+        text = re.sub(rf"(?<![\w./-]){re.escape(word)}(?![\w/-])", said.replace("\\", r"\\"), text)
+    if text != before:
+        file.write_text(text, errors="surrogateescape")
+
+
+def _copied(place: Path, target: Path, ignore: tuple[str, ...]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if place.is_dir():
+        shutil.copytree(place, target, ignore=shutil.ignore_patterns(*ignore), symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(place, target)
+
+
+def _place(text: str, folders: tuple[Path, ...], top: Path) -> Path | None:
+    """The file or role that a word names, seen from these folders; no folder that is no role, and no file somewhere on this machine."""
+    path = Path(PLAYBOOK_DIR.sub(f"{top}/", text))
+    ours = path.is_absolute() and not text.startswith("/")
+    for folder in folders:
+        place = Path(os.path.normpath(folder / path))
+        if _is_role(place) or (place.is_file() and (ours or not path.is_absolute())):
+            return place
+    return None
+
+
+def _is_role(place: Path) -> bool:
+    return (place / "tasks").is_dir()
+
+
+def _texts(file: Path) -> Iterator[str]:
+    """The words in a YAML file that may name something."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        waiting = [] if text.startswith(VAULT) else [yaml.compose(text, yaml.CSafeLoader)]
+    except (OSError, ValueError, yaml.YAMLError):
+        return
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += [one for pair in node.value for one in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        else:
+            yield from (word for word in (node.value, *SHORT_FORM.findall(node.value)) if _may_name(word))
+
+
+def _may_name(word: str) -> bool:
+    rest = PLAYBOOK_DIR.sub("", word)
+    return 1 < len(word) <= LONGEST and "\n" not in word and "\0" not in word and "{{" not in rest and rest.strip("./") != ""
