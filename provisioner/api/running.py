@@ -21,7 +21,7 @@ from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal, Listen
 from provisioner.runner.journal import now as moment
 from provisioner.runner.outcome import judge, needs_a_new_plan
-from provisioner.store import Holder, Lock, NoSuchRun, Revision, Run, Store
+from provisioner.store import Holder, Lock, NoSuchRun, Revision, Run, Store, StoreError
 
 RECENT = 5
 """Runs whose plans' folders are kept, beside that of the run that can be gone on with."""
@@ -129,10 +129,15 @@ class Runner:
         for ended in agreed:
             journal.note(Event("step-ended", ended.step, ended.message, data={"state": "done", "changed": False}))
         execution = Execution(plan, journal, self._means(run, plan), settled, run.attempt)
-        asyncio.run(execution.run())
-        if journal.broken is not None:
-            raise journal.broken
-        return self._finish(run, plan, execution, journal)
+        try:
+            asyncio.run(execution.run())
+            if journal.broken is not None:
+                raise journal.broken
+            return self._finish(run, plan, execution, journal)
+        except StoreError as error:
+            # "failed, nothing was changed" would be a lie
+            error.exit = Exit.PARTIAL if journal.begun and error.exit == Exit.FAILED else error.exit
+            raise
 
     def _finish(self, run: Run, plan: Plan, execution: Execution, journal: Journal) -> Outcome:
         rows = self._store.runs.steps(run.number)

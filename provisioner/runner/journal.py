@@ -28,6 +28,8 @@ class Journal:
         """Units on hosts that they leave in this plan, as long as they are there: by step."""
         self.broken: ProvisionError | None = None
         """The store refused to be written: nothing new may be started."""
+        self.begun = False
+        """Something that is to be changed was begun, or an earlier attempt changed something."""
         self.known = Known()
         self._delivered = store.delivered.all(plan.application, plan.environment)
         """As in the store, which nobody else writes while this run holds the lock."""
@@ -35,6 +37,7 @@ class Journal:
             if entry.state == "delivered":
                 self._learn(entry.unit.name, entry)
         for name, row in rows.items():
+            self.begun = self.begun or row.changed
             if row.state == "done" and self._steps[name].kind in ("deliver", "workflow"):
                 self.known.outputs[self._steps[name].unit.name] = dict(row.outputs)
                 if row.hosts:
@@ -78,6 +81,7 @@ class Journal:
         """The step begins: it is intended from now on, so that what fails half-way is known."""
         with self._lock:
             self._store.runs.move_step(self._run.number, step.name, "running", fence=self._fence)
+            self.begun = self.begun or (step.kind != "workflow" and bool(step.changes or step.unpreviewed))
             if step.kind == "deliver":
                 self._store.delivered.intend(self._plan.application, self._plan.environment, self._stored(step), self._run.number,
                                             fence=self._fence)

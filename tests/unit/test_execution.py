@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.api.running import Runner
 from provisioner.engine import BatchRequest, Site
 from provisioner.errors import Exit
-from provisioner.model import Change, Event, Flow, Host, Plan, Secret, Step, StepEnded, Target, Unit
+from provisioner.model import Change, Event, Flow, Host, Origin, Plan, Secret, Step, StepEnded, Target, Unit
 from provisioner.runner.adoption import adopt
 from provisioner.runner.execution import Execution, Means
 from provisioner.runner.journal import Journal
 from provisioner.runner.outcome import judge, needs_a_new_plan
 from provisioner.runner.rules import Rules
-from provisioner.store import Store, holder_here
+from provisioner.store import Store, StoreError, holder_here
 
 
 class FakeEngine:
@@ -271,3 +272,21 @@ def test_what_could_not_be_planned_is_not_walked_again_and_again(tmp_path):
 def test_exit_codes(ends, expected):
     from provisioner.store import StepRow
     assert judge(StepRow(**{"name": "x", "state": "done", **end}) for end in ends)[1] == expected
+
+
+@pytest.mark.parametrize(("quiet", "exit"), [(False, Exit.PARTIAL), (True, Exit.FAILED)])
+def test_a_store_that_breaks_in_the_middle_is_no_run_that_changed_nothing(tmp_path, monkeypatch, quiet, exit):
+    """Exit code 1 says that nothing was changed: a pipeline would try again on another machine."""
+    world = World(tmp_path, step("db@dc", quiet=quiet))
+    site = Site("shop", "prod", Target("dc"), tmp_path, tmp_path, tmp_path, lambda value: value)
+    means = Means({"ansible": FakeEngine()}, lambda target: site, world.made.append, world.forgotten.append)
+
+    def full(*given, **more):
+        raise StoreError("the disk is full", code="PRV-6011")
+
+    with world.store.lock.held("shop", "prod", holder_here("me")) as lock:
+        runner = Runner(world.store, lock, lambda run, plan: means, lambda event: None, state=tmp_path, reason="", origin_of=lambda plan: Origin("me"))
+        monkeypatch.setattr(world.store.runs, "finish_step", full)
+        with pytest.raises(StoreError) as raised:
+            runner.begin(world.plan)
+    assert (raised.value.code, raised.value.exit) == ("PRV-6011", exit)
