@@ -12,8 +12,9 @@ from pathlib import Path
 
 import yaml
 
+ROLES = "roles"
 LOOKED_INTO = (
-    "roles", "tasks", "handlers", "templates", "files", "vars", "group_vars", "host_vars", "library", "module_utils", "action_plugins",
+    ROLES, "tasks", "handlers", "templates", "files", "vars", "group_vars", "host_vars", "library", "module_utils", "action_plugins",
     "callback_plugins", "connection_plugins", "filter_plugins", "lookup_plugins", "strategy_plugins", "test_plugins", "vars_plugins")
 """Folders beside a playbook that Ansible looks into."""
 OF_A_ROLE = ("tasks", "handlers", "meta")
@@ -25,10 +26,11 @@ PLAYBOOK_DIR = re.compile(r"\{\{\s*playbook_dir\s*\}\}/")
 SHORT_FORM = re.compile(r"=((?:\{\{\s*playbook_dir\s*\}\}/)?\S+)")
 
 
-def named(playbook: Path) -> dict[str, Path]:
-    """Words of a playbook, and of files that it names, to the file or role that they name."""
+def named(playbook: Path, project: Path) -> dict[str, Path]:
+    """Words of a playbook, and of files that it names, to the file or role that they name, also one of the project's `roles/`."""
     found: dict[str, Path] = {}
-    waiting: list[tuple[Path, tuple[Path, ...]]] = [(playbook, (playbook.parent,))]
+    shared = project / ROLES
+    waiting: list[tuple[Path, tuple[Path, ...]]] = [(playbook, (playbook.parent, playbook.parent / ROLES, shared))]
     while waiting:
         file, folders = waiting.pop()
         for text in _texts(file):
@@ -38,9 +40,9 @@ def named(playbook: Path) -> dict[str, Path]:
             found[text] = place
             if place.is_dir():
                 # a role names the roles beside it
-                waiting += [(task, (place.parent,)) for name in OF_A_ROLE for task in sorted((place / name).glob("*.y*ml"))]
+                waiting += [(task, (place.parent, shared)) for name in OF_A_ROLE for task in sorted((place / name).glob("*.y*ml"))]
             elif place.suffix in (".yml", ".yaml"):
-                waiting.append((place, (place.parent, playbook.parent)))
+                waiting.append((place, (place.parent, playbook.parent, shared)))
     return found
 
 
@@ -48,7 +50,7 @@ def parts(playbook: Path, project: Path) -> list[Path]:
     """The files and folders that it is made of: its folder (of the project's folder only what it reads there), and what it names elsewhere."""
     folder = playbook.parent
     own = [playbook, *(folder / name for name in LOOKED_INTO)] if folder == project else [folder]
-    places = sorted({*own, *named(playbook).values()})
+    places = sorted({*own, *named(playbook, project).values()})
     return [place for place in places if place.exists() and not any(place != other and place.is_relative_to(other) for other in places)]
 
 
@@ -60,15 +62,21 @@ def copy(playbook: Path, project: Path, into: Path, ignore: tuple[str, ...] = ()
         if place.is_relative_to(folder):
             _copied(place, into / place.relative_to(folder), ignore)
             continue
-        # what lies in one folder may name one another, so it stays together
-        beside = hashlib.sha256(str(place.parent).encode()).hexdigest()[:8]
-        targets[place] = into / OUTSIDE / beside / place.name
+        targets[place] = into / _aside(place, folder, project) / place.name
         _copied(place, targets[place], ignore)
-    words = named(playbook)
+    words = named(playbook, project)
     elsewhere = {word: _target(place, targets).relative_to(into) for word, place in words.items()
                  if "/" in word and not place.is_relative_to(folder)}
     for file in {playbook, *(place for place in words.values() if place.is_file() and place.is_relative_to(folder))}:
         _reworded(into / file.relative_to(folder), elsewhere)
+
+
+def _aside(place: Path, folder: Path, project: Path) -> Path:
+    """Where a copy of what does not lie beside the playbook goes. What lies in one folder may name one another, so it stays together."""
+    if place.parent == project / ROLES and not (folder / ROLES / place.name).exists():
+        # by its name alone Ansible looks there
+        return Path(ROLES)
+    return Path(OUTSIDE) / hashlib.sha256(str(place.parent).encode()).hexdigest()[:8]
 
 
 def _target(place: Path, targets: dict[Path, Path]) -> Path:
@@ -101,7 +109,7 @@ def _place(text: str, folders: tuple[Path, ...], top: Path) -> Path | None:
     ours = path.is_absolute() and not text.startswith("/")
     for folder in folders:
         place = Path(os.path.normpath(folder / path))
-        if _is_role(place) or (place.is_file() and (ours or not path.is_absolute())):
+        if _is_role(place) or (place.is_file() and folder.name != ROLES and (ours or not path.is_absolute())):
             return place
     return None
 

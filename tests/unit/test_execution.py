@@ -285,7 +285,8 @@ def test_a_store_that_breaks_in_the_middle_is_no_run_that_changed_nothing(tmp_pa
         raise StoreError("the disk is full", code="PRV-6011")
 
     with world.store.lock.held("shop", "prod", holder_here("me")) as lock:
-        runner = Runner(world.store, lock, lambda run, plan: means, lambda event: None, state=tmp_path, reason="", origin_of=lambda plan: Origin("me"))
+        runner = Runner(world.store, lock, lambda run, plan: means, lambda event: None, state=tmp_path, reason="",
+                        origin_of=lambda plan: Origin("me"))
         monkeypatch.setattr(world.store.runs, "finish_step", full)
         with pytest.raises(StoreError) as raised:
             runner.begin(world.plan)
