@@ -16,7 +16,7 @@ def promoted(store: Store, application: str, origin: str, written: Collection[st
 
     `application` may be empty where there is only one, or only one of them is `written` in the project's file.
 
-    Raises ProvisionError: PRV-6221 where nothing was delivered there, PRV-6222 when its newest run did not succeed.
+    Raises ProvisionError: PRV-6221 where nothing is delivered there, PRV-6222 when its newest run did not succeed.
     """
     known = [row for row in store.applications() if application in ("", row.application)]
     rows = [row for row in known if row.environment == origin]
@@ -36,6 +36,10 @@ def promoted(store: Store, application: str, origin: str, written: Collection[st
         how = f"its newest run, {run.number}, {STATES.get(run.state, run.state)}" if run else "it has no run"
         raise ProvisionError(f"{name} in {origin} is not ready to be promoted: {how}", code="PRV-6222",
                              hint="what is promoted has been delivered there in full", next=f"provision show {run.number if run else ''}".strip())
+    plan = store.plans.get(revision.plan)
+    if plan is not None and plan.purpose.kind == "destroy":
+        raise ProvisionError(f"{name} is not delivered in {origin} any more: run {run.number} removed it", code="PRV-6221",
+                             next=f"provision apply -e {origin}")
     return name, revision
 
 

@@ -51,7 +51,7 @@ class Session(Project):
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message=f"not confirmed: nothing was changed{after}")
             saved.refuse_edited_meanwhile(plan, self._by_now())
             runner.supersede(old)
-            return replace(runner.begin(plan, _doing(purpose)), seconds=time.monotonic() - begun)
+            return replace(runner.begin(plan, self._doing(purpose)), seconds=time.monotonic() - begun)
 
     def apply_saved(self, plan: Plan, *, confirm: Confirm, listen: Listen) -> Outcome:
         """Do exactly what a saved plan shows, or refuse with what changed since. Raises Stale, LockHeld, Invalid, Refused, Missing."""
@@ -82,7 +82,12 @@ class Session(Project):
                 return Outcome(plan, Exit.FAILED, seconds=time.monotonic() - begun, message="not confirmed: nothing was changed")
             saved.refuse_edited_meanwhile(plan, self._by_now())
             runner.supersede(old)
-            return replace(runner.begin(replace(plan, folder=looked.plan.folder), _doing(plan.purpose)), seconds=time.monotonic() - begun)
+            return replace(runner.begin(replace(plan, folder=looked.plan.folder), self._doing(plan.purpose)), seconds=time.monotonic() - begun)
+
+    def _doing(self, purpose: Purpose) -> str:
+        """What a run does, where it is not plain delivery."""
+        promoted = f"promote {self.settings.promote_from}@{self.promoted.number}" if self.promoted else ""
+        return {"rollback": f"rollback to {purpose.revision}", "destroy": "destroy"}.get(purpose.kind, promoted)
 
     def _tell_of(self, old: Run | None) -> None:
         """Before somebody says yes: a run that waits for another yes is closed by this one."""
@@ -259,11 +264,6 @@ class Session(Project):
         work = Path(plan.folder)
         return Means(self._engines, lambda target: self.site(target, work, run.number), self.secrets.ensure, self.secrets.forget,
                      self.settings.parallel, self.settings.timeout)
-
-
-def _doing(purpose: Purpose) -> str:
-    """What a run does, where it is not plain delivery."""
-    return f"rollback to {purpose.revision}" if purpose.kind == "rollback" else ""
 
 
 def _has_work(plan: Plan, delivered: Mapping[str, Delivered]) -> bool:

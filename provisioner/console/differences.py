@@ -46,7 +46,10 @@ def _there(live: Live) -> str:
 
 
 def _summary(found: Sequence[Difference]) -> str:
-    return f"{count(len(found), 'difference')} in {count(len({one.subject for one in found}), 'component')}." if found else "No difference."
+    if not found:
+        return "No difference."
+    components = len({one.subject for one in found} - {""})
+    return count(len(found), "difference") + (f" in {count(components, 'component')}." if components else " in the application.")
 
 
 def _subject(subject: str, found: Iterable[Difference], look: Look) -> list[str]:

@@ -73,7 +73,7 @@ def of_components(components: Iterable[Component], units: Iterable[Unit], versio
     on: dict[str, list[Unit]] = {}
     for unit in units:
         on.setdefault(unit.component, []).append(unit)
-    found: dict[str, dict[str, Json]] = {"": {"version": version}} if version else {}
+    found: dict[str, dict[str, Json]] = {"": {"version": version} if version else {}}
     for component in components:
         view: dict[str, Json] = {"type": component.type, **dict(flat(component.properties))}
         for trait in component.traits:

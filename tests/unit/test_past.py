@@ -74,6 +74,8 @@ def test_environments_differ_by_what_is_asked_for_and_where() -> None:
     there = replace(WEB, name="web@cloud", target="cloud", inputs={**WEB.inputs, "name": "shop-prod-web"})
     found = differences(of_components([component], [WEB], "1"), of_components([more], [there], "1"))
     assert [(one.path, one.before, one.after) for one in found] == [("on", "dc", "cloud"), ("trait scaler.replicas", 2, 9)]
+    with_version, without = (of_components([component], [WEB], version) for version in ("1", ""))
+    assert differences(with_version, without) == (Difference("", "version", "1", ABSENT),) and differences(without, without) == ()
     plain, given = (of_components([Component("files", "bucket", properties)], [], "1") for properties in ({}, {"versioned": False}))
     assert [(one.subject, one.path) for one in differences(plain, given)] == [("files", "versioned")]
 

@@ -8,7 +8,7 @@ import pytest
 from provisioner.api.around import Around
 from provisioner.api.promoting import by_name_only, digests_of, pinned, promoted
 from provisioner.errors import ProvisionError
-from provisioner.model import Json, Unit
+from provisioner.model import Json, Purpose, Unit
 from provisioner.store import Revision, Store
 from tests.unit.planning import World, unit
 
@@ -20,9 +20,9 @@ def store(tmp_path: Path) -> Store:
     return Store.of_project(tmp_path)
 
 
-def run(store: Store, state: str, environment: str = "staging", **info: Json) -> None:
+def run(store: Store, state: str, environment: str = "staging", purpose: str = "deliver", **info: Json) -> None:
     plan = World().make(unit("api@dc"), ident=f"p{len(store.runs.list())}")
-    plan = type(plan)(**{**vars(plan), "environment": environment})
+    plan = type(plan)(**{**vars(plan), "environment": environment, "purpose": Purpose(purpose)})  # type: ignore[arg-type]
     store.plans.save(plan)
     begun = store.runs.begin(plan, "me", "", info=info)
     if state != "running":
@@ -48,6 +48,17 @@ def test_what_a_rollback_or_a_healing_delivered_is_promoted(store: Store, doing:
     with pytest.raises(ProvisionError, match="its newest run, 3, failed"):
         promoted(store, "shop", "staging")
     assert Around("staging", store, lambda service, target: None, lambda path, value: None).state_of("shop") == "failed"
+
+
+def test_what_was_removed_is_not_promoted(store: Store) -> None:
+    """Its revision has the text of then, and nothing is there."""
+    run(store, "succeeded")
+    run(store, "succeeded", purpose="destroy", action="destroy")
+    with pytest.raises(ProvisionError, match="shop is not delivered in staging any more: run 2 removed it") as raised:
+        promoted(store, "shop", "staging")
+    assert raised.value.code == "PRV-6221"
+    run(store, "succeeded")
+    assert promoted(store, "shop", "staging")[1].number == 3
 
 
 def test_a_run_that_waits_is_not_hidden_by_a_healing(store: Store) -> None:
