@@ -29,20 +29,20 @@ SHORT_FORM = re.compile(r"=((?:\{\{\s*playbook_dir\s*\}\}/)?\S+)")
 def named(playbook: Path, project: Path) -> dict[str, Path]:
     """Words of a playbook, and of files that it names, to the file or role that they name, also one of the project's `roles/`."""
     found: dict[str, Path] = {}
-    shared = project / ROLES
-    waiting: list[tuple[Path, tuple[Path, ...]]] = [(playbook, (playbook.parent, playbook.parent / ROLES, shared))]
+    top, shared = playbook.parent, project / ROLES
+    waiting = [(playbook, (top,), (top, top / ROLES, shared))]
     while waiting:
-        file, folders = waiting.pop()
-        for text in _texts(file):
-            place = None if text in found else _place(text, folders, playbook.parent)
+        file, files, roles = waiting.pop()
+        for word, is_role in _words(file):
+            place = None if word in found else _place(word, roles if is_role else files, top, is_role)
             if place is None:
                 continue
-            found[text] = place
-            if place.is_dir():
-                # a role names the roles beside it
-                waiting += [(task, (place.parent, shared)) for name in OF_A_ROLE for task in sorted((place / name).glob("*.y*ml"))]
+            found[word] = place
+            if is_role:
+                # it names the roles beside it; its files are its own
+                waiting += [(task, (), (place.parent, shared)) for name in OF_A_ROLE for task in sorted((place / name).glob("*.y*ml"))]
             elif place.suffix in (".yml", ".yaml"):
-                waiting.append((place, (place.parent, playbook.parent, shared)))
+                waiting.append((place, (place.parent, top), (top, top / ROLES, shared)))
     return found
 
 
@@ -103,40 +103,46 @@ def _copied(place: Path, target: Path, ignore: tuple[str, ...]) -> None:
         shutil.copy2(place, target)
 
 
-def _place(text: str, folders: tuple[Path, ...], top: Path) -> Path | None:
-    """The file or role that a word names, seen from these folders; no folder that is no role, and no file somewhere on this machine."""
-    path = Path(PLAYBOOK_DIR.sub(f"{top}/", text))
-    ours = path.is_absolute() and not text.startswith("/")
-    for folder in folders:
-        place = Path(os.path.normpath(folder / path))
-        if _is_role(place) or (place.is_file() and folder.name != ROLES and (ours or not path.is_absolute())):
-            return place
-    return None
+def _place(word: str, folders: tuple[Path, ...], top: Path, is_role: bool) -> Path | None:
+    """The role or file that a word names, seen from these folders; no file somewhere on this machine, which is meant on a host."""
+    path = Path(PLAYBOOK_DIR.sub(f"{top}/", word))
+    if path.is_absolute() and word.startswith("/") and not is_role:
+        return None
+    places = (Path(os.path.normpath(folder / path)) for folder in folders)
+    return next((place for place in places if ((place / "tasks").is_dir() if is_role else place.is_file())), None)
 
 
-def _is_role(place: Path) -> bool:
-    return (place / "tasks").is_dir()
-
-
-def _texts(file: Path) -> Iterator[str]:
-    """The words in a YAML file that may name something."""
+def _words(file: Path) -> Iterator[tuple[str, bool]]:
+    """The words in a YAML file that may name something, and whether that is a role."""
     try:
         text = file.read_text(encoding="utf-8")
         waiting = [] if text.startswith(VAULT) else [yaml.compose(text, yaml.CSafeLoader)]
     except (OSError, ValueError, yaml.YAMLError):
         return
     seen: set[int] = set()
+    roles: set[int] = set()
     while waiting:
         node = waiting.pop()
         if node is None or id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
+            roles |= {id(role) for key, value in node.value for role in _roles(str(key.value), value)}
             waiting += [one for pair in node.value for one in pair]
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
         else:
-            yield from (word for word in (node.value, *SHORT_FORM.findall(node.value)) if _may_name(word))
+            yield from ((word, id(node) in roles) for word in (node.value, *SHORT_FORM.findall(node.value)) if _may_name(word))
+
+
+def _roles(key: str, value: yaml.Node) -> Iterator[yaml.Node]:
+    """The nodes that name roles: of a play, of a role's dependencies, of a task."""
+    listed = value.value if key in ("roles", "dependencies") and isinstance(value, yaml.SequenceNode) else []
+    for one in [*listed, *([value] if key.rpartition(".")[2] in ("include_role", "import_role") else [])]:
+        if isinstance(one, yaml.MappingNode):
+            yield from (inner for name, inner in one.value if name.value in ("role", "name"))
+        else:
+            yield one
 
 
 def _may_name(word: str) -> bool:

@@ -14,7 +14,7 @@ PLAY = """
     - import_tasks: ../shared/more.yml
     - include_role: name={{ playbook_dir }}/../roles/other
     - ansible.builtin.copy: {src: note.txt, dest: /etc/hostname}
-    - ansible.builtin.debug: {msg: !vault "x"}
+    - {name: unused, ansible.builtin.debug: {msg: !vault "x"}}
 """
 
 

@@ -32,8 +32,8 @@ def history_command(door: Door, /, limit: int, **chosen: Any) -> int:
 @click.command("diff", short_help="Compare revisions, environments, or app.yaml with what is delivered.",
                context_settings={"ignore_unknown_options": True})
 @click.argument("revisions", nargs=-1, metavar="[REVISION [REVISION]]")
-@option("-e", "--env", "environments", multiple=True, metavar="NAME", shell_complete=completing.ENVIRONMENT,
-        help="The environment; two are compared.")
+@option("-e", "--env", "--environment", "environments", multiple=True, envvar="PROVISION_ENVIRONMENT", metavar="NAME",
+        shell_complete=completing.ENVIRONMENT, help="The environment; two are compared.")
 @option("-f", "--file", "file", default=None, metavar="FILE", help="The application's file (default: app.yaml).")
 @STORE
 @IGNORE
