@@ -30,7 +30,7 @@ def named(playbook: Path, project: Path) -> dict[str, Path]:
     """Words of a playbook, and of files that it names, to the file or role that they name, also one of the project's `roles/`."""
     found: dict[str, Path] = {}
     top, shared = playbook.parent, project / ROLES
-    waiting = [(playbook, (top,), (top, top / ROLES, shared))]
+    waiting: list[tuple[Path, tuple[Path, ...], tuple[Path, ...]]] = [(playbook, (top,), (top, top / ROLES, shared))]
     while waiting:
         file, files, roles = waiting.pop()
         for word, is_role in _words(file):

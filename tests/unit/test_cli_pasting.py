@@ -154,3 +154,9 @@ def test_texts_are_found() -> None:
 def test_the_table_names_options_that_there_are() -> None:
     commands: dict[str, Any] = {name: entry.provision.get_command(click.Context(entry.provision), name) for name in ("apply", "action")}
     assert set(pasting.CARRIED) <= {param.name for command in commands.values() for param in command.params}
+
+
+def test_a_variable_names_the_environment_of_diff_as_of_other_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVISION_ENVIRONMENT", "prod")
+    assert typed("diff", "41", "42").params["environments"] == ("prod",)
+    assert typed("diff", "--env", "staging", "--env", "dev").params["environments"] == ("staging", "dev")
