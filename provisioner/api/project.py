@@ -277,7 +277,8 @@ class Project:
         units = self.compose().everything
         if self.promoted is not None:
             units = promoting.pinned(units, self.promoted)
-            for told in promoting.by_name_only(units):
+            then = self.store.plans.get(self.promoted.plan)
+            for told in [*promoting.by_name_only(units), *promoting.of_other_sources(units, then.units if then else (), self.settings.promote_from)]:
                 self._note(told)
         return artefacts.sealed(units, self.folder, library_folder())
 

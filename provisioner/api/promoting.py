@@ -71,5 +71,14 @@ def by_name_only(units: Iterable[Unit]) -> list[str]:
             if unit.inputs.get(name) and not unit.inputs.get(taking) and "@" not in str(unit.inputs[name])]
 
 
+def of_other_sources(units: Iterable[Unit], then: Iterable[Unit], origin: str) -> list[str]:
+    """A sentence where components are made by other modules or playbooks than those that were delivered there: the spec is promoted, they are not."""
+    before: dict[tuple[str, str], set[str]] = {}
+    for unit in then:
+        before.setdefault((unit.component, unit.engine), set()).add(unit.source_digest)
+    other = [unit.name for unit in units if unit.source_digest not in before.get((unit.component, unit.engine), {unit.source_digest})]
+    return [f"not as in {origin}: the module or playbook of {', '.join(other)} is another one than was delivered there"] if other else []
+
+
 def _digests(unit: Unit, known: Mapping[str, Json]) -> dict[str, Json]:
     return {taking: known[str(unit.inputs.get(name))] for name, taking in unit.pins.items() if str(unit.inputs.get(name)) in known}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.api.around import Around
-from provisioner.api.promoting import by_name_only, digests_of, pinned, promoted
+from provisioner.api.promoting import by_name_only, digests_of, of_other_sources, pinned, promoted
 from provisioner.errors import ProvisionError
 from provisioner.model import Json, Purpose, Unit
 from provisioner.store import Revision, Store
@@ -127,3 +127,12 @@ def test_images_are_those_of_the_revision_or_said_to_go_by_their_name() -> None:
     found = pinned((web, other, fixed, late), Revision(3, "p", 1, "1", "", "", "", artifacts=digests))
     assert [one.inputs["digest"] for one in found] == ["sha256:w", "sha256:o", "", ""]
     assert by_name_only(found) == ["late@dc: shop/late:2 is promoted by its name: the digest that was delivered is not known"]
+
+
+def test_a_module_or_playbook_that_was_edited_since_is_told() -> None:
+    """What staging has tested is not what comes; a component that another tool makes here, or that is new, can't be compared."""
+    then = [replace(API, source_digest="d1"), replace(API, name="db@dc", component="db", source_digest="d3")]
+    same, other = replace(API, name="api@prod", target="prod", source_digest="d1"), replace(API, name="api@prod", source_digest="d2")
+    cloud, new = replace(other, engine="terraform"), replace(other, name="new@prod", component="new")
+    assert of_other_sources([same, cloud, new], then, "staging") == []
+    assert of_other_sources([other, new], then, "staging") == ["not as in staging: the module or playbook of api@prod is another one than was delivered there"]
