@@ -135,4 +135,5 @@ def test_a_module_or_playbook_that_was_edited_since_is_told() -> None:
     same, other = replace(API, name="api@prod", target="prod", source_digest="d1"), replace(API, name="api@prod", source_digest="d2")
     cloud, new = replace(other, engine="terraform"), replace(other, name="new@prod", component="new")
     assert of_other_sources([same, cloud, new], then, "staging") == []
-    assert of_other_sources([other, new], then, "staging") == ["not as in staging: the module or playbook of api@prod is another one than was delivered there"]
+    assert of_other_sources([other, new], then, "staging") == [
+        "not as in staging: the module or playbook of api@prod is another one than was delivered there"]
