@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from provisioner.api import acting, drifting, ejecting, folders, saved
@@ -139,7 +140,7 @@ class Session(Project):
             site = self.site(target, self._sites.state, 0)
             return beside_playbooks(site, {**os.environ, **site.environ})
 
-        return saved.Now(lambda source: digest_source(source, library_folder(), self.folder), seals_of)
+        return saved.Now(cache(lambda source: digest_source(source, library_folder(), self.folder)), seals_of)
 
     # -------------------------------------------------------------- what the world changed
     def drift(self) -> Drift:
