@@ -3,9 +3,9 @@
 TOPICS: dict[str, str] = {
     "exit-codes": """\
 Exit codes
-    0  done, or nothing to do (status: healthy and in sync)
-    1  failed, nothing was changed (status: unhealthy); not confirmed
-    2  only with --detailed-exitcode: changes are present, or drift
+    0  done, or nothing to do (status: nothing unhealthy or failed)
+    1  failed, nothing was changed (status: unhealthy or failed); not confirmed
+    2  changes are present (only with --detailed-exitcode), or drift found some
     3  a document is invalid
     4  not allowed
     5  denied: protected data, or a policy
