@@ -242,6 +242,10 @@ def test_an_image_behind_a_login_and_one_that_is_not_to_be_had(cloud: Cloud, tmp
         assert (found["runningCount"], cloud.tasks(name[:3])) == (2, {}), "on paper, as where podman is missing"
         assert cloud.ran(cloud.define({"image": name}, family="paper"))["containers"][0]["exitCode"] == 0
     assert set(podman("ps", "--all", "--format", "{{.Names}}").split()) <= there
+    cloud.ecs.update_service(cluster="c", service=name[:3], taskDefinition=cloud.define(WEB, family="paper"), desiredCount=1)
+    ((address, _),) = until(lambda: cloud.tasks(name[:3]), bool).items()
+    assert cloud.steady(name[:3])["runningCount"] == 1 and page(address) == "1|hello|", "the next one is to be had"
+    cloud.ecs.delete_service(cluster="c", service=name[:3], force=True)
 
 
 def test_what_is_deleted_ends(cloud: Cloud, served: Callable[[], dict[str, dict[str, Any]]]) -> None:

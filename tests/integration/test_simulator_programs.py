@@ -46,8 +46,8 @@ def test_a_service_runs_by_its_newest_definition_and_forgets_nothing(cloud: Clou
     assert found["deploymentConfiguration"] == DEPLOYMENT and found["availabilityZoneRebalancing"] == "DISABLED"
     assert found["healthCheckGracePeriodSeconds"] == 30 and found["enableECSManagedTags"]
     ecs.update_service(cluster="a", service="s", desiredCount=3, taskDefinition=second)
-    deployment = described()["deployments"][0]
-    assert (deployment["runningCount"], deployment["taskDefinition"], deployment["rolloutState"]) == (3, second, "COMPLETED")
+    deployment = until(lambda: described()["deployments"][0], lambda found: found["rolloutState"] == "COMPLETED")
+    assert (deployment["runningCount"], deployment["taskDefinition"]) == (3, second)
 
 
 def test_a_certificate_is_issued_when_its_names_are_proved(cloud: Cloud) -> None:

@@ -58,6 +58,8 @@ class Network:
         except subprocess.TimeoutExpired:
             self._holder.kill()
             self._holder.wait()
+        with self._asking:
+            self._channel.close()
 
     def _join(self, relay: Relay, ports: frozenset[int], own: tuple[str, int], find: Find) -> None:
         inwards: dict[int, Callable[[], None]] = {}

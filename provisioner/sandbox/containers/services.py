@@ -67,10 +67,7 @@ class Services:
         def create_service(response: EC2ContainerServiceResponse) -> ActionResult:
             answer: ActionResult = stock(response)
             service: Any = answer.result["service"]  # type: ignore[index]
-            if self._tasks.possible() and service.network_configuration and service.deployments:
-                self._kept[service.arn] = kept = Kept(service, response.ecs_backend)
-                _begin(kept)
-                threading.Thread(target=self._follow, args=(kept,), daemon=True).start()
+            self._keep(response.ecs_backend, service)
             return answer
         return create_service
 
@@ -79,12 +76,15 @@ class Services:
         def update_service(backend: EC2ContainerServiceBackend, service_properties: dict[str, Any]) -> Service:
             before: Any = backend._get_service(service_properties.get("cluster", "default"), str(service_properties["service"]).rpartition("/")[2])
             kept = self._kept.get(before.arn)
+            deploys = service_properties.get("task_definition") or service_properties.get("force_new_deployment")
             counts, deployment = (before.running_count, before.pending_count), dict(before.deployments[0]) if before.deployments else {}
             service: Service = stock(backend, service_properties)
             if kept:
                 service.running_count, service.pending_count = counts
                 _begin(kept, deployment)
                 kept.event.set()
+            elif deploys:  # what was not to be had may be there by now
+                self._keep(backend, service)
             return service
         return update_service
 
@@ -107,6 +107,13 @@ class Services:
         return list_tasks
 
     # ------------------------------------------------------------------ one service
+    def _keep(self, backend: EC2ContainerServiceBackend, service: Any) -> None:
+        """From now on it is looked after, where this machine can run its tasks."""
+        if self._tasks.possible() and service.network_configuration and service.deployments:
+            self._kept[service.arn] = kept = Kept(service, backend)
+            _begin(kept)
+            threading.Thread(target=self._follow, args=(kept,), daemon=True).start()
+
     def _follow(self, kept: Kept) -> None:
         while True:
             kept.event.wait(LOOK_SECONDS)

@@ -69,7 +69,7 @@ class Tasks:
         """Its programs are asked to end."""
         def stop_task(backend: EC2ContainerServiceBackend, cluster: str, task: str, reason: str) -> Any:
             live = self._live.get(task.rpartition("/")[2])
-            if live is None or live.on_paper:
+            if live is None:
                 return stock(backend, cluster, task, reason)
             self.stop(live, reason or "Task stopped by user", "UserInitiated")
             return live.task
@@ -182,6 +182,8 @@ class Tasks:
             live.heard(live)
             sys.stderr.write(f"task of {task.group} is on paper only: {error}\n")
             sys.stderr.flush()
+        finally:
+            self._live.pop(task.id, None)
 
     def _environment(self, region: str) -> dict[str, str]:
         around = self._around.own
