@@ -322,6 +322,9 @@ def test_which_registries_are_reached_without_tls() -> None:
 
 def test_the_login_of_a_registry() -> None:
     assert registry.basic_of('{"auths": {"a:5000": {"auth": "eDp5"}}}', "a:5000") == "Basic eDp5"
+    several = '{"auths": {"a:5000": {"auth": "one"}, "a:5000/shop": {"auth": "two"}, "https://index.docker.io/v1/": {"auth": "hub"}}}'
+    assert [registry.basic_of(several, name) for name in ("a:5000/other/web", "a:5000/shop/web", "a:5000/shops/web", "docker.io/shop/web")] == [
+        "Basic one", "Basic two", "Basic one", "Basic hub"], "as podman finds it, and as the module for ECS does"
     assert registry.basic_of('{"auths": {}}', "a:5000") == registry.basic_of("", "a:5000") == ""
     with pytest.raises(Failed, match="auth.json"):
         registry.basic_of("secret", "a:5000")

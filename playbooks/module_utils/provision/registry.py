@@ -17,6 +17,8 @@ KINDS = ", ".join((
     "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json"))
 SECONDS = 30
 HUB = ("docker.io", "registry-1.docker.io")
+HUB_ENTRY = "https://index.docker.io/v1/"
+"""How Docker calls its hub in an auth.json."""
 
 
 def digest(name: str, login: str, seconds: float = SECONDS) -> str:
@@ -25,7 +27,7 @@ def digest(name: str, login: str, seconds: float = SECONDS) -> str:
     path, tag = (rest.rpartition(":")[0], rest.rpartition(":")[2]) if ":" in rest.rpartition("/")[2] else (rest, "latest")
     scheme = "http" if host in insecure(_configuration()) else "https"
     url = f"{scheme}://{HUB[1] if host == HUB[0] else host}/v2/{path}/manifests/{tag}"
-    basic = basic_of(login, host)
+    basic = basic_of(login, f"{host}/{path}")
     try:
         return _ask(url, basic, seconds)
     except urllib.error.HTTPError as error:
@@ -58,13 +60,15 @@ def _ask(url: str, authorization: str, seconds: float) -> str:
     return found
 
 
-def basic_of(login: str, host: str) -> str:
-    """The header that an auth.json has for a registry; empty where it has none. Raises Failed."""
+def basic_of(login: str, name: str) -> str:
+    """The header that an auth.json has for an image (its name with the registry, without tag): the longest path counts. Raises Failed."""
     if not login:
         return ""
+    parts = name.split("/")
+    entries = ["/".join(parts[:length]) for length in range(len(parts), 0, -1)] + ([HUB_ENTRY] if parts[0] == HUB[0] else [])
     try:
         known = json.loads(login)["auths"]
-        return f"Basic {known[host]['auth']}" if host in known else ""
+        return next((f"Basic {known[entry]['auth']}" for entry in entries if entry in known), "")
     except (ValueError, KeyError, TypeError):
         raise Failed("imageLogin is no auth.json: {\"auths\": {\"REGISTRY\": {\"auth\": \"…\"}}}; podman login --authfile FILE writes one") from None
 
