@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import yaml
@@ -54,20 +54,20 @@ def parts(playbook: Path, project: Path) -> list[Path]:
     return [place for place in places if place.exists() and not any(place != other and place.is_relative_to(other) for other in places)]
 
 
-def copy(playbook: Path, project: Path, into: Path, ignore: tuple[str, ...] = ()) -> None:
-    """Copy it with all that it is made of, so that the copy needs nothing of where it comes from. Raises OSError."""
-    folder = playbook.parent
+def copy(playbooks: Collection[Path], project: Path, into: Path, ignore: tuple[str, ...] = ()) -> None:
+    """Copy playbooks of one folder with all that they are made of, so that the copy needs nothing of where it comes from. Raises OSError."""
+    folder = next(iter(playbooks)).parent
     targets: dict[Path, Path] = {}
-    for place in parts(playbook, project):
+    for place in sorted({place for playbook in playbooks for place in parts(playbook, project)}):
         if place.is_relative_to(folder):
             _copied(place, into / place.relative_to(folder), ignore)
             continue
         targets[place] = into / _aside(place, folder, project) / place.name
         _copied(place, targets[place], ignore)
-    words = named(playbook, project)
+    words = {word: place for playbook in playbooks for word, place in named(playbook, project).items()}
     elsewhere = {word: _target(place, targets).relative_to(into) for word, place in words.items()
                  if "/" in word and not place.is_relative_to(folder)}
-    for file in {playbook, *(place for place in words.values() if place.is_file() and place.is_relative_to(folder))}:
+    for file in {*playbooks, *(place for place in words.values() if place.is_file() and place.is_relative_to(folder))}:
         _reworded(into / file.relative_to(folder), elsewhere)
 
 

@@ -12,7 +12,7 @@ from provisioner import references
 from provisioner.codes.ansible import CODES
 from provisioner.engine import Site
 from provisioner.engines.ansible import folder as folders
-from provisioner.engines.ansible import inventory, outcome, preview, settings, sources, verdict
+from provisioner.engines.ansible import inventory, outcome, preview, settings, verdict
 from provisioner.engines.ansible.inputs import MARKER, literal, variables, with_host_secrets
 from provisioner.engines.ansible.outcome import Collected, Outcome, Task
 from provisioner.engines.ansible.preview import Seen
@@ -367,32 +367,3 @@ def test_only_our_own_memory_folders_are_removed(tmp_path: Path) -> None:
     for path in (*tmp_path.iterdir(), Path("")):
         folders.remove_runtime(str(path))
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
-
-
-def test_sources_are_kept_unless_they_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = tmp_path / ".provision/shop/prod"
-    (tmp_path / "play/.git").mkdir(parents=True)
-    (tmp_path / "play/.git/x").write_text("x")
-    (tmp_path / "play/remove.yml").write_text("- hosts: all\n")
-    unit = replace(UNIT, remove_source=str(tmp_path / "play/remove.yml"))
-    monkeypatch.setattr(sources, "LARGEST", 5)
-    assert not sources.keep(unit, state)
-    monkeypatch.undo()
-    assert sources.keep(unit, state) and sources.keep(unit, state) and not sources.keep(UNIT, state)
-    assert sources.removal(unit, state) == str(tmp_path / "play/remove.yml")
-    (tmp_path / "play/remove.yml").unlink()
-    kept = sources.removal(unit, state)
-    assert kept == str(tmp_path / ".provision/sources/d1/removal/remove.yml") and not (Path(kept).parent / ".git").exists()
-    assert sources.removal(UNIT, state) == ""
-
-
-def test_a_playbook_that_was_changed_is_delivered_again_from_its_copy(tmp_path: Path) -> None:
-    state, play = tmp_path / ".provision/shop/prod", tmp_path / "play"
-    play.mkdir()
-    for name in ("site.yml", "remove.yml"):
-        (play / name).write_text("- hosts: all\n")
-    unit = replace(UNIT, source=str(play / "site.yml"), remove_source=str(play / "remove.yml"), source_digest="d2")
-    assert sources.kept(unit, state) == "" and sources.keep(unit, state)
-    (play / "site.yml").write_text("- hosts: none\n")
-    assert Path(sources.kept(unit, state)).read_text() == "- hosts: all\n"
-    assert [path.name for path in (tmp_path / ".provision/sources/d2").iterdir()] == ["playbook"]

@@ -46,7 +46,7 @@ def test_a_playbook_is_its_folder_and_what_it_names_elsewhere(play: Path, tmp_pa
 
 def test_a_copy_needs_nothing_of_where_it_comes_from(play: Path, tmp_path: Path) -> None:
     into = tmp_path / "kept/playbook"
-    playbook_files.copy(play, tmp_path, into, (".git",))
+    playbook_files.copy((play,), tmp_path, into, (".git",))
     copied = into / "site.yml"
     text = copied.read_text()
     assert str(tmp_path) not in text and "../" not in text

@@ -58,7 +58,7 @@ def _playbook(unit: Unit, project: Path, into: Path, library: Path) -> str:
     # kept copies have folders of one name
     alone = source.parent.parent.name[:12] if is_kept(unit.source) else source.stem if source.parent.resolve() == project.resolve() else ""
     name = alone or source.parent.name
-    copy(source, project, into / PLAYBOOKS / name, IGNORED)
+    copy((source,), project, into / PLAYBOOKS / name, IGNORED)
     return f"{PLAYBOOKS}/{name}/{source.name}"
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from provisioner.model import Unit
-from provisioner.playbook_files import copy, parts
+from provisioner.playbook_files import copy, named, parts
 
 LEFT_OUT = (".git", ".provision", ".terraform", "__pycache__", ".venv", "node_modules")
 SOURCES = "sources"
@@ -17,18 +17,21 @@ def keep(unit: Unit, state: Path) -> bool:
     """Copy the unit's playbooks with all that they read below `.provision/sources/`; False when that is too large or there is none."""
     if not unit.source_digest:
         return False
-    playbooks = [Path(path) for path in (unit.source, unit.remove_source) if path and Path(path).is_file()]
-    return bool(playbooks) and all([_copied(playbook, _folder(unit, str(playbook), state), state.parents[2]) for playbook in playbooks])
+    folders: dict[Path, list[Path]] = {}
+    for path in (unit.source, unit.remove_source):
+        if path and Path(path).is_file():
+            folders.setdefault(_folder(unit, path, state), []).append(Path(path))
+    return bool(folders) and all([_copied(playbooks, kept, state.parents[2]) for kept, playbooks in folders.items()])
 
 
-def _copied(playbook: Path, kept: Path, project: Path) -> bool:
+def _copied(playbooks: list[Path], kept: Path, project: Path) -> bool:
     if kept.exists():
         return True
-    if sum(_size(part) for part in parts(playbook, project)) > LARGEST:
+    if sum(_size(part) for part in {part for playbook in playbooks for part in parts(playbook, project)}) > LARGEST:
         return False
     fresh = kept.with_name(kept.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    copy(playbook, project, fresh, LEFT_OUT)
+    copy(playbooks, project, fresh, LEFT_OUT)
     try:
         fresh.rename(kept)
     except OSError:
@@ -44,11 +47,14 @@ def is_kept(source: str) -> bool:
 
 
 def removal(unit: Unit, state: Path) -> str:
-    """The playbook that removes the unit: the original, else the kept copy; empty when both are gone."""
-    if not unit.remove_source or Path(unit.remove_source).is_file():
+    """The playbook that removes the unit: the original, else (it is gone, or a role that it names) the kept copy; empty when both are gone."""
+    original, project = Path(unit.remove_source), state.parents[2]
+    if not unit.remove_source:
+        return ""
+    copied = _folder(unit, unit.remove_source, state) / original.name
+    if original.is_file() and (not copied.is_file() or len(named(original, project)) >= len(named(copied, project))):
         return unit.remove_source
-    copy = _folder(unit, unit.remove_source, state) / Path(unit.remove_source).name
-    return str(copy) if copy.is_file() else ""
+    return str(copied) if copied.is_file() else ""
 
 
 def kept(unit: Unit, state: Path) -> str:
