@@ -151,7 +151,10 @@ class Project:
         """End what the sandbox runs, also when `destroy` could not."""
         for record in (self.folder / ".provision" / "host").rglob("supervisord.pid"):
             with suppress(OSError, ValueError):
-                os.kill(int(record.read_text()), signal.SIGTERM)
+                pid = int(record.read_text())
+                # the number of one that has ended may be another's by now
+                if "supervisord" in subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout:
+                    os.kill(pid, signal.SIGTERM)
         self.provision("sandbox", "down", exit=None)
 
 

@@ -14,7 +14,7 @@ from provisioner.errors import ProvisionError
 from provisioner.model import Json, Unit
 
 AT_ONCE = 8
-SECONDS = 10
+SECONDS = 30
 """For one answer: a plan, or a status, does not wait for a registry that is behind a wall."""
 Digests = Mapping[str, Json]
 """Unit to image to digest, as a revision keeps them."""

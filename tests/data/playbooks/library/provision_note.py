@@ -15,6 +15,14 @@ def read(path):
         return None
 
 
+def pause(path, seconds):
+    """Tell a test that the work on the host has begun, and wait until the test has seen it."""
+    open(path + ".begun", "w").close()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not os.path.exists(path + ".go"):
+        time.sleep(0.05)
+
+
 def main():
     module = AnsibleModule(
         argument_spec=dict(
@@ -49,9 +57,7 @@ def main():
     }
     if not module.check_mode:
         if given["pause"]:
-            # tells a test that the work on the host has begun
-            open(given["path"] + ".begun", "w").close()
-            time.sleep(given["pause"])
+            pause(given["path"], given["pause"])
         for path in differ:
             if wanted[path] is None:
                 os.remove(path)
