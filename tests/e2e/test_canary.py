@@ -48,7 +48,7 @@ spec:
         env: {GREETING: Hello, PIN: "${secret.shop/pin}", DATABASE_URL: "${ledger.url}"}
         config: {pin.conf: "pin = ${secret.shop/pin}"}
         ports: [{port: 8080}]
-        readinessProbe: {httpGet: {path: /, port: 8080}, failureThreshold: 4}
+        readinessProbe: {httpGet: {path: /, port: 8080}, failureThreshold: 120}
 """
 
 
@@ -101,21 +101,31 @@ def found_in(folder: Path, secret: str) -> list[str]:
             if holds(path.read_bytes(), wanted) or path.suffix == ".db" and any(holds(cell, wanted) for cell in cells(path))]
 
 
+def in_memory() -> Iterator[tuple[str, bytes]]:
+    """Files in this machine's memory and their content; those of others may go while we look."""
+    for folder, _, names in os.walk("/dev/shm"):
+        for name in names:
+            path = Path(folder, name)
+            with suppress(OSError):
+                if path.is_file():
+                    yield str(path), path.read_bytes()
+
+
 class Watcher(threading.Thread):
     """Looks at all processes of this machine, those of the hosts among them, as often as it can."""
 
     def __init__(self, secret: str) -> None:
         super().__init__(daemon=True)
-        self.secret, self.seen, self.looks, self.over = secret.encode(), set[str](), 0, threading.Event()
+        self.secret, self.seen, self.looked, self.over = secret.encode(), set[str](), threading.Event(), threading.Event()
 
     def run(self) -> None:
         while not self.over.wait(0.02):
-            self.looks += 1
             for path in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
                     line = path.read_bytes()
                     if self.secret in line or self._environ(path.parent, line) and path.read_bytes() == line:
                         self.seen.add(line.replace(b"\0", b" ").decode(errors="replace")[:300])
+            self.looked.set()
 
     def _environ(self, process: Path, line: bytes) -> bool:
         """Terraform takes secrets by its environment, the service itself too; nobody else does. A child may become Terraform
@@ -126,6 +136,7 @@ class Watcher(threading.Thread):
 
     def __enter__(self) -> "Watcher":
         self.start()
+        self.looked.wait()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -158,7 +169,6 @@ class Shop:
     def run(self, *arguments: str, exit: int | None = 0) -> None:
         with Watcher(CANARY) as watcher:
             done = self.project.provision(*arguments, exit=exit)
-        assert watcher.looks
         self.seen |= watcher.seen
         self.printed.append(done.stdout + done.stderr)
 
@@ -208,7 +218,7 @@ def look_everywhere(shop: Shop, verbs: tuple[tuple[str, ...], ...] = ()) -> None
         holding = found_in(folder, secret)
         assert [path for path in holding if not re.search(r"\.tfstate(\.backup)?$", path)] == []
         assert all(stat.S_IMODE((folder / path).stat().st_mode) == 0o600 for path in holding)
-        assert [path for path in Path("/dev/shm").rglob("*") if path.is_file() and holds(path.read_bytes(), needles(secret))] == []
+        assert [path for path, content in in_memory() if holds(content, needles(secret))] == []
         assert not [text for text in shop.printed if secret in text]
     assert shop.seen == set()
     assert not list(folder.rglob("*.tfplan"))
