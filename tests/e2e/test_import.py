@@ -168,6 +168,7 @@ BANNER = """
     - name: Write the banner
       ansible.builtin.copy: {dest: /etc/motd, content: "made by hand\\n", mode: "0644"}
 """
+ANSWERS = "for n in $(seq 1200); do curl -sf http://127.0.0.1/ && break; sleep 0.1; done"
 BY_HAND = r"""
 mkdir -p /srv/hello; echo by-hand > /srv/hello/index.html; echo 'made by hand' > /etc/motd; chmod 644 /etc/motd
 cat > /etc/systemd/system/hello.service <<'END'
@@ -182,8 +183,7 @@ server { listen 80; listen [::]:80; location / { proxy_pass http://127.0.0.1:808
 END
 rm -f /etc/nginx/sites-enabled/default
 systemctl daemon-reload; systemctl enable --now hello nginx; systemctl reload nginx
-for n in $(seq 50); do curl -sf http://127.0.0.1/ && break; sleep 0.1; done
-"""
+""" + ANSWERS
 
 
 @pytest.fixture(scope="module")
@@ -223,5 +223,5 @@ def test_a_host_that_was_set_up_by_hand_becomes_components(lab: Lab, host: model
 
 def test_what_was_taken_over_is_put_back_when_the_components_go(lab: Lab, host: model.Host, front: Project) -> None:
     front.provision("destroy", "--yes")
-    back = lab.ssh(host, "systemctl start hello; sleep 1; curl -s http://127.0.0.1/; ls /etc/nginx/conf.d; cat /etc/motd")
+    back = lab.ssh(host, f"systemctl start hello; {ANSWERS}; ls /etc/nginx/conf.d; cat /etc/motd")
     assert back.stdout.splitlines() == ["by-hand", "door.conf", "made by hand"]

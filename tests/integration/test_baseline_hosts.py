@@ -73,7 +73,8 @@ def test_everything_at_once(world: World, lab: Lab, hosts: list[Host]) -> None:
         assert shown.split()[4][:2] == "CE" and shown.split()[5:] == ["2048", "active", "active", "0"]
         assert lab.ssh(host, "runuser -u ops -- sudo -n id -un").stdout == "root\n"
         lab.ssh(host, "for port in 8080 9005 7000; do systemd-run -q --unit=listen-$port python3 -m http.server $port; done; "
-                      "for n in $(seq 50); do ss -Hltn 'sport = :7000' | grep -q . && break; sleep 0.1; done")
+                      "for port in 8080 9005 7000; do for n in $(seq 1200); do ss -Hltn \"sport = :$port\" | grep -q . && break; sleep 0.1; "
+                      "done; done")
         assert [opened(lab, host, port) for port in (22, 8080, 9005, 7000)] == [True, True, False, False]
 
 

@@ -48,7 +48,7 @@ def container(name: str = "web", **changed: Any) -> dict[str, Any]:
             "emptyDir": [{"name": "scratch", "mountPath": "/scratch", "medium": ""}, {"name": "fast", "mountPath": "/fast", "medium": "Memory"}],
             "configMap": [{"name": "pages", "mountPath": "/pages", "data": {"hello.txt": "color = {{ blue }}"}, "defaultMode": 420}],
             "secret": [{"name": "keys", "mountPath": "/keys", "data": {"pin": CANARY}, "defaultMode": 420}]},
-        "service_probe": {"httpGet": {"path": "/", "port": 80}, "failureThreshold": 20}, "service_keep": 1,
+        "service_probe": {"httpGet": {"path": "/", "port": 80}, "timeoutSeconds": 60, "failureThreshold": 120}, "service_keep": 1,
         "service_labels": {"team": "the shop's"}, "service_host_aliases": [{"ip": "192.0.2.9", "hostnames": ["ledger.internal"]}],
     }
     return {**unit(name, provision_secret_inputs=["service_env.PIN", "service_mounts.secret.0.data.pin"]), **copy.deepcopy(given), **changed}
@@ -116,7 +116,7 @@ def _power_cut(lab: Lab, hosts: tuple[Host, Host]) -> None:
         lab.machine(host).kill()
         lab.machine(host).start()
     for host in hosts:
-        lab.ssh(host, "for i in $(seq 60); do curl -fs localhost:8080 && exit 0; sleep 0.5; done; exit 1")
+        lab.ssh(host, "for i in $(seq 600); do curl -fs localhost:8080 && exit 0; sleep 0.5; done; exit 1")
         assert lab.ssh(host, "podman exec web ls /data").stdout.split() == ["kept"]
 
 
@@ -137,7 +137,7 @@ def _another_image(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
 def task(name: str = "once", **changed: Any) -> dict[str, Any]:
     """A task in a container, which notes each of its runs on the host."""
     return {**unit(name), "service_name": name, "service_kind": "task", "service_image": NAME, "service_image_archive": "dist/web.tar",
-            "service_env": {"ONCE": "1", "COUNT": "/runs/count"}, "service_restart": "Never", "service_retries": 0, "service_deadline": 60,
+            "service_env": {"ONCE": "1", "COUNT": "/runs/count"}, "service_restart": "Never", "service_retries": 0, "service_deadline": 600,
             "service_mounts": {"hostPath": [{"name": "runs", "mountPath": "/runs", "path": "/srv/runs"}]}, **copy.deepcopy(changed)}
 
 
@@ -202,7 +202,7 @@ def test_a_timer(
         assert runs(host) == 0
         # as the timer does it when its time has come
         lab.ssh(host, "systemctl start $(systemctl show -P Unit often.timer); "
-                      "for i in $(seq 100); do [ -s /srv/runs/count ] && exit; sleep 0.1; done; exit 1")
+                      "for i in $(seq 1200); do [ -s /srv/runs/count ] && exit; sleep 0.1; done; exit 1")
         assert runs(host) == 1
     suspended = world.play("service/site", {**given, "service_suspend": True})
     assert all("suspend often.timer" in suspended.of(host.name)["tasks"] for host in hosts)
@@ -213,13 +213,13 @@ def test_a_timer(
 
 # ------------------------------------------------------------------ what is started anew, and what changes its form
 def test_liveness_starts_a_container_anew(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
-    probe = {"exec": {"command": ["test", "!", "-e", "/tmp/sick"]}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 10}
+    probe = {"exec": {"command": ["test", "!", "-e", "/tmp/sick"]}, "periodSeconds": 1, "failureThreshold": 1, "timeoutSeconds": 60}
     given = container(service_mounts={}, service_liveness=probe)
     world.play("service/site", given)
     for host in hosts:
         first = lab.ssh(host, "podman inspect web --format '{{.Id}}'").stdout
         lab.ssh(host, "podman exec web touch /tmp/sick")
-        lab.ssh(host, f"for i in $(seq 200); do n=$(podman inspect web --format '{{{{.Id}}}}' 2>/dev/null); "
+        lab.ssh(host, f"for i in $(seq 1500); do n=$(podman inspect web --format '{{{{.Id}}}}' 2>/dev/null); "
                       f"[ -n \"$n\" ] && [ \"$n\" != {first.strip()} ] && exit 0; sleep 0.2; done; exit 1")
     assert all(world.play("service/site", given).of(host.name)["tasks"] == [] for host in hosts)
     world.play("service/site", container(service_mounts={}))
@@ -231,7 +231,7 @@ def test_from_an_image_to_an_artifact_and_back(world: World, lab: Lab, hosts: tu
     plain = {**container(), "service_image": "", "service_image_archive": "", "service_artifact": "app", "service_cmd": ["bin/api"],
              "service_mounts": {}, "service_config": {"app.conf": "x"}, "service_ports": [{"port": PORT}],
              "service_env": {"PORT": PORT, "GREETING": "plain"},
-             "service_probe": {"httpGet": {"path": "/", "port": PORT}, "failureThreshold": 20}}
+             "service_probe": {"httpGet": {"path": "/", "port": PORT}, "timeoutSeconds": 60, "failureThreshold": 120}}
     for given, answer in ((container(), "1|"), (plain, "plain|x"), (container(), "1|")):
         done = world.play("service/site", given)
         for host in hosts:

@@ -248,11 +248,11 @@ def test_a_power_cut_in_the_middle_is_made_good(world: World, lab: Lab, hosts: t
     """The host dies while its service is being delivered; the same plan goes on from there."""
     host, here = hosts[1], only(world, lab, hosts[1])
     here.play("service/remove", service(PORT)).of(host.name)
-    wanted = service(PORT, service_cmd=["bin/api"], service_probe={"httpGet": {"path": "/", "port": PORT + 1}, "failureThreshold": 30})
+    wanted = service(PORT, service_cmd=["bin/api"], service_probe={"httpGet": {"path": "/", "port": PORT + 1}, "failureThreshold": 3000})
     seal = here.play("service/site", wanted, check=True).of(host.name)["seal"]
     with ThreadPoolExecutor() as pool:
         running = pool.submit(here.play, "service/site", wanted, seals={host.name: seal})
-        for _ in range(600):
+        for _ in range(6000):
             if lab.ssh(host, "systemctl is-active -q api", check=False).returncode == 0:
                 break
             time.sleep(0.05)
@@ -267,7 +267,7 @@ def test_a_power_cut_in_the_middle_is_made_good(world: World, lab: Lab, hosts: t
 
 
 HELD = """#!/bin/sh
-case " $* " in *" restart "*) echo $$ > /run/held; exec sleep 600;; esac
+case " $* " in *" restart "*) echo $$ > /run/held; exec sleep 6000;; esac
 exec /usr/bin/systemctl "$@"
 """
 """A systemctl that never comes to restart anything."""
@@ -281,7 +281,7 @@ def test_what_was_killed_between_its_files_and_the_restart_is_restarted_later(wo
     ask = ["curl", "-s", f"http://{host.address}:{PORT}/x"]
     with ThreadPoolExecutor() as pool:
         running = pool.submit(here.play, "service/site", changed)
-        held = "for n in $(seq 600); do test -s /run/held && break; sleep 0.1; done; held=$(cat /run/held); ps -o ppid= -p $held; echo $held"
+        held = "for n in $(seq 6000); do test -s /run/held && break; sleep 0.1; done; held=$(cat /run/held); ps -o ppid= -p $held; echo $held"
         lab.ssh(host, f"kill -9 {' '.join(lab.ssh(host, held).stdout.split())}; rm /usr/local/bin/systemctl")
         assert running.result().rc != 0
     assert lab.ssh(host, "cat /etc/api/app.conf").stdout == "color = red"

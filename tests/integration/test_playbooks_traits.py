@@ -78,14 +78,15 @@ def test_the_exporter_answers_where_the_files_say(world: World, lab: Lab, hosts:
 def test_the_firewall_lets_only_the_networks_in(world: World, lab: Lab, hosts: tuple[Host, Host]) -> None:
     values, changes = CASES["firewall"]
     for host in hosts:
-        lab.ssh(host, "systemd-run --unit=door8080 python3 -m http.server 8080")
+        lab.ssh(host, "systemd-run --unit=door8080 python3 -m http.server 8080; "
+                      "for n in $(seq 1200); do curl -sf -o /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done")
 
-    def reached() -> list[bool]:
-        return [lab.exec(["curl", "-s", "-m", "3", f"http://{host.address}:8080/"], check=False).returncode == 0 for host in hosts]
+    def reached(seconds: int) -> list[bool]:
+        return [lab.exec(["curl", "-s", "-m", str(seconds), f"http://{host.address}:8080/"], check=False).returncode == 0 for host in hosts]
 
     world.play("firewall/site", attached("firewall", **values))
-    assert reached() == [False, False]
+    assert reached(3) == [False, False]
     for host in hosts:
-        lab.ssh(host, "curl -s -m 3 http://127.0.0.1:8080/")
+        lab.ssh(host, "curl -s -m 120 http://127.0.0.1:8080/")
     world.play("firewall/site", attached("firewall", **{**values, **changes}))
-    assert reached() == [True, True]
+    assert reached(120) == [True, True]
