@@ -75,7 +75,10 @@ def test_the_protocol_s_client_works_with_the_outputs_alone(delivered: Project, 
 
 
 def test_a_second_apply_has_nothing_to_do(delivered: Project) -> None:
+    """And the servers that the sandbox runs are asked for their health; of the rest it is not known."""
     delivered.provision("plan", "--detailed-exitcode")
+    health = {row["component"]: row["health"] for row in delivered.json("status")["components"]}
+    assert health == dict.fromkeys(health, "not checked (simulated)") | dict.fromkeys(PROTOCOLS, "healthy")
 
 
 def test_a_change_is_made_in_place(delivered: Project) -> None:
