@@ -257,11 +257,11 @@ class Planning:
     def _addressed(self, problems: list[Diagnostic]) -> list[Diagnostic]:
         """The problems, with addresses where the plan that could not be finished has them."""
         plan = self.workspace.folder / self.plan_file
-        if not plan.is_file() or all(problem.address for problem in problems):
-            return problems
-        done = self.workspace.run(command.show(self.workspace.binary, self.workspace.folder, self.plan_file))
-        plan.unlink()
-        return addressed(problems, json.loads(done.stdout).get("checks") or ()) if not done.returncode else problems
+        done = None
+        if plan.is_file() and not all(problem.address for problem in problems):
+            done = self.workspace.run(command.show(self.workspace.binary, self.workspace.folder, self.plan_file))
+        plan.unlink(missing_ok=True)
+        return addressed(problems, json.loads(done.stdout).get("checks") or ()) if done and not done.returncode else problems
 
     def variables(self, root: Root) -> dict[str, str]:
         """The secrets of a root, for the environment of a child."""
