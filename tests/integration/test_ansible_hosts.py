@@ -43,7 +43,7 @@ def world(tmp_path: Path, fleet: Fleet, way: dict[str, object], monkeypatch: pyt
     return World.on(tmp_path, fleet, **way)
 
 
-def until(holds, seconds: float = 20.0):  # type: ignore[no-untyped-def]
+def until(holds, seconds: float = 600.0):  # type: ignore[no-untyped-def]
     end = time.monotonic() + seconds
     while not (found := holds()) and time.monotonic() < end:
         time.sleep(0.05)
@@ -156,6 +156,18 @@ def test_waiting_ends_when_it_is_told_to(world: World, fleet: Fleet) -> None:
     assert wait(access, 600, stop).state == "silent"
 
 
+def test_a_busy_host_that_agrees_on_keys_late_is_there(world: World, fleet: Fleet, lab: Lab) -> None:
+    assert world.target.hosts
+    machine = lab.machine(fleet[0])
+    machine.freeze()
+    thaw = threading.Timer(3.0, machine.thaw)
+    thaw.start()
+    try:
+        assert wait(Access(fleet[0], world.target.hosts, KeyBook(world.state / "known_hosts", False, True)), 1.0, threading.Event()).state == "ready"
+    finally:
+        thaw.join()
+
+
 def test_run_by_hand_over_ssh_changes_nothing(world: World, fleet: Fleet) -> None:
     unit = world.note(fleet[:1], note_path="/root/hand", note_secret="plain")
     assert world.apply(unit).ended.state == "done"
@@ -208,7 +220,7 @@ from tests.integration.ansible_world import World
 project, key, known_hosts, ssh_args, name, address = sys.argv[1:]
 host = Host(name, address, "lab")
 world = World.on(Path(project), (host,), user="root", private_key=key, known_hosts=known_hosts, ssh_args=ssh_args)
-world.deliver(world.step(world.note((host,), note_path="/root/killed", note_pause=5)))
+world.deliver(world.step(world.note((host,), note_path="/root/killed", note_pause=600)))
 """
 
 
@@ -224,19 +236,23 @@ def test_kill_9_leaves_no_ansible_and_no_ssh(world: World, fleet: Fleet, lab: La
     parent.wait()
     assert until(lambda: not processes.marked(str(folder), runtime)) and until(lambda: not Path(runtime).exists())
     # what had begun on the host runs to its end there, and the next run finds it done
+    lab.ssh(host, "touch /root/killed.go")
     assert until(lambda: lab.ssh(host, "ls /root/killed", check=False).returncode == 0)
     unit = world.note((host,), note_path="/root/killed")
     assert world.deliver(world.step(unit)).ended.state == "done"
 
 
 def test_a_frozen_host_does_not_hold_the_run_for_ever(world: World, fleet: Fleet, lab: Lab) -> None:
-    unit = world.note(fleet, note_path="/root/frozen", note_pause=4)
+    unit = world.note(fleet, note_path="/root/frozen", note_pause=600)
     planned = world.plan(unit)
     machine = lab.machine(fleet[2])
 
     def freeze() -> None:
-        until(lambda: lab.ssh(fleet[2], "ls /root/frozen.begun", check=False).returncode == 0)
+        for host in fleet:
+            until(lambda host=host: lab.ssh(host, "ls /root/frozen.begun", check=False).returncode == 0)
         machine.freeze()
+        for host in fleet[:2]:
+            lab.ssh(host, "touch /root/frozen.go")
 
     thread = threading.Thread(target=freeze)
     thread.start()
@@ -245,5 +261,6 @@ def test_a_frozen_host_does_not_hold_the_run_for_ever(world: World, fleet: Fleet
     finally:
         thread.join()
         machine.thaw()
+        lab.ssh(fleet[2], "touch /root/frozen.go")
     assert list(ended.failed_hosts) == [fleet[2].name] and ended.failed_hosts[fleet[2].name].startswith("PRV-7201")
     assert lab.ssh(fleet[0], "cat /root/frozen").stdout == "hello"

@@ -13,7 +13,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS bookings (id serial PRIMARY KEY, amount inte
 
 def ask(statement: str, *values: object) -> list[tuple[object, ...]]:
     """One statement in a transaction of its own; the rows that it gives."""
-    connection = psycopg2.connect(os.environ["DATABASE_URL"], connect_timeout=3)
+    connection = psycopg2.connect(os.environ["DATABASE_URL"], connect_timeout=10)
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute(TABLE)
