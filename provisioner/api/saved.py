@@ -14,6 +14,7 @@ from provisioner.errors import Exit, ProvisionError
 from provisioner.model import Application, Environment, Json, Plan, Unit
 from provisioner.planner import Looked, sealing
 from provisioner.planner.fingerprint import digest
+from provisioner.runner.requests import is_quiet
 from provisioner.store import Run, Store
 
 PROGRAM = "program that plans"
@@ -80,7 +81,9 @@ def moved(plan: Plan, ended: Collection[str], now: Now) -> list[str]:
     """
     if plan.purpose.kind == "heal":
         return []
-    mine = [step.unit for step in plan.steps if step.kind != "remove" and step.name not in ended and step.unit.engine == "ansible"]
+    over = {*ended, *dict(plan.failures)}
+    mine = [step.unit for step in plan.steps if step.kind != "remove" and step.unit.engine == "ansible" and not is_quiet(step)
+            and over.isdisjoint((step.name, step.unit.name))]
     edited = [unit.name for unit in mine if unit.source_digest and Path(unit.source).is_file()
               and not is_kept(unit.source) and now.digest_of(unit.source) != unit.source_digest]
     found = [f"the playbook of {', '.join(edited)} was changed"] if edited else []

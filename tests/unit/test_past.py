@@ -177,7 +177,9 @@ def test_a_playbook_that_was_edited_meanwhile_is_not_gone_on_with(tmp_path: Path
     made = [replace(unit(f"{Path(path).with_suffix('').parts[-2 if '/' in path else -1]}@dc", engine="ansible"), source=str(tmp_path / path),
                     source_digest="then")
             for path in (*(f"{name}/site.yml" for name in names), "own.yml", "gone/site.yml")]
-    steps = plan(*(Step(one.name, "deliver", one) for one in made), Step("db@aws", "deliver", replace(unit("db@aws"), source_digest="x")),
+    played, quiet = (Change("it", "h", "configure"),), replace(unit("quiet@muc", engine="ansible"), source=made[0].source, source_digest="then")
+    steps = plan(*(Step(one.name, "deliver", one, changes=played) for one in made), Step("quiet@muc", "deliver", quiet, outputs={}),
+                 Step("db@aws", "deliver", replace(unit("db@aws"), source_digest="x"), changes=played),
                  seals={"ansible.cfg": "then", "state of aws": "1"})
     run = Run(7, "p1", "shop", "prod", "1", "waiting", 1, "me", "", "")
 
@@ -202,6 +204,7 @@ def test_a_playbook_that_was_edited_meanwhile_is_not_gone_on_with(tmp_path: Path
     refuse(("sign@dc", "beside@dc", "own@dc"), "now")
     refuse(tuple(one.name for one in made), "now", settings="now")
     refuse((), "now", replace(steps, purpose=Purpose("heal")), "now")
+    refuse((), "now", replace(steps, failures=tuple((one.name, "no host") for one in made)), "now")
     refuse((), "then", replace(steps, seals={}), "now")
     with pytest.raises(saved.Stale, match="the playbook of own@dc was changed"):
         saved.refuse_edited_meanwhile(replace(steps, steps=steps.steps[3:4]), saved.Now(lambda source: "now", lambda target: {}))
