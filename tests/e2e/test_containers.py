@@ -28,16 +28,16 @@ def project(example: Callable[..., Project], lab: Lab, hosts: list[model.Host]) 
     """The example, delivered."""
     made = example("containers", LAB_KEY=str(lab.key), LAB_SSH_ARGS=lab.ssh_args, LAB_KNOWN_HOSTS=str(lab.known_hosts), PROVISION_ENVIRONMENT="lab",
                    **{f"LAB_ADDRESS_{number}": host.address for number, host in enumerate(hosts, 1)})
-    build(made)
+    build(made.folder / "dist/counter.tar")
     made.provision("apply", "--yes")
     return made
 
 
-def build(project: Project, **changed: str) -> None:
+def build(archive: Path, **changed: str) -> None:
     """What image/README.md does with podman."""
     scripts = {name: changed.get(name, (IMAGE / name).read_text()) for name in ("start", "count", "healthz")}
     files = {"start" if name == "start" else f"www/cgi-bin/{name}": text for name, text in scripts.items()}
-    image(project.folder / "dist/counter.tar", name=NAME, files=files)
+    image(archive, name=NAME, files=files)
 
 
 def visit(lab: Lab, project: Project) -> tuple[str, int]:
@@ -109,7 +109,7 @@ def test_it_survives_a_power_cut(number: int, lab: Lab, project: Project, hosts:
 
 
 def test_another_image_is_delivered_in_place(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
-    build(project, count="#!/bin/sh\necho Content-Type: text/plain\necho\necho second 0\n")
+    build(project.folder / "dist/counter.tar", count="#!/bin/sh\necho Content-Type: text/plain\necho\necho second 0\n")
     assert "PRV-5004" in project.provision("plan", exit=5).stderr, "another image under the same version"
     project.release()
     plan = project.planned()

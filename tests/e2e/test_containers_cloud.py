@@ -1,6 +1,8 @@
-"""examples/containers, the very app.yaml that goes to hosts, planned and applied to ECS in the simulated AWS. Budget: 5 minutes."""
+"""examples/containers, the very app.yaml that goes to hosts, delivered to ECS in the simulated AWS, where its containers run. Budget: 5 minutes."""
 
 import json
+import subprocess
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ import boto3  # type: ignore[import-untyped]
 import pytest
 
 from provisioner.sandbox import simulator
+from tests import clients
 from tests.e2e.conftest import ROOT, Project
+from tests.e2e.test_containers import build
 
 ENVIRONMENT = """
 apiVersion: provision/v1
@@ -26,11 +30,16 @@ spec:
 class Cloud:
     """The delivered example and its cloud."""
 
-    def __init__(self, project: Project, endpoint: str) -> None:
-        self.project, self.endpoint = project, endpoint
+    def __init__(self, project: Project, endpoint: str, folder: Path) -> None:
+        self.project, self.endpoint, self.folder = project, endpoint, folder
 
     def client(self, service: str) -> Any:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=simulator.REGION, aws_access_key_id="test", aws_secret_access_key="test")
+
+    def containers(self) -> list[str]:
+        """Those on this machine."""
+        label = f"label=provision.sandbox={self.folder / '.provision' / 'simulator'}"
+        return subprocess.run(["podman", "ps", "--all", "--quiet", "--filter", label], check=True, capture_output=True, text=True).stdout.split()
 
     def task(self, name: str) -> dict[str, Any]:
         """The container of the newest task definition of a component."""
@@ -40,14 +49,22 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def cloud(example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def built(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The example's image, on this machine: its registry does not answer here. It stays, as a pulled one does: another run may be using it."""
+    archive = tmp_path_factory.mktemp("image") / "counter.tar"
+    build(archive)
+    subprocess.run(["podman", "load", "--quiet", "--input", archive], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def cloud(built: None, example: Callable[..., Project], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("cloud")
     running = simulator.start(folder)
     try:
         project = example("containers", CLOUD_ENDPOINT=running.endpoint, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
         (project.folder / "environments" / "cloud.yaml").write_text(ENVIRONMENT)
         project.provision("apply", "-e", "cloud", "--yes")
-        yield Cloud(project, running.endpoint)
+        yield Cloud(project, running.endpoint, folder)
     finally:
         simulator.stop(folder)
 
@@ -58,12 +75,26 @@ def test_the_file_is_the_one_for_hosts(cloud: Cloud) -> None:
 
 def test_the_service_has_its_copies_its_volume_and_its_door(cloud: Cloud) -> None:
     service = cloud.client("ecs").describe_services(cluster="counter-cloud-web", services=["counter-cloud-web"])["services"][0]
-    assert service["runningCount"] == service["desiredCount"] == 2
+    assert service["runningCount"] == service["desiredCount"] == 2 == len(cloud.containers())
     group = cloud.client("elbv2").describe_target_groups(TargetGroupArns=[service["loadBalancers"][0]["targetGroupArn"]])["TargetGroups"][0]
     assert group["HealthCheckPath"] == "/cgi-bin/healthz" and group["LoadBalancerArns"]
     assert [mount["containerPath"] for mount in cloud.task("web")["mountPoints"]] == ["/data"]
     door = cloud.project.outputs("web-gateway")
     assert door["host"].endswith(".elb.amazonaws.com") and door["url"] == f"http://{door['host']}"
+
+
+def test_the_copies_answer_through_the_load_balancer(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both reach the database, and share the volume."""
+    monkeypatch.setenv("http_proxy", cloud.endpoint)
+    door = cloud.project.outputs("web-gateway")
+    clients.CLIENTS["http"]({"url": f"{door['url']}/cgi-bin/healthz"})
+    clients.CLIENTS["http"]({"url": f"{cloud.project.outputs('web')['url']}/cgi-bin/healthz"})
+    answered: list[tuple[str, str]] = []
+    while len({name for name, _ in answered}) < 2 and len(answered) < 100:
+        name, number = urllib.request.urlopen(f"{door['url']}/cgi-bin/count", timeout=20).read().decode().split()
+        answered.append((name, number))
+    assert len({name for name, _ in answered}) == 2
+    assert [int(number) for _, number in answered] == list(range(1, len(answered) + 1))
 
 
 def test_the_password_is_in_no_task_definition(cloud: Cloud) -> None:
@@ -83,6 +114,9 @@ def test_what_runs_once_has_run_to_its_end_and_the_rest_is_scheduled(cloud: Clou
     ran = ecs.list_tasks(cluster="counter-cloud-greet", family="counter-cloud-greet", desiredStatus="STOPPED")["taskArns"]
     (task,) = ecs.describe_tasks(cluster="counter-cloud-greet", tasks=ran)["tasks"]
     assert (task["lastStatus"], task["containers"][0]["exitCode"]) == ("STOPPED", 0)
+    (stream,) = cloud.client("logs").describe_log_streams(logGroupName="/ecs/counter-cloud-greet")["logStreams"]
+    said = cloud.client("logs").get_log_events(logGroupName="/ecs/counter-cloud-greet", logStreamName=stream["logStreamName"])["events"]
+    assert said[-1]["message"] == "database: S", "it has asked PostgreSQL"
     assert [one["Name"] for one in scheduler.list_schedules()["Schedules"]] == ["counter-cloud-tidy"]
     assert scheduler.get_schedule(Name="counter-cloud-tidy")["ScheduleExpression"] == "cron(30 2 ? * MON-FRI *)"
 
@@ -96,10 +130,16 @@ def test_a_second_apply_changes_nothing(cloud: Cloud) -> None:
 def test_a_restart_is_the_same_word_as_on_hosts(cloud: Cloud) -> None:
     """ECS is asked for a new deployment, and waited for."""
     ecs, name = cloud.client("ecs"), "counter-cloud-web"
+
+    def running() -> set[str]:
+        return set(ecs.list_tasks(cluster=name, serviceName=name, desiredStatus="RUNNING")["taskArns"])
+
+    before = running()
+    assert len(before) == 2
     done = cloud.project.json("restart", "web", "-e", "cloud", "--yes")
     assert [(step["step"], step["state"]) for step in done["run"]["steps"]] == [("restart web@cloud", "done")]
     service = ecs.describe_services(cluster=name, services=[name])["services"][0]
-    assert service["runningCount"] == service["desiredCount"] == 2
+    assert service["runningCount"] == service["desiredCount"] == 2 and not before & running()
     assert cloud.project.json("drift", "-e", "cloud")["differences"] == []
 
 
@@ -161,6 +201,7 @@ def test_destroy_leaves_nothing(cloud: Cloud) -> None:
     clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"])["clusters"] if ecs.list_clusters()["clusterArns"] else []
     assert [cluster for cluster in clusters if cluster["status"] != "INACTIVE"] == []
     assert ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"] == []
+    assert cloud.containers() == [], "none is left"
     assert cloud.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
     assert cloud.client("rds").describe_db_instances()["DBInstances"] == []
     assert cloud.client("secretsmanager").list_secrets()["SecretList"] == []
