@@ -119,7 +119,7 @@ class Project:
 
     def without_provision(self, script: Path, *arguments: str, exit: int = 0) -> str:
         """Run a script of an ejected folder, from anywhere, where ansible-core is installed and provision is not; what it said."""
-        rest = [part for part in self.environ["PATH"].split(os.pathsep) if Path(part) != PROVISION.parent]
+        rest = [part for part in self.environ["PATH"].split(os.pathsep) if not shutil.which(PROVISION.name, path=part)]
         environ = {**self.environ, "PATH": os.pathsep.join([str(ansible_alone()), *rest]),
                    "TF_CLI_CONFIG_FILE": str(self.folder / ".provision/terraform/cli.tfrc")}
         environ.pop("VIRTUAL_ENV", None)
