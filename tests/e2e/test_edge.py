@@ -46,7 +46,7 @@ def test_the_door_answers_on_every_host(lab: Lab, project: Project, hosts: list[
     for host in hosts:
         assert ask(lab, project, host) == ask(lab, project, host, scheme="http") == "<h1>Shop</h1>\n"
         assert ask(lab, project, host, "/nothing") == "<h1>Nothing here</h1>\n"
-        assert lab.ssh(host, "curl -sS --cacert /etc/provision/secrets/edge/token https://shop.example/").stdout == "<h1>Shop</h1>\n"
+        assert lab.ssh(host, "curl -sS --cacert /run/provision/secrets/edge/token https://shop.example/").stdout == "<h1>Shop</h1>\n"
 
 
 def test_a_second_plan_is_empty_and_nothing_has_drifted(project: Project) -> None:

@@ -56,7 +56,7 @@ def tasks(project: Project, unit: str) -> list[list[str]]:
 def test_all_of_it_runs(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
     for host in hosts:
         assert said(lab, host, 8081)[0] == "first" and said(lab, host, 8082) == ["first"]
-        assert lab.ssh(host, "stat -c '%a %U' /etc/provision/secrets/vault/pin; stat -c '%a %G' /etc/provision/certificates/vault/tls/privkey.pem; "
+        assert lab.ssh(host, "stat -c '%a %U' /run/provision/secrets/vault/pin; stat -c '%a %G' /etc/provision/certificates/vault/tls/privkey.pem; "
                              "systemctl show -P User web").stdout.split() == ["400", "web", "640", "web", "web"]
     assert [said(lab, host, 8083)[:2] for host in hosts] == [["a", "jar"], ["a", "war"]]
     assert lab.ssh(hosts[0], "systemctl show -P MainPID jar | xargs -I% cat /proc/%/cmdline | tr '\\0' ' '").stdout.endswith("-jar hello.jar ")
@@ -80,4 +80,17 @@ def test_another_secret_starts_its_readers_anew(lab: Lab, project: Project, host
     for host in hosts:
         assert said(lab, host, 8081)[0] == "second" and said(lab, host, 8082) == ["second"]
         assert lab.ssh(host, "cat /var/lib/web/hooks; podman exec box cat /data/hooks").stdout.split() == ["started", "stopping", "started"] * 2
+    project.provision("plan", "--detailed-exitcode")
+
+
+def test_after_a_power_cut_they_find_it(lab: Lab, project: Project, hosts: list[model.Host]) -> None:
+    for host in hosts:
+        lab.machine(host).kill()
+    for host in hosts:
+        lab.machine(host).start()
+    for host in hosts:
+        lab.ssh(host, "for port in 8081 8082; do until curl -sf localhost:$port; do sleep 0.5; done; done")
+        assert said(lab, host, 8081)[0] == "second" and said(lab, host, 8082) == ["second"]
+        # on the disk there is nothing but what the host's key opens
+        assert lab.ssh(host, "grep -rls second /etc/provision /etc/containers /etc/systemd /etc/web /etc/box", check=False).stdout == ""
     project.provision("plan", "--detailed-exitcode")

@@ -12,6 +12,9 @@ from tests.integration.playbooks_world import CANARY, World, unit
 from tests.lab import Lab
 
 FOLDER = "/etc/provision/certificates/shop/tls"
+STORED = "/etc/provision/secrets/shop/pin"
+CLEAR = "/run/provision/secrets/shop/pin"
+JOB = "provision-secret-shop.pin.service"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,14 @@ def certificate(**changed: Any) -> dict[str, Any]:
 
 def traces(lab: Lab, host: Host) -> str:
     """What may be left in the folders that these units write to."""
-    return lab.ssh(host, "find /etc/provision /var/lib/provision 2>/dev/null; cat /etc/hosts", check=False).stdout
+    return lab.ssh(host, "find /etc/provision /run/provision /var/lib/provision /etc/systemd/system -not -type l 2>/dev/null; "
+                         "find /etc/systemd/system -lname '*provision*'; cat /etc/hosts", check=False).stdout
+
+
+def in_clear(lab: Lab, host: Host) -> list[str]:
+    """Files that hold the secret, on the disk and in memory."""
+    places = "/etc /var /root /home /opt /srv /tmp /usr/local /run"
+    return lab.ssh(host, f"grep -rlaIs -D skip '{CANARY[:-1]}[{CANARY[-1]}]' {places}", check=False).stdout.split()
 
 
 def through(world: World, lab: Lab, hosts: list[Host], playbook: str, variables: dict[str, Any]) -> dict[str, list[str]]:
@@ -62,20 +72,76 @@ def test_a_secret(world: World, lab: Lab, hosts: list[Host]) -> None:
     clean = [traces(lab, host) for host in hosts]
     through(world, lab, hosts, "secret", secret())
     for host in hosts:
-        assert lab.ssh(host, "stat -c '%a %U' /etc/provision/secrets/shop/pin; cat /etc/provision/secrets/shop/pin").stdout == f"400 root\n{CANARY}"
-    changed = through(world, lab, hosts, "secret", secret(secret_value=CANARY + "2", secret_owner="nobody"))
-    assert changed[hosts[0].name] == ["write /etc/provision/secrets/shop/pin"]
-    assert lab.ssh(hosts[0], "stat -c '%a %U' /etc/provision/secrets/shop/pin").stdout == "400 nobody\n"
-    several = secret(secret_value="", secret_values={"user": "app", "password": CANARY}, provision_secret_inputs=["secret_values.password"])
+        assert lab.ssh(host, f"stat -c '%a %U' {STORED}.cred {CLEAR}; cat {CLEAR}").stdout == f"600 root\n400 root\n{CANARY}"
+        assert in_clear(lab, host) == [CLEAR]
+    changed = through(world, lab, hosts, "secret", secret(secret_value=CANARY + "2\r\n", secret_owner="nobody"))
+    # the unit names its owner
+    assert changed[hosts[0].name] == [f"write {STORED}.cred", f"write /etc/systemd/system/{JOB}", "daemon-reload", f"enable {JOB}", f"restart {JOB}",
+                                      f"write {CLEAR}"]
+    by_hand(world, lab, hosts, secret(secret_value=CANARY + "2\r\n", secret_owner="nobody"))
+    several = secret(secret_value="", secret_values={"user": "app", "password": CANARY, "none": ""}, secret_owner="reader",
+                     provision_secret_inputs=["secret_values.password"])
     assert "can't turn" in world.play("secret/site", several).failure(hosts[0].name)
+    assert "larger than 1 MiB" in world.play("secret/site", secret(secret_value="x" * (1 << 20) + "x"), check=True).failure(hosts[0].name)
     world.play("secret/remove", secret())
     assert [traces(lab, host) for host in hosts] == clean
     through(world, lab, hosts, "secret", several)
-    assert lab.ssh(hosts[1], "ls -l /etc/provision/secrets/shop/pin | cut -c1-10 | sort | uniq -c; "
-                             "cat /etc/provision/secrets/shop/pin/password").stdout.split() == ["2", "-r--------", "1", "total", "8", CANARY]
+    restarted(lab, hosts)
+    for host in hosts:
+        world.quiet("secret/site", several, host.name)
+        assert lab.ssh(host, f"stat -c '%a %U %n' {CLEAR} {CLEAR}/*; cat {CLEAR}/password").stdout.split() == [
+            "500", "reader", CLEAR, "400", "reader", f"{CLEAR}/none", "400", "reader", f"{CLEAR}/password", "400", "reader", f"{CLEAR}/user", CANARY]
+        assert in_clear(lab, host) == [f"{CLEAR}/password"]
+    through(world, lab, hosts, "secret", {**several, "secret_values": {"user": "app", "password": CANARY}})
+    assert lab.ssh(hosts[0], f"ls {STORED} {CLEAR}").stdout.split() == [f"{STORED}:", "password.cred", "user.cred", f"{CLEAR}:", "password", "user"]
     world.play("secret/remove", several)
     assert [traces(lab, host) for host in hosts] == clean
     assert CANARY not in world.seen
+
+
+def by_hand(world: World, lab: Lab, hosts: list[Host], wanted: dict[str, Any]) -> None:
+    """What somebody changed is put right: each file alone, and what a boot needs. Then the power goes, and the file is there again."""
+    unit = f"/etc/systemd/system/{JOB}"
+    for drift, expected, shown in (
+            (f"echo x > {CLEAR}", [f"write {CLEAR}"], [CLEAR]),
+            (f"rm {CLEAR} {STORED}.cred", [f"write {STORED}.cred", f"restart {JOB}", f"write {CLEAR}"], [CLEAR]),
+            # who reads the file starts anew only where that one was another
+            (f"chmod 644 {CLEAR}; echo x > {STORED}.cred",
+             [f"write {STORED}.cred", f"restart {JOB}", f"set mode 0400, owner nobody:as it is of {CLEAR}"], []),
+            (f"systemctl disable -q {JOB}; systemctl stop {JOB}", [f"enable {JOB}", f"restart {JOB}"], []),
+            (f"echo '# x' >> {unit}", [f"write {unit}", "daemon-reload", f"enable {JOB}", f"restart {JOB}"], [])):
+        lab.ssh(hosts[0], drift)
+        done = world.twice("secret/site", wanted, hosts[0].name)
+        assert (done["tasks"], [file["path"] for file in done["files"]]) == (expected, shown)
+    restarted(lab, hosts)
+    for host in hosts:
+        assert lab.ssh(host, f"stat -c '%a %U' {CLEAR}; tail -c 4 {CLEAR} | od -An -c").stdout.split() == ["400", "nobody", "8", "2", "\\r", "\\n"]
+        world.quiet("secret/site", wanted, host.name)
+
+
+def restarted(lab: Lab, hosts: list[Host]) -> None:
+    """A power cut, and the hosts are back."""
+    for host in hosts:
+        lab.machine(host).kill()
+    for host in hosts:
+        lab.machine(host).start()
+
+
+def test_a_secret_where_systemd_can_not_encrypt(world: World, lab: Lab, hosts: list[Host]) -> None:
+    clean = traces(lab, hosts[0])
+    lab.ssh(hosts[0], "mv /usr/bin/systemd-creds /root/")
+    try:
+        told = world.play("secret/site", secret()).of(hosts[0].name)
+        assert (told["outputs"]["path"], in_clear(lab, hosts[0])) == (STORED, [STORED])
+        assert "on its disk in clear" in " ".join(told["notes"])
+        world.quiet("secret/site", secret(), hosts[0].name)
+    finally:
+        lab.ssh(hosts[0], "mv /root/systemd-creds /usr/bin/")
+    # what lay in clear does not stay beside what is encrypted
+    done = world.twice("secret/site", secret(), hosts[0].name)
+    assert f"remove {STORED}" in done["tasks"] and in_clear(lab, hosts[0]) == [CLEAR]
+    world.play("secret/remove", secret())
+    assert traces(lab, hosts[0]) == clean
 
 
 def test_a_host_of_no_known_family_is_refused_before_anything_is_done(world: World, lab: Lab, hosts: list[Host]) -> None:

@@ -10,9 +10,18 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How content stands on the disk, where it does not stand there as it is."""
+
+    encode: Callable[[bytes], bytes]
+    decode: Callable[[bytes], bytes | None]
+    """None for what can't be decoded: it is none of ours, or was changed."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,7 @@ class Wish:
     unknown: bool = False
     """Its content is known after apply: `data` is not to be compared."""
     secret: bool = False
+    coding: Coding | None = None
 
 
 def read(path: str) -> bytes | None:
@@ -38,6 +48,12 @@ def read(path: str) -> bytes | None:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def content(wish: Wish) -> bytes | None:
+    """What the file of a wish holds now; None when there is none, or it can't be decoded."""
+    data = read(wish.path)
+    return data if data is None or wish.coding is None else wish.coding.decode(data)
 
 
 def digest(data: bytes | None) -> str:
@@ -140,6 +156,7 @@ def _attributes(number: int, mode: int, owner: str, group: str) -> None:
 
 def write(wish: Wish) -> None:
     """Write a file as a whole: a reader sees the old or the new content, a full disk leaves the old one."""
+    data = wish.data if wish.coding is None else wish.coding.encode(wish.data)
     folder, name = os.path.split(wish.path)
     with opened(folder) as place:
         # a name of its own for each file: what a write that was broken off has left goes with the next one
@@ -149,7 +166,7 @@ def write(wish: Wish) -> None:
         number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=place)
         try:
             with os.fdopen(number, "wb") as file:
-                file.write(wish.data)
+                file.write(data)
                 file.flush()
                 _attributes(file.fileno(), wish.mode, wish.owner, wish.group)
                 os.fsync(file.fileno())

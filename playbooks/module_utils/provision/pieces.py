@@ -14,6 +14,8 @@ from ansible.module_utils.provision.work import Do, Work
 
 OURS = "/etc/provision"
 """Below it folders are shared by units, and go with the last of them."""
+MEMORY = "/run/provision"
+"""The same for what shall be on no disk: it is gone when the host is off."""
 
 
 class Pieces:
@@ -72,9 +74,9 @@ class Pieces:
         return self.work
 
     def _shared(self, path: str) -> Iterable[str]:
-        top, folder = self.context.path(OURS), os.path.dirname(path)
+        tops, folder = [self.context.path(top) for top in (OURS, MEMORY)], os.path.dirname(path)
         found = []
-        while folder == top or folder.startswith(f"{top}/"):
+        while any(f"{folder}/".startswith(f"{top}/") for top in tops):
             found.append(folder)
             folder = os.path.dirname(folder)
         return found

@@ -41,10 +41,16 @@ def moved(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 def _word(other: Manifest, key: bytes) -> str:
     digest = hashlib.sha256()
-    for path in sorted(other.files):
+    for path in sorted(_for_readers(other)):
         data = files.read(path) or b""
         digest.update(f"{path} {len(data)} ".encode() + data)
     return masks.secret_word(digest.digest(), key)
+
+
+def _for_readers(other: Manifest) -> Iterable[str]:
+    """Its files that are there to be read: not what is encrypted anew each time, nor a unit of systemd."""
+    top = str(other.about.get("path") or "")
+    return [path for path in other.files if not top or f"{path}/".startswith(f"{top}/")]
 
 
 def _named(path: str, texts: Iterable[str]) -> bool:

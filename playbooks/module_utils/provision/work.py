@@ -106,11 +106,12 @@ class Work:
         self.wanted_parts[wish.path] = "unknown" if wish.unknown else paths.digest(wish.data)
         if wish.path in self.context.leave:
             return False
+        content = paths.content(wish)
         if not shared:
-            self.facts[wish.path] = self._file_facts(wish)
+            self.facts[wish.path] = self._file_facts(wish, content)
         linked = os.path.islink(wish.path)
         # what a link points at may be a file that whoever made it can't read: it is not shown
-        before = None if linked else paths.read(wish.path)
+        before = None if linked else content
         if before == wish.data and not wish.unknown:
             self._want_attributes(wish)
             return False
@@ -119,10 +120,11 @@ class Work:
         self.add(words or f"write {wish.path}", lambda: paths.write(wish))
         return True
 
-    def _file_facts(self, wish: paths.Wish) -> Any:
+    def _file_facts(self, wish: paths.Wish, content: bytes | None) -> Any:
         found = paths.facts(wish.path)
-        if wish.secret and self.key is not None and isinstance(found, list):
-            return found[:-1] + [masks.secret_word((paths.read(wish.path) or b""), self.key)]
+        unread = content is None and wish.coding is not None
+        if wish.secret and self.key is not None and isinstance(found, list) and not unread:
+            return found[:-1] + [masks.secret_word(content or b"", self.key)]
         return found
 
     def _want_attributes(self, wish: paths.Wish) -> None:
