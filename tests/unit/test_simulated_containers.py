@@ -75,6 +75,8 @@ def test_what_is_said_at_the_start_counts_most() -> None:
     override = {"name": "main", "environment": [{"name": "B", "value": "over"}], "command": ["y", "z"]}
     (container,) = read(given, containerOverrides=[override, {"name": "other", "command": ["q"]}])
     assert container.environment == {"AWS_REGION": "r", "A": "definition", "B": "over", "S": "s"} and container.command == ("y", "z")
+    asked = MACHINE.run(container, "n", "l", "/net", {wanted.TRUST: Path("/t"), wanted.NAMES: Path("/n")})
+    assert "S" in asked and "S=s" not in asked and "B=over" in asked, "a command line can be seen by others"
     assert wanted.secret_names(SimpleNamespace(container_definitions=[given])) == {"arn", "l"}
 
 

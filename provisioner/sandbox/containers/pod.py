@@ -1,5 +1,6 @@
 """Runs the containers of one task, from the pull of their images to their end. Knows nothing of ECS."""
 
+import os
 import subprocess
 import threading
 import time
@@ -175,7 +176,9 @@ class Pod:
                     and time.monotonic() - part.began >= restart[0])
 
     def _once(self, part: Running, work: Work, words: Sequence[str]) -> None:
-        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as child:
+        given = {**os.environ, **{name: part.container.environment[name] for name in part.container.hidden}}
+        with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=given,
+                              start_new_session=True) as child:
             watching = threading.Thread(target=self._watch, args=(part, child), daemon=True)
             watching.start()
             assert child.stdout

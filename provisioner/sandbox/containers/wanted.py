@@ -36,7 +36,8 @@ def _container(given: Mapping[str, Any], over: Mapping[str, Any], task: str, aro
         ports=tuple(int(one["containerPort"]) for one in given.get("portMappings") or () if one.get("protocol", "tcp") == "tcp"),
         after=tuple((one["containerName"], one["condition"]) for one in given.get("dependsOn") or ()),
         stop_seconds=int(given.get("stopTimeout") or STOP_SECONDS), restart=_restart(given.get("restartPolicy") or {}),
-        health=_health(given.get("healthCheck") or {}), log=_log(given, task), login=_login(given, secrets))
+        health=_health(given.get("healthCheck") or {}), log=_log(given, task),
+        hidden=frozenset(one["name"] for one in given.get("secrets") or ()), login=_login(given, secrets))
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, str]:

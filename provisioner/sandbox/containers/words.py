@@ -44,6 +44,8 @@ class Container:
     """Command, interval, timeout and retries, and the time from its start in which it may fail."""
     log: tuple[str, str] | None = None
     """Group and stream of CloudWatch Logs."""
+    hidden: frozenset[str] = frozenset()
+    """Names of the environment whose values are in no command line: podman takes them from its own environment."""
     login: str = field(default="", repr=False)
     """To the registry of the image: user and password, with a colon between."""
 
@@ -86,7 +88,8 @@ class Machine:
         options += ["--read-only"] if container.read_only else []
         options += ["--user", container.user] if container.user else []
         options += ["--workdir", container.folder] if container.folder else []
-        options += [word for name, value in container.environment.items() for word in ("--env", f"{name}={value}")]
+        options += [word for name, value in container.environment.items()
+                    for word in ("--env", name if name in container.hidden else f"{name}={value}")]
         options += [word for volume, path, fixed in container.mounts
                     for word in ("--volume", f"{folders[volume]}:{path}" + (":ro" if fixed else ""))]
         if container.entry_point:
